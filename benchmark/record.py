@@ -1,0 +1,145 @@
+"""RunRecord: what one run leaves behind, as one JSON file that proves itself."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.canonical import canonical_json, sha256_of
+from benchmark.errors import UserError
+from benchmark.spec import RunSpec
+
+SCHEMA = 1
+STATUSES = ("ok", "diverged", "failed")
+CURVES = (
+    "train_loss",
+    "test_accuracy",
+    "clean_fit",
+    "flipped_fit_given",
+    "flipped_fit_true",
+    "drainage_clean",
+    "drainage_flipped",
+    "val_noisy",
+    "val_clean",
+)
+Curve = tuple[float | None, ...]
+
+
+class DamagedRecord(ValueError):
+    """A record file that cannot be read, or whose digest does not agree with its content."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """The result of one run. Accuracies are fractions in [0, 1] on the clean test set.
+
+    Attributes:
+        spec: what was run.
+        status: ``ok``; ``diverged`` (loss or weights became non-finite); ``failed`` (raised).
+        error: ``epoch``, ``message``, ``traceback`` of a run that is not ``ok``, else ``None``.
+        metrics: ``last``, ``noisy_val``, ``clean_val``, ``oracle`` (the four accuracies, ``None``
+            where they do not exist) and ``noisy_val_epoch`` ... (counted from 1).
+        curves: per epoch, see :data:`CURVES`. The training curves are taken on the fly: each
+            training sample's prediction just before the step that uses it.
+        noise: facts of the labels trained on: spec, nominal and realised rate, transition counts.
+        pairing: fingerprints of what must be equal for all methods of one seed and condition.
+        test_correct: base64 of packed bits, one per test image, at the last epoch.
+        test_size: number of test images.
+        data_label: the data set as tables must name it.
+        environment: versions, device, threads, backend, commit.
+        timing: ``started`` (ISO, UTC), ``seconds``.
+    """
+
+    spec: RunSpec
+    status: str
+    data_label: str
+    error: Mapping[str, Any] | None = None
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    noise: Mapping[str, Any] = field(default_factory=dict)
+    pairing: Mapping[str, str] = field(default_factory=dict)
+    test_correct: str = ""
+    test_size: int = 0
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    timing: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def run_id(self) -> str:
+        """The identity of what was run."""
+        return self.spec.run_id
+
+    def science(self) -> dict[str, Any]:
+        """All but environment and timing: equal for equal specs on equal software and threads."""
+        return {
+            "schema": SCHEMA,
+            "run_id": self.run_id,
+            "spec": self.spec.to_dict(),
+            "status": self.status,
+            "data_label": self.data_label,
+            "error": None if self.error is None else dict(self.error),
+            "metrics": dict(self.metrics),
+            "curves": {name: list(curve) for name, curve in self.curves.items()},
+            "noise": dict(self.noise),
+            "pairing": dict(self.pairing),
+            "test_correct": self.test_correct,
+            "test_size": self.test_size,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values with the digest of all the rest."""
+        body = {
+            **self.science(),
+            "environment": dict(self.environment),
+            "timing": dict(self.timing),
+        }
+        return {**body, "digest": sha256_of(body)}
+
+    def to_json(self) -> str:
+        """The text of the record's file."""
+        return canonical_json(self.to_dict()) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> RunRecord:
+        """Read and verify a record.
+
+        Raises:
+            DamagedRecord: not JSON, not a record, digest or run_id do not agree.
+            UserError: a sound record of another schema version.
+        """
+        try:
+            values = json.loads(text)
+            digest = values.pop("digest")
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise DamagedRecord(f"not a whole record ({error!r})") from error
+        if sha256_of(values) != digest:
+            raise DamagedRecord("its content does not agree with its digest")
+        if values.get("schema") != SCHEMA:
+            raise UserError(f"record: schema {values.get('schema')!r} is not {SCHEMA}")
+        return cls._of(values)
+
+    @classmethod
+    def _of(cls, values: dict[str, Any]) -> RunRecord:
+        run_id = values.pop("run_id")
+        del values["schema"]
+        spec = RunSpec.from_dict(values.pop("spec"))
+        curves = {name: tuple(curve) for name, curve in values.pop("curves").items()}
+        record = cls(spec=spec, curves=curves, **values)
+        if record.run_id != run_id:
+            raise DamagedRecord(f"its spec has run id {record.run_id}, it says {run_id}")
+        return record
+
+    def correct(self) -> NDArray[np.bool_]:
+        """Which test images the network of the last epoch got right, shape (test_size,)."""
+        bits = np.frombuffer(base64.b64decode(self.test_correct), dtype=np.uint8)
+        return np.unpackbits(bits, count=self.test_size).astype(bool)
+
+
+def pack_bits(correct: NDArray[np.bool_]) -> str:
+    """Boolean vector to base64 of its packed bits, the inverse of :meth:`RunRecord.correct`."""
+    return base64.b64encode(np.packbits(correct).tobytes()).decode("ascii")

@@ -1,0 +1,139 @@
+"""RunSpec: everything that gives one training run its meaning, and its identity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from benchmark.canonical import sha256_of
+from benchmark.errors import UserError
+from benchmark.recipe import Recipe
+
+SCHEMA = 1
+PROFILES = ("matched", "official")
+Value = float | int | str | bool | None
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """Which images: the data set, how much of it, and what is held out for validation.
+
+    Attributes:
+        name: a registered data set, or ``npz:NAME``.
+        train_per_class: the first so many training images of each class; ``None`` = all.
+        holdout: share of the (already noisy) training set kept for validation, in [0, 1).
+    """
+
+    name: str
+    train_per_class: int | None = None
+    holdout: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse sizes and shares out of range (UserError)."""
+        if self.train_per_class is not None and self.train_per_class < 1:
+            raise UserError(f"dataset: train_per_class = {self.train_per_class} must be at least 1")
+        if not 0 <= self.holdout < 1:
+            raise UserError(f"dataset: holdout = {self.holdout} must be in [0, 1)")
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """A method with every hyper-parameter spelt out (defaults included)."""
+
+    name: str
+    params: tuple[tuple[str, Value], ...] = ()
+
+    @classmethod
+    def of(cls, name: str, params: Mapping[str, Value]) -> MethodSpec:
+        """From a mapping; the order of its keys does not matter."""
+        return cls(name, tuple(sorted(params.items())))
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """The hyper-parameters as a dict."""
+        return dict(self.params)
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One run. ``run_id`` is the first 16 hex digits of the SHA-256 of its canonical JSON.
+
+    What changes a result's meaning is in it. What must not change it (device, number of workers,
+    packing, training backend) is not: that belongs to the record's environment.
+
+    Attributes:
+        dataset: which images.
+        model: name of a registered network.
+        method: loss and prediction rule with hyper-parameters.
+        noise: canonical line of a NoiseSpec, e.g. ``symmetric:0.4``.
+        seed: draws noise, split, initial weights, batch order and augmentation; the same seed
+            means the same of each for every method.
+        recipe: optimisation settings.
+        profile: ``official`` (each method with its authors' regularisation) or ``matched`` (one
+            recipe for all).
+    """
+
+    dataset: DatasetSpec
+    model: str
+    method: MethodSpec
+    noise: str
+    seed: int
+    recipe: Recipe
+    profile: str = "matched"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, with the schema version."""
+        return {
+            "schema": SCHEMA,
+            "dataset": asdict(self.dataset),
+            "model": self.model,
+            "method": {"name": self.method.name, "params": self.method.values},
+            "profile": self.profile,
+            "noise": self.noise,
+            "seed": self.seed,
+            "recipe": self.recipe.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RunSpec:
+        """The inverse of :meth:`to_dict`.
+
+        Raises:
+            UserError: another schema version, or a part that is missing or malformed.
+        """
+        if values.get("schema") != SCHEMA:
+            raise UserError(
+                f"run spec: schema {values.get('schema')!r} is not {SCHEMA}, the one this version"
+                " of nlbench reads"
+            )
+        try:
+            method = values["method"]
+            return cls(
+                dataset=DatasetSpec(**values["dataset"]),
+                model=values["model"],
+                method=MethodSpec.of(method["name"], method["params"]),
+                noise=values["noise"],
+                seed=values["seed"],
+                recipe=Recipe.from_dict(values["recipe"]),
+                profile=values["profile"],
+            )
+        except (KeyError, TypeError) as error:
+            raise UserError(f"run spec: malformed ({error})") from error
+
+    @cached_property
+    def run_id(self) -> str:
+        """The run's identity, 16 hex digits."""
+        return sha256_of(self.to_dict())[:16]
+
+    @property
+    def pack_key(self) -> tuple[DatasetSpec, str, Recipe]:
+        """Runs with the same key share device-resident data and network shape."""
+        return (self.dataset, self.model, self.recipe)
+
+    def __str__(self) -> str:
+        """For progress lines: ``fashion_mnist cnn_small gce symmetric:0.4 seed 3``."""
+        return (
+            f"{self.dataset.name} {self.model} {self.method.name} {self.noise} seed {self.seed}"
+        )

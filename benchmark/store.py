@@ -1,0 +1,147 @@
+"""Store: a folder of records. Done = the file exists and verifies."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.errors import UserError
+from benchmark.record import DamagedRecord, RunRecord
+
+MARKER = "nlbench-store"
+MARKER_TEXT = "This folder holds nlbench run records, one JSON file a run (schema 1).\n"
+DAMAGED = "damaged"
+
+
+@dataclass(frozen=True)
+class Store:
+    """Run records under ``root/ab/abcdef....json``; safe with many writers, no server, no lock.
+
+    A record is written to a temporary file in the same folder, fsynced and renamed, so a reader
+    sees a whole record or none, and ``kill -9`` loses at most the runs in flight.
+    """
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path, create: bool = False) -> Store:
+        """Open a store; ``create`` makes one where there is nothing or an empty folder.
+
+        Raises:
+            UserError: no such folder, not a folder, an empty folder (without ``create``), or a
+                folder with other things in it: nothing is ever written among foreign files.
+        """
+        if root.exists() and not root.is_dir():
+            raise UserError(f"store {root}: is a file; a store is a folder")
+        if (root / MARKER).is_file():
+            return cls(root)
+        inside = sorted(p.name for p in root.iterdir()) if root.is_dir() else []
+        if inside:
+            raise UserError(
+                f"store {root}: not an nlbench store (no file {MARKER!r} in it, but {inside[0]!r});"
+                " name another folder with --store"
+            )
+        if not create:
+            what = "is empty" if root.is_dir() else "does not exist"
+            raise UserError(f"store {root}: {what}; `nlbench run SUITE` fills one")
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            _write(root / MARKER, MARKER_TEXT.encode())
+        except OSError as error:
+            raise UserError(f"store {root}: cannot be written ({error.strerror})") from error
+        return cls(root)
+
+    def path(self, run_id: str) -> Path:
+        """Where the record of a run is, or would be."""
+        return self.root / run_id[:2] / f"{run_id}.json"
+
+    def write(self, record: RunRecord) -> Path:
+        """Write a record whole or not at all, replacing an older one of the same run."""
+        path = self.path(record.run_id)
+        path.parent.mkdir(exist_ok=True)
+        _write(path, record.to_json().encode())
+        return path
+
+    def read(self, run_id: str) -> RunRecord | None:
+        """The record of a run, ``None`` if there is none.
+
+        Raises:
+            DamagedRecord: the file is there but is not whole, or is another run's.
+        """
+        path = self.path(run_id)
+        try:
+            text = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        try:
+            record = RunRecord.from_json(text)
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from error
+        except DamagedRecord as error:
+            raise DamagedRecord(f"{path}: {error}") from error
+        if record.run_id != run_id:
+            raise DamagedRecord(f"{path}: holds run {record.run_id}")
+        return record
+
+    def ids(self) -> Iterator[str]:
+        """Run ids of all record files, sorted, unread."""
+        for folder in sorted(p for p in self.root.glob("??") if p.is_dir()):
+            for path in sorted(folder.glob("*.json")):
+                yield path.stem
+
+    def records(self, run_ids: Iterable[str] | None = None) -> Iterator[RunRecord]:
+        """The sound records of these runs (all by default) in the order asked; missing are skipped.
+
+        Raises:
+            DamagedRecord: see :meth:`read`; :meth:`sweep` sets such files aside first.
+        """
+        for run_id in self.ids() if run_ids is None else run_ids:
+            record = self.read(run_id)
+            if record is not None:
+                yield record
+
+    def sweep(self, run_ids: Iterable[str]) -> tuple[dict[str, RunRecord], list[str]]:
+        """Read these runs; move damaged files to ``root/damaged/``.
+
+        Returns:
+            The sound records by run id, and one line per damaged file: what, why, where it went.
+        """
+        found: dict[str, RunRecord] = {}
+        lines: list[str] = []
+        for run_id in run_ids:
+            try:
+                record = self.read(run_id)
+            except DamagedRecord as error:
+                lines.append(f"{error}; set aside as {self._set_aside(run_id)}")
+                continue
+            if record is not None:
+                found[run_id] = record
+        return found, lines
+
+    def _set_aside(self, run_id: str) -> Path:
+        folder = self.root / DAMAGED
+        folder.mkdir(exist_ok=True)
+        taken = len(list(folder.glob(f"{run_id}*")))
+        target = folder / f"{run_id}.{taken}.json"
+        os.replace(self.path(run_id), target)
+        return target
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write beside, fsync, rename: whole or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+        raise
