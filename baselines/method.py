@@ -1,0 +1,174 @@
+"""What every method is: hyper-parameters, outputs, a per-sample loss, predictions and scores."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from baselines import scores as open_set
+from baselines.errors import MethodError
+from baselines.hyper import HyperParameter, checked, hyperparameters
+
+Scalar = float | int | bool | str | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Published:
+    """The setting of one method on one family of data sets, as its authors (or a release) give it.
+
+    Attributes:
+        params: hyper-parameters of the method, only those the source sets.
+        recipe: what the source trains differently, by Recipe field name: `lr`, `weight_decay` (the
+            L2 term of SGD), `l1` (the delta of delta * sum |theta| over all parameters, added before the
+            gradient-norm clip). What all methods of a protocol share (epochs, batch size, schedule,
+            augmentation) belongs to the suite and is not here. Empty: the suite's recipe as it is.
+        source: paper or repository, file, commit.
+    """
+
+    params: Mapping[str, Scalar]
+    recipe: Mapping[str, Scalar]
+    source: str
+
+    def __post_init__(self) -> None:
+        # Copies, so that nobody can change a published setting through the dict he handed in.
+        object.__setattr__(self, "params", dict(self.params))
+        object.__setattr__(self, "recipe", dict(self.recipe))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Method(ABC):
+    """A way to train on noisy labels: a frozen dataclass whose fields are its hyper-parameters.
+
+    A new method is one file: a subclass decorated with `@register("name")` and
+    `@dataclass(frozen=True, kw_only=True)`, its hyper-parameters declared with `hyper(...)`, and
+    `per_sample(logits, targets)`. Everything else has a default below. Construction raises
+    MethodError for a hyper-parameter of the wrong type or outside its range.
+
+    Class attributes:
+        name: the registered name; "module:Class" until it is registered.
+        title: how tables call it.
+        source: paper (and public implementation).
+        extra_outputs: network outputs beyond the K classes; they come last.
+        shift_invariant: whether a constant added to all outputs leaves the loss as it is.
+        published: published settings by family of data sets (cifar10, cifar100, mini_webvision,
+            clothing1m, mnist, ...).
+    """
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    extra_outputs: ClassVar[int] = 0
+    shift_invariant: ClassVar[bool] = True
+    published: ClassVar[Mapping[str, Published]] = MappingProxyType({})
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # A class nobody registered is found again, in any process, under this name.
+        cls.name = f"{cls.__module__}:{cls.__qualname__}"
+
+    def __post_init__(self) -> None:
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        for key, value in checked(self.name, type(self), values).items():
+            object.__setattr__(self, key, value)
+
+    @abstractmethod
+    def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Map (N, num_outputs) float32 or float64 and (N,) int64 to the loss (N,) in that dtype."""
+
+    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of each sample; training minimises the mean over the batch.
+
+        Half-precision logits are upcast first and autocast is off inside, so that the loss is
+        computed in float32 or float64 whatever the network's precision. Of the training objective
+        only the regularisation is not in here: that is the recipe's.
+
+        Args:
+            logits: (N, num_outputs(K)), any floating type.
+            targets: (N,) int64 observed labels in [0, K); not checked, for that would stall a GPU.
+
+        Returns:
+            (N,) in float32, or float64 for float64 logits.
+
+        Raises:
+            MethodError: shapes or types that do not fit.
+        """
+        self._check(logits)
+        if targets.shape != logits.shape[:1] or targets.dtype != torch.int64:
+            raise MethodError(
+                f"method {self.name!r}: targets must be int64 of shape ({logits.shape[0]},), "
+                f"not {targets.dtype} of shape {tuple(targets.shape)}"
+            )
+        with torch.autocast(device_type=logits.device.type, enabled=False):
+            return self.per_sample(_full_precision(logits), targets)
+
+    def predict(self, logits: Tensor) -> Tensor:
+        """Return the closed-set prediction, argmax over the first K outputs.
+
+        Args:
+            logits: (N, num_outputs(K)).
+
+        Returns:
+            (N,) int64 in [0, K); the lowest class among equals.
+        """
+        return self.class_logits(logits).argmax(dim=1)
+
+    def scores(self, logits: Tensor) -> dict[str, Tensor]:
+        """Return the open-set scores, each (N,) and higher where the sample is more likely unknown.
+
+        `msp`, `max_logit`, `energy` and `entropy` (see `baselines.scores`) look at the first K
+        outputs only; a method may add its own.
+        """
+        real = _full_precision(self.class_logits(logits))
+        return {
+            "msp": open_set.msp(real),
+            "max_logit": open_set.max_logit(real),
+            "energy": open_set.energy(real),
+            "entropy": open_set.entropy(real),
+        }
+
+    def absorbed(self, logits: Tensor) -> Tensor | None:  # noqa: ARG002
+        """Return the probability mass a drainage output takes, (N,) in [0, 1]; None without one."""
+        return None
+
+    @classmethod
+    def num_outputs(cls, num_classes: int) -> int:
+        """Return how many outputs the network needs for so many classes."""
+        return num_classes + cls.extra_outputs
+
+    @classmethod
+    def hyperparameters(cls) -> tuple[HyperParameter, ...]:
+        """List name, type, default, range and help of each hyper-parameter."""
+        return hyperparameters(cls)
+
+    def params(self) -> dict[str, Scalar]:
+        """Return every hyper-parameter as it acts, in JSON values: equal methods give equal dicts.
+
+        This is what identifies the method in a run. Merge a user's changes into what `setting`
+        gives, not into this: here defaults that follow from another value are already worked out.
+        """
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    def class_logits(self, logits: Tensor) -> Tensor:
+        """Return the first K outputs, (N, K)."""
+        self._check(logits)
+        return logits[:, : logits.shape[1] - self.extra_outputs]
+
+    def _check(self, logits: Tensor) -> None:
+        """Two classes at least, and floating point; only metadata is read, no value."""
+        least = self.num_outputs(2)
+        if logits.ndim != 2 or logits.shape[1] < least or not logits.is_floating_point():
+            raise MethodError(
+                f"method {self.name!r}: logits must be floating point of shape (N, >= {least}), "
+                f"not {logits.dtype} of shape {tuple(logits.shape)}"
+            )
+
+
+def _full_precision(logits: Tensor) -> Tensor:
+    """Return float32 for half precision and leave float32 and float64 alone."""
+    return logits if logits.dtype == torch.float64 else logits.float()
