@@ -1,0 +1,122 @@
+# Everything sets itself up: Python >= 3.11, make and git are enough.  `make help` lists the targets.
+
+SUITE   ?= quick#  study to run: the name of a file in benchmark/suites/
+DEVICE  ?= auto#   auto, cpu, cuda, cuda:1, ...
+WORKERS ?= auto#   processes that train side by side
+DATA    ?=#        folder of data sets (default: NLBENCH_DATA, else the user's cache)
+PYTHON  ?=#        Python to build the environment with (default: the first one >= 3.11 found)
+ARGS    ?=#        further arguments for `nlbench run` (benchmark) or pytest (test)
+
+VENV    := .venv
+PY      := $(VENV)/bin/python
+NLBENCH := $(PY) -m benchmark
+SOURCES := noise baselines benchmark reports tests
+
+# A stamp says "this pyproject.toml is installed in this folder": it changes with either, and is
+# written last, so that what was interrupted is not taken for done.
+KEY      := $(shell (cat pyproject.toml; pwd) | cksum | cut -d' ' -f1)
+RUN_DONE := $(VENV)/.nlbench-run-$(KEY)
+DEV_DONE := $(VENV)/.nlbench-dev-$(KEY)
+HALFWAY  := $(VENV)/.nlbench-halfway
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help benchmark report leaderboard tables test lint format bench setup setup-dev clean distclean
+
+help: ## list the targets
+	@echo "usage: make TARGET [SUITE=$(SUITE)] [DEVICE=$(DEVICE)] [WORKERS=$(WORKERS)] [DATA=folder] [PYTHON=python3.x]"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
+
+benchmark: setup ## run SUITE (only what is not in the store yet), then write its report
+	@echo "==> nlbench run $(SUITE)"
+	@$(NLBENCH) run "$(SUITE)" --device "$(DEVICE)" --workers "$(WORKERS)" $(if $(DATA),--data "$(DATA)") $(ARGS)
+	@echo "==> nlbench report $(SUITE)"
+	@$(NLBENCH) report "$(SUITE)"
+
+report: setup ## write every table and figure of SUITE from the records
+	@$(NLBENCH) report "$(SUITE)"
+
+leaderboard: setup ## write only the leaderboard of SUITE
+	@$(NLBENCH) report "$(SUITE)" --only leaderboard
+
+tables: setup ## write only the Markdown and LaTeX tables of SUITE
+	@$(NLBENCH) report "$(SUITE)" --only tables
+
+test: setup-dev ## run the tests on all cores
+	@$(if $(DATA),NLBENCH_DATA="$(DATA)") $(PY) -m pytest -n auto --maxprocesses 8 $(ARGS)
+
+lint: setup-dev ## check style (ruff) and types (mypy --strict)
+	@echo "==> ruff";  $(PY) -m ruff check $(SOURCES) && $(PY) -m ruff format --check $(SOURCES)
+	@echo "==> mypy";  $(PY) -m mypy
+
+format: setup-dev ## put the code into the one format that lint accepts
+	@$(PY) -m ruff check --fix-only $(SOURCES)
+	@$(PY) -m ruff format $(SOURCES)
+
+bench: setup ## measure speed: noise models, the data pipeline, the report
+	@$(NLBENCH) bench
+
+setup: $(RUN_DONE) ## make the environment (.venv); the other targets do it themselves
+
+setup-dev: $(DEV_DONE) ## the same with the tools that test and lint need
+
+clean: ## remove caches and build output; keeps results/ and .venv/
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find $(wildcard $(SOURCES)) -type d -name __pycache__ -prune -exec rm -rf {} +
+
+distclean: clean ## clean, and remove the environment too
+	rm -rf $(VENV)
+
+$(RUN_DONE):
+	@$(call install,.)
+	@touch $@
+
+$(DEV_DONE):
+	@$(call install,.[dev])
+	@touch $(RUN_DONE) $@
+
+# $(call install,WHAT): bring .venv to the state that pyproject.toml asks for.
+#
+# An environment that an earlier call left halfway, or whose Python is gone, is made anew: repairing
+# a package of which only some files were written is more trouble than unpacking it again from the
+# installer's cache.  uv is used where there is one; pip otherwise.
+define install
+set -eu; \
+say() { printf '==> %s\n' "$$*"; }; \
+stop() { printf '\nmake: %s\n' "$$*" >&2; exit 1; }; \
+uv=$$(command -v uv || true); \
+if [ -e $(HALFWAY) ]; then \
+  say "an earlier set-up did not finish: starting $(VENV) afresh"; rm -rf $(VENV); \
+elif [ -e $(VENV) ] && ! $(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+  say "the Python of $(VENV) does not work (any more): starting $(VENV) afresh"; rm -rf $(VENV); \
+elif [ -e $(VENV) ] && [ -z "$$uv" ] && ! $(PY) -c 'import pip' >/dev/null 2>&1; then \
+  say "$(VENV) has no pip: starting it afresh"; rm -rf $(VENV); \
+fi; \
+if [ ! -e $(VENV) ]; then \
+  python=; \
+  for candidate in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python); do \
+    if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+      python=$$candidate; break; \
+    fi; \
+  done; \
+  [ -n "$$python" ] || stop "no Python >= 3.11 found (tried: $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)). Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; \
+  say "making $(VENV) with $$("$$python" --version) ($$(command -v "$$python"))"; \
+  if [ -n "$$uv" ]; then \
+    "$$uv" venv --quiet --python "$$python" $(VENV); \
+  elif ! "$$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then \
+    stop "$$python cannot make virtual environments: its modules venv and ensurepip are missing. On Debian and Ubuntu: apt-get install python3-venv (python3.12-venv for python3.12). Or install uv."; \
+  else \
+    mkdir -p $(VENV); touch $(HALFWAY); "$$python" -m venv $(VENV); \
+  fi; \
+fi; \
+touch $(HALFWAY); rm -f $(VENV)/.nlbench-run-* $(VENV)/.nlbench-dev-*; \
+if [ -n "$$uv" ]; then \
+  say "installing $(1) and its dependencies with uv (several GB with PyTorch; only once)"; \
+  "$$uv" pip install --python $(PY) --editable '$(1)'; \
+else \
+  say "installing $(1) and its dependencies with pip (several GB with PyTorch; only once)"; \
+  $(PY) -m pip install --disable-pip-version-check --editable '$(1)'; \
+fi; \
+rm -f $(HALFWAY); \
+say "set-up done"
+endef
