@@ -24,10 +24,10 @@ class Published:
 
     Attributes:
         params: hyper-parameters of the method, only those the source sets.
-        recipe: what the source trains differently, by Recipe field name: `lr`, `weight_decay` (the
-            L2 term of SGD), `l1` (the delta of delta * sum |theta| over all parameters, added before the
-            gradient-norm clip). What all methods of a protocol share (epochs, batch size, schedule,
-            augmentation) belongs to the suite and is not here. Empty: the suite's recipe as it is.
+        recipe: what the source trains differently, by Recipe field name: `lr`, `weight_decay` (L2
+            term of SGD), `l1` (the delta of delta * sum |theta| over all parameters, added before
+            the gradient-norm clip). Epochs, batch size, schedule and augmentation are shared by all
+            methods of a protocol and belong to the suite. Empty: the suite's recipe as it is.
         source: paper or repository, file, commit.
     """
 
@@ -52,7 +52,7 @@ class Method(ABC):
 
     Class attributes:
         name: the registered name; "module:Class" until it is registered.
-        title: how tables call it.
+        title: how tables call it; the class's name unless it is set.
         source: paper (and public implementation).
         extra_outputs: network outputs beyond the K classes; they come last.
         shift_invariant: whether a constant added to all outputs leaves the loss as it is.
@@ -71,6 +71,8 @@ class Method(ABC):
         super().__init_subclass__(**kwargs)
         # A class nobody registered is found again, in any process, under this name.
         cls.name = f"{cls.__module__}:{cls.__qualname__}"
+        if "title" not in vars(cls):
+            cls.title = cls.__name__
 
     def __post_init__(self) -> None:
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}

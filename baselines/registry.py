@@ -8,6 +8,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -157,6 +158,12 @@ def _registered() -> Mapping[str, type[Method]]:
 
 
 def _entry_points() -> tuple[EntryPoint, ...]:
+    return _scan(tuple(sys.path))
+
+
+@functools.cache
+def _scan(path: tuple[str, ...]) -> tuple[EntryPoint, ...]:  # noqa: ARG001
+    """Look through the installed packages: milliseconds, so once per import path."""
     return tuple(entry_points(group=ENTRY_POINT_GROUP))
 
 
