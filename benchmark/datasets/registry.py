@@ -1,0 +1,109 @@
+"""Which data sets exist, and how one is loaded by name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.datasets.base import Dataset
+from benchmark.errors import UserError, unknown
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a loader is given: the name asked for, its part after the colon, where to look.
+
+    Attributes:
+        name: as the user wrote it, e.g. "npz:mine".
+        argument: "mine" of "npz:mine"; empty for data sets that take none.
+        root: the data folder; need not exist.
+        download: whether the network may be used.
+    """
+
+    name: str
+    argument: str
+    root: Path
+    download: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetInfo:
+    """One line of ``nlbench list datasets``; numbers are None where they depend on the file."""
+
+    name: str
+    label: str
+    family: str
+    num_classes: int | None
+    shape: tuple[int, int, int] | None
+    train: int | None
+    test: int | None
+    source: str
+    argument: str = ""
+
+
+Loader = Callable[[Source], Dataset]
+_REGISTRY: dict[str, tuple[DatasetInfo, Loader]] = {}
+
+
+def register(entry: DatasetInfo) -> Callable[[Loader], Loader]:
+    """Register a loader under ``entry.name``; a second use of the name is a programming error."""
+
+    def decorate(loader: Loader) -> Loader:
+        if entry.name in _REGISTRY:
+            raise RuntimeError(f"data set {entry.name!r} is registered twice")
+        _REGISTRY[entry.name] = (entry, loader)
+        return loader
+
+    return decorate
+
+
+def names() -> tuple[str, ...]:
+    """Names of all data sets."""
+    return tuple(_REGISTRY)
+
+
+def info() -> tuple[DatasetInfo, ...]:
+    """What is known of each data set without loading it."""
+    return tuple(entry for entry, _ in _REGISTRY.values())
+
+
+def default_root() -> Path:
+    """The data folder: environment variable NLBENCH_DATA, else ``~/.cache/nlbench/data``."""
+    named = os.environ.get("NLBENCH_DATA")
+    return Path(named).expanduser() if named else Path.home() / ".cache" / "nlbench" / "data"
+
+
+def check_name(name: str, where: str = "") -> None:
+    """Raise UserError unless ``name`` can be loaded as far as the name alone tells."""
+    _resolve(name, where)
+
+
+def load(name: str, root: Path | None = None, download: bool = False) -> Dataset:
+    """Load a data set.
+
+    Args:
+        name: a registered name; "npz:NAME" or "npz:PATH.npz" for one's own arrays.
+        root: the data folder; None means :func:`default_root`.
+        download: fetch what is missing into ``root``.
+
+    Raises:
+        UserError: unknown name, or the files are missing, damaged or unfit.
+    """
+    loader, argument = _resolve(name, "")
+    folder = default_root() if root is None else Path(root).expanduser()
+    return loader(Source(name, argument, folder, download))
+
+
+def _resolve(name: str, where: str) -> tuple[Loader, str]:
+    base, colon, argument = name.partition(":")
+    if base not in _REGISTRY:
+        raise unknown("data set", name, _REGISTRY, where)
+    entry, loader = _REGISTRY[base]
+    place = f" in {where}" if where else ""
+    if entry.argument and not argument:
+        raise UserError(f"data set {name!r}{place} needs a name: {base}:{entry.argument}")
+    if colon and not entry.argument:
+        raise UserError(f"data set {name!r}{place}: {base!r} takes nothing after a colon")
+    return loader, argument

@@ -1,0 +1,101 @@
+"""First weights: every parameter from its own generator, the head the same for K and K+1."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from benchmark.errors import UserError
+from benchmark.models.registry import Classifier
+
+GeneratorFor = Callable[[str], np.random.Generator]
+_HEAD = "head"
+
+
+def initialise(model: Classifier, generator_for: GeneratorFor, num_classes: int) -> None:
+    """Draw all parameters and reset all buffers, in place.
+
+    The rule is that of the public protocol code (APL, ALF, ANL, Drainage): convolution weights
+    U(-b, b), b = sqrt(6 / fan_in) (Kaiming, ReLU gain); linear weights b = sqrt(6 / (fan_in +
+    fan_out)) (Xavier); biases b = 1 / sqrt(fan_in) (torch's default, which that code leaves);
+    batch norm 1 and 0, its running mean 0 and variance 1.
+
+    Each parameter has the generator ``generator_for(its name)``, so adding or widening a layer
+    shifts no other. Numbers are drawn in float64 and then cast. The head always draws
+    num_classes + 1 rows with fan_out = num_classes and keeps the first ``head.out_features``:
+    networks with K and K+1 outputs agree bit for bit in everything but the last row. (Deviation:
+    the public code uses fan_out = K+1 for a K+1 head, a bound smaller by 0.19 % for 256 features
+    and K = 10.) Rows beyond K+1 come from the generator of "<name>/beyond".
+
+    Raises:
+        UserError: the head has fewer outputs than classes, or a layer has no rule.
+    """
+    if model.head.out_features < num_classes:
+        raise UserError(
+            f"the head has {model.head.out_features} outputs; {num_classes} classes need as many"
+        )
+    for prefix, module in _owners(model):
+        if isinstance(module, _BatchNorm):
+            module.reset_parameters()
+        elif isinstance(module, nn.Conv2d | nn.Linear):
+            _initialise_weights(prefix, module, generator_for, num_classes)
+        else:
+            raise UserError(f"no initialisation rule for {prefix} ({type(module).__name__})")
+
+
+def init_fingerprint(model: Classifier, num_classes: int) -> str:
+    """SHA-256 hex digest over all parameters and buffers, only the first K rows of the head.
+
+    Taken right after :func:`initialise` it is the same for every method's network.
+    """
+    digest = hashlib.sha256(b"nlbench-init-1")
+    for name, tensor in model.state_dict().items():
+        kept = tensor[:num_classes] if name.startswith(f"{_HEAD}.") else tensor
+        array = kept.detach().cpu().contiguous().numpy()
+        portable = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        digest.update(f" {name} {portable.dtype.str}{portable.shape}".encode())
+        digest.update(portable.tobytes())
+    return digest.hexdigest()
+
+
+def _owners(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Modules that own parameters themselves, with their names."""
+    for name, module in model.named_modules():
+        if any(True for _ in module.parameters(recurse=False)):
+            yield name, module
+
+
+def _initialise_weights(
+    prefix: str, module: nn.Conv2d | nn.Linear, generator_for: GeneratorFor, num_classes: int
+) -> None:
+    fan_in = math.prod(module.weight.shape[1:])
+    fan_out = num_classes if prefix == _HEAD else module.weight.shape[0]
+    denominator = fan_in if isinstance(module, nn.Conv2d) else fan_in + fan_out
+    bounds = {"weight": math.sqrt(6 / denominator), "bias": 1 / math.sqrt(fan_in)}
+    rows = num_classes + 1 if prefix == _HEAD else module.weight.shape[0]
+    for kind, bound in bounds.items():
+        parameter = getattr(module, kind)
+        if parameter is None:
+            continue
+        name = f"{prefix}.{kind}"
+        values = _draw(name, rows, tuple(parameter.shape), generator_for) * bound
+        with torch.no_grad():
+            parameter.copy_(torch.from_numpy(values))
+
+
+def _draw(
+    name: str, rows: int, shape: tuple[int, ...], generator_for: GeneratorFor
+) -> npt.NDArray[np.float64]:
+    """U(-1, 1) of ``shape``, cut from ``rows`` rows, or continued where it needs more."""
+    values = generator_for(name).random((rows, *shape[1:]))
+    if shape[0] > rows:
+        beyond = generator_for(f"{name}/beyond").random((shape[0] - rows, *shape[1:]))
+        values = np.concatenate([values, beyond])
+    return 2 * values[: shape[0]] - 1

@@ -1,0 +1,105 @@
+"""Which networks exist, and how one is built by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.errors import UserError, unknown
+
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInfo:
+    """One line of ``nlbench list models``; ``min_size`` is the least height and width."""
+
+    name: str
+    description: str
+    min_size: int = 1
+
+
+class Classifier(nn.Module):
+    """A body that turns images into features, and a linear head that turns these into logits."""
+
+    def __init__(self, body: nn.Module, width: int, num_outputs: int) -> None:
+        super().__init__()
+        self.body = body
+        self.head = nn.Linear(width, num_outputs)
+
+    def features(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, width), what the head sees."""
+        return cast(Tensor, self.body(images))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, num_outputs) logits."""
+        return cast(Tensor, self.head(self.features(images)))
+
+
+Body = Callable[[Shape], tuple[nn.Module, int]]
+_REGISTRY: dict[str, tuple[ModelInfo, Body]] = {}
+
+
+def register(entry: ModelInfo) -> Callable[[Body], Body]:
+    """Register a function in_shape -> (body, width of its features) under ``entry.name``."""
+
+    def decorate(body: Body) -> Body:
+        if entry.name in _REGISTRY:
+            raise RuntimeError(f"model {entry.name!r} is registered twice")
+        _REGISTRY[entry.name] = (entry, body)
+        return body
+
+    return decorate
+
+
+def names() -> tuple[str, ...]:
+    """Names of all models."""
+    return tuple(_REGISTRY)
+
+
+def info() -> tuple[ModelInfo, ...]:
+    """What each model is, in one line."""
+    return tuple(entry for entry, _ in _REGISTRY.values())
+
+
+def check_name(name: str, where: str = "") -> None:
+    """Raise UserError unless a model of this name exists."""
+    if name not in _REGISTRY:
+        raise unknown("model", name, _REGISTRY, where)
+
+
+def build(name: str, in_shape: Shape, num_outputs: int) -> Classifier:
+    """Build a network on the CPU in float32, **all parameters zero** until it is initialised.
+
+    It is laid out without drawing anything, so torch's global generator is not touched;
+    :func:`benchmark.models.initialise` fills it in.
+
+    Args:
+        name: a registered name.
+        in_shape: (C, H, W) of one image.
+        num_outputs: width of the head, which the method decides.
+
+    Raises:
+        UserError: unknown name, or images too small for the network.
+    """
+    check_name(name)
+    entry, body = _REGISTRY[name]
+    if num_outputs < 1:
+        raise UserError(f"model {name!r}: {num_outputs} outputs; at least one is needed")
+    if min(in_shape[1:]) < entry.min_size:
+        raise UserError(
+            f"model {name!r} needs images of at least {entry.min_size}x{entry.min_size} pixels, "
+            f"not {in_shape[1]}x{in_shape[2]}"
+        )
+    with torch.device("meta"):
+        trunk, width = body(in_shape)
+        model = Classifier(trunk, width, num_outputs)
+    model.to_empty(device="cpu")
+    with torch.no_grad():
+        for tensor in model.state_dict().values():
+            tensor.zero_()
+    return model

@@ -1,0 +1,61 @@
+"""Residual networks for small images: 3x3 stem of stride 1 and no max-pooling."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from benchmark.models.registry import ModelInfo, Shape, register
+
+_WIDTHS = (64, 128, 256, 512)
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions with batch norm around a shortcut (He et al. 2016, option B)."""
+
+    def __init__(self, channels: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = _conv(channels, width, 3, stride)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = _conv(width, width, 3, 1)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or channels != width:
+            self.shortcut = nn.Sequential(_conv(channels, width, 1, stride), nn.BatchNorm2d(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, channels, H, W) -> (N, width, H / stride, W / stride)."""
+        out = functional.relu(self.bn1(self.conv1(x)))
+        out = self.bn2(self.conv2(out)) + self.shortcut(x)
+        return functional.relu(out)
+
+
+@register(ModelInfo(name="resnet18", description="ResNet-18, 3x3 stem, no max-pool"))
+def resnet18(in_shape: Shape) -> tuple[nn.Module, int]:
+    """ResNet-18 in its CIFAR form, [2, 2, 2, 2] basic blocks."""
+    return _resnet(in_shape, (2, 2, 2, 2))
+
+
+@register(ModelInfo(name="resnet34", description="ResNet-34, 3x3 stem, no max-pool"))
+def resnet34(in_shape: Shape) -> tuple[nn.Module, int]:
+    """ResNet-34 in its CIFAR form, [3, 4, 6, 3] basic blocks, as in ALF, ANL and Drainage.
+
+    Global average pooling replaces their 4x4 pooling; for 32x32 images the two are the same.
+    """
+    return _resnet(in_shape, (3, 4, 6, 3))
+
+
+def _resnet(in_shape: Shape, depths: tuple[int, ...]) -> tuple[nn.Module, int]:
+    channels = _WIDTHS[0]
+    layers: list[nn.Module] = [_conv(in_shape[0], channels, 3, 1)]
+    layers += [nn.BatchNorm2d(channels), nn.ReLU()]
+    for stage, (width, depth) in enumerate(zip(_WIDTHS, depths, strict=True)):
+        for block in range(depth):
+            stride = 2 if stage > 0 and block == 0 else 1
+            layers.append(BasicBlock(channels, width, stride))
+            channels = width
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()), channels
+
+
+def _conv(channels: int, width: int, kernel: int, stride: int) -> nn.Conv2d:
+    return nn.Conv2d(channels, width, kernel, stride, padding=kernel // 2, bias=False)
