@@ -12,7 +12,8 @@ from typing import Any
 
 from baselines.errors import MethodError
 
-_INTERVAL = re.compile(r"^([\[(])\s*([^,\s]+)\s*,\s*([^,\s]+)\s*([\])])$")
+_NUMBER = r"\s*([-+]?(?:inf|[\d.]+(?:e[-+]?\d+)?))\s*"
+_INTERVAL = re.compile(rf"([\[(]){_NUMBER},{_NUMBER}([\])])")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Interval:
     @classmethod
     def parse(cls, text: str) -> Interval:
         """Read "(0, 1]", where a round bracket leaves the end out; MethodError for no range."""
-        match = _INTERVAL.match(text)
+        match = _INTERVAL.fullmatch(text)
         if match is None:
             raise MethodError(f"range {text!r} is not of the form '(0, 1]'")
         left, low, high, right = match.groups()

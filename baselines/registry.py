@@ -20,7 +20,7 @@ from baselines.method import Method, Published, Scalar
 ENTRY_POINT_GROUP = "nlbench.methods"
 PROFILES = ("matched", "official")
 
-_NAME = re.compile(r"^[a-z][a-z0-9_.+-]*$")
+_NAME = re.compile(r"[a-z][a-z0-9_.+-]*")
 _METHODS: dict[str, type[Method]] = {}
 M = TypeVar("M", bound=Method)
 
@@ -31,7 +31,7 @@ def register(name: str) -> Callable[[type[M]], type[M]]:
     Raises:
         MethodError: a name that does not fit or is taken, or a class that is no usable method.
     """
-    if not _NAME.match(name):
+    if not _NAME.fullmatch(name):
         raise MethodError(f"method name {name!r} may only have small letters, digits and _ . + -")
 
     def enter(cls: type[M]) -> type[M]:
