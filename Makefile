@@ -85,7 +85,9 @@ set -eu; \
 say() { printf '==> %s\n' "$$*"; }; \
 stop() { printf '\nmake: %s\n' "$$*" >&2; exit 1; }; \
 uv=$$(command -v uv || true); \
-if [ -e $(HALFWAY) ]; then \
+if other=$$(cat $(HALFWAY) 2>/dev/null) && [ -n "$$other" ] && kill -0 "$$other" 2>/dev/null; then \
+  stop "process $$other is setting up $(VENV) right now: wait for it (or end it), then call make again."; \
+elif [ -e $(HALFWAY) ]; then \
   say "an earlier set-up did not finish: starting $(VENV) afresh"; rm -rf $(VENV); \
 elif [ -e $(VENV) ] && ! $(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
   say "the Python of $(VENV) does not work (any more): starting $(VENV) afresh"; rm -rf $(VENV); \
@@ -106,10 +108,10 @@ if [ ! -e $(VENV) ]; then \
   elif ! "$$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then \
     stop "$$python cannot make virtual environments: its modules venv and ensurepip are missing. On Debian and Ubuntu: apt-get install python3-venv (python3.12-venv for python3.12). Or install uv."; \
   else \
-    mkdir -p $(VENV); touch $(HALFWAY); "$$python" -m venv $(VENV); \
+    mkdir -p $(VENV); echo $$$$ > $(HALFWAY); "$$python" -m venv $(VENV); \
   fi; \
 fi; \
-touch $(HALFWAY); rm -f $(VENV)/.nlbench-run-* $(VENV)/.nlbench-dev-*; \
+echo $$$$ > $(HALFWAY); rm -f $(VENV)/.nlbench-run-* $(VENV)/.nlbench-dev-*; \
 if [ -n "$$uv" ]; then \
   say "installing $(1) and its dependencies with uv (several GB with PyTorch; only once)"; \
   "$$uv" pip install --python $(PY) --editable '$(1)'; \
