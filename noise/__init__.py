@@ -1,0 +1,38 @@
+"""Label noise for benchmarks: clean labels in, fingerprinted noisy labels out.
+
+>>> import numpy as np, noise
+>>> made = noise.make("pair:0.25", np.arange(100) % 4, num_classes=4, seed=0)
+>>> made.realised_rate
+0.25
+"""
+
+from __future__ import annotations
+
+from noise.errors import NoiseError
+from noise.labels import NoisyLabels
+from noise.make import make, verify
+from noise.models import load_all
+from noise.registry import Draw, Model, Option, catalogue, get, names, register
+from noise.rng import generator
+from noise.spec import NoiseSpec
+from noise.task import GENERATOR_VERSION, Task
+
+load_all()
+
+__all__ = [
+    "GENERATOR_VERSION",
+    "Draw",
+    "Model",
+    "NoiseError",
+    "NoiseSpec",
+    "NoisyLabels",
+    "Option",
+    "Task",
+    "catalogue",
+    "generator",
+    "get",
+    "make",
+    "names",
+    "register",
+    "verify",
+]
