@@ -134,6 +134,4 @@ class RunSpec:
 
     def __str__(self) -> str:
         """For progress lines: ``fashion_mnist cnn_small gce symmetric:0.4 seed 3``."""
-        return (
-            f"{self.dataset.name} {self.model} {self.method.name} {self.noise} seed {self.seed}"
-        )
+        return f"{self.dataset.name} {self.model} {self.method.name} {self.noise} seed {self.seed}"

@@ -127,21 +127,22 @@ class Store:
         folder.mkdir(exist_ok=True)
         taken = len(list(folder.glob(f"{run_id}*")))
         target = folder / f"{run_id}.{taken}.json"
-        os.replace(self.path(run_id), target)
+        self.path(run_id).replace(target)
         return target
 
 
 def _write(path: Path, content: bytes) -> None:
     """Write beside, fsync, rename: whole or not at all."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        temporary.chmod(0o644)
+        temporary.replace(path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
+            temporary.unlink()
         raise

@@ -6,9 +6,19 @@ from benchmark.datasets.registry import (
     DatasetInfo,
     check_name,
     default_root,
+    family,
     info,
     load,
     names,
 )
 
-__all__ = ["Dataset", "DatasetInfo", "check_name", "default_root", "info", "load", "names"]
+__all__ = [
+    "Dataset",
+    "DatasetInfo",
+    "check_name",
+    "default_root",
+    "family",
+    "info",
+    "load",
+    "names",
+]

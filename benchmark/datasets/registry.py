@@ -75,6 +75,16 @@ def default_root() -> Path:
     return Path(named).expanduser() if named else Path.home() / ".cache" / "nlbench" / "data"
 
 
+def family(name: str) -> str:
+    """The family of a data set by name alone, e.g. "cifar10" of "cifar10_jpeg".
+
+    Raises:
+        UserError: unknown name.
+    """
+    _resolve(name, "")
+    return _REGISTRY[name.partition(":")[0]][0].family
+
+
 def check_name(name: str, where: str = "") -> None:
     """Raise UserError unless ``name`` can be loaded as far as the name alone tells."""
     _resolve(name, where)

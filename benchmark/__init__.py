@@ -1,0 +1,1 @@
+"""The engine of nlbench: data sets, models, plans, training, the store of records."""

@@ -1,0 +1,122 @@
+"""The eager reference loop: any device, any precision. It is the specification of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.augment import Normaliser, apply
+from benchmark.backends.tally import Tally, accuracy
+from benchmark.backends.task import Outcome, Task
+from benchmark.optim import learning_rate, optimiser, regularise
+
+EVAL_BATCH = 1000
+
+
+class LoopBackend:
+    """One run after the other, one step after the other; one wait for the device per epoch."""
+
+    name = "loop"
+
+    def train(self, task: Task) -> Outcome:
+        """Train ``task``; see :class:`benchmark.backends.task.Backend`."""
+        trainer = _Trainer(task)
+        outcome = Outcome()
+        for epoch, (positions, plan) in enumerate(task.plan.epochs(), 1):
+            rows = torch.from_numpy(positions).to(task.device)
+            tally = trainer.epoch(epoch - 1, rows, plan.to(task.device))
+            curves = tally.curves(task.labels, positions)
+            if not (tally.finite and trainer.weights_finite()):
+                outcome.diverged = epoch
+                return outcome
+            correct = trainer.correct_on_test()
+            curves["test_accuracy"] = accuracy(correct)
+            curves |= trainer.validate()
+            for name, value in curves.items():
+                outcome.curves[name].append(value)
+            outcome.correct = correct.cpu().numpy()
+        return outcome
+
+
+class _Trainer:
+    """The moving parts of one run: network, optimiser, input pipeline."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.parameters = list(task.network.parameters())
+        self.sgd = optimiser(task.recipe, self.parameters)
+        master = torch.float64 if task.recipe.precision == "float64" else torch.float32
+        dataset = task.data.dataset
+        self.normalise = Normaliser(dataset.mean, dataset.std, task.device, master)
+        self.given = torch.tensor(task.labels.noisy, device=task.device)
+        self.clean = torch.tensor(task.labels.clean, device=task.device)
+        self.held = torch.tensor(task.split.validation, device=task.device)
+
+    def epoch(self, epoch: int, rows: Tensor, plan: object) -> Tally:
+        """One pass over the training set in the order of ``rows``."""
+        recipe, method = self.task.recipe, self.task.method
+        for group in self.sgd.param_groups:
+            group["lr"] = learning_rate(recipe, epoch)
+        self.task.network.train()
+        tally = Tally.empty(len(rows), self.task.device, method.extra_outputs > 0)
+        for start in range(0, len(rows), recipe.batch_size):
+            at = slice(start, start + recipe.batch_size)
+            images = apply(self.task.data.x_train, plan[at], rows[at])  # type: ignore[index]
+            logits = self.forward(self.normalise(images))
+            losses = method.loss(logits, self.given[rows[at]])
+            self.sgd.zero_grad(set_to_none=True)
+            losses.mean().backward()  # type: ignore[no-untyped-call]
+            regularise(recipe, self.parameters)
+            self.sgd.step()
+            tally.note(at, method, logits.detach(), losses.detach())
+        return tally
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits; bf16 by autocast where the recipe says so."""
+        half = self.task.recipe.precision == "bf16"
+        with torch.autocast(self.task.device.type, torch.bfloat16, enabled=half):
+            logits: Tensor = self.task.network(images)
+        return logits
+
+    def predictions(self, images: Tensor, rows: Tensor | None = None) -> Tensor:
+        """Closed-set predictions of the network in evaluation mode, without augmentation."""
+        self.task.network.eval()
+        count = len(images) if rows is None else len(rows)
+        with torch.inference_mode():
+            parts = [
+                self.task.method.predict(self.forward(self.normalise(batch)))
+                for batch in _batches(images, rows, count)
+            ]
+        return torch.cat(parts)
+
+    def correct_on_test(self) -> Tensor:
+        """Which test images are predicted as their label, (M,) bool."""
+        return self.predictions(self.task.data.x_test) == self.task.data.y_test
+
+    def validate(self) -> dict[str, float | None]:
+        """Accuracy on the held-out images by their noisy and by their clean labels, if any."""
+        if len(self.held) == 0:
+            return {}
+        predicted = self.predictions(self.task.data.x_train, self.held)
+        return {
+            "val_noisy": accuracy(predicted == self.given[self.held]),
+            "val_clean": accuracy(predicted == self.clean[self.held]),
+        }
+
+    def weights_finite(self) -> bool:
+        """Whether every weight is finite."""
+        norms = torch._foreach_norm([p.detach() for p in self.parameters])
+        return bool(torch.stack(norms).sum().isfinite())
+
+
+def _batches(images: Tensor, rows: Tensor | None, count: int) -> Iterator[Tensor]:
+    for start in range(0, count, EVAL_BATCH):
+        at = slice(start, start + EVAL_BATCH)
+        yield images[at] if rows is None else images[rows[at]]
+
+
+def memory_format(network: nn.Module) -> nn.Module:
+    """Convolution weights channels_last: 1.2 times faster in float32, 2 times with bf16 (CPU)."""
+    return network.to(memory_format=torch.channels_last)

@@ -1,0 +1,81 @@
+"""Tally: what an epoch's training pass saw, kept on the device until the epoch is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from baselines import Method
+from noise import NoisyLabels
+
+
+@dataclass
+class Tally:
+    """One slot per training sample, in the order of the epoch; written without waiting.
+
+    The curves are taken on the fly: a sample counts with the prediction the network in training
+    mode made for it just before the step that used it. A second pass over the training set would
+    cost a third of the training for a curve of the same meaning.
+
+    Attributes:
+        losses: (n,) per-sample losses, regularisation not included.
+        predicted: (n,) closed-set predictions.
+        absorbed: (n,) drainage mass, ``None`` for methods without a drainage output.
+    """
+
+    losses: Tensor
+    predicted: Tensor
+    absorbed: Tensor | None
+
+    @classmethod
+    def empty(cls, samples: int, device: torch.device, drains: bool) -> Tally:
+        """Room for one epoch."""
+        return cls(
+            losses=torch.empty(samples, dtype=torch.float64, device=device),
+            predicted=torch.empty(samples, dtype=torch.int64, device=device),
+            absorbed=torch.empty(samples, device=device) if drains else None,
+        )
+
+    def note(self, at: slice, method: Method, logits: Tensor, losses: Tensor) -> None:
+        """Keep one batch."""
+        self.losses[at] = losses
+        self.predicted[at] = method.predict(logits)
+        mass = method.absorbed(logits) if self.absorbed is not None else None
+        if self.absorbed is not None and mass is not None:
+            self.absorbed[at] = mass
+
+    @property
+    def finite(self) -> bool:
+        """Whether every loss of the epoch was finite (waits for the device)."""
+        return bool(self.losses.sum().isfinite())
+
+    def curves(self, labels: NoisyLabels, positions: NDArray[np.int64]) -> dict[str, float | None]:
+        """The epoch's training curves; ``None`` where a group of samples is empty."""
+        flipped = labels.flipped[positions]
+        predicted = self.predicted.cpu().numpy()
+        given = predicted == labels.noisy[positions]
+        true = predicted == labels.clean[positions]
+        curves: dict[str, float | None] = {
+            "train_loss": _mean(self.losses.cpu().numpy()),
+            "clean_fit": _mean(given[~flipped]),
+            "flipped_fit_given": _mean(given[flipped]),
+            "flipped_fit_true": _mean(true[flipped]),
+        }
+        if self.absorbed is not None:
+            mass = self.absorbed.double().cpu().numpy()
+            curves["drainage_clean"] = _mean(mass[~flipped])
+            curves["drainage_flipped"] = _mean(mass[flipped])
+        return curves
+
+
+def accuracy(correct: Tensor) -> float:
+    """Share of true entries."""
+    return int(correct.sum()) / len(correct)
+
+
+def _mean(values: NDArray[np.bool_] | NDArray[np.float64]) -> float | None:
+    return float(np.mean(values, dtype=np.float64)) if len(values) else None

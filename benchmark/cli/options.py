@@ -1,0 +1,101 @@
+"""Options that several commands share, and how their words are read."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark import suite as suites
+from benchmark.errors import UserError
+from benchmark.store import Store
+from benchmark.suite import Suite
+
+if TYPE_CHECKING:
+    # What add_subparsers returns has no public name.
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def command(
+    commands: Commands, name: str, summary: str, text: str, examples: str
+) -> argparse.ArgumentParser:
+    """A sub-command with a summary for the list, a text and examples for its ``--help``."""
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=text,
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_suite(parser: argparse.ArgumentParser) -> None:
+    """Which suite, and which part of it."""
+    parser.add_argument(
+        "suite",
+        metavar="SUITE",
+        help=f"a study: {', '.join(suites.names())}, or the path of a TOML file of your own",
+    )
+    parser.add_argument(
+        "--profile",
+        metavar="NAME",
+        help="'matched' (one recipe for all) or 'official' (each method with its authors'"
+        " regularisation) instead of the suite's own",
+    )
+    parser.add_argument("--methods", metavar="A,B", help="only these methods of the suite")
+    parser.add_argument("--noise", metavar="A,B", help="only these noise lines of the suite")
+    parser.add_argument("--seeds", metavar="0-4", help="only these seeds, e.g. 0-4 or 0,2,7")
+
+
+def add_results(parser: argparse.ArgumentParser) -> None:
+    """Where records and reports are."""
+    parser.add_argument(
+        "--results",
+        metavar="DIR",
+        type=Path,
+        default=Path("results"),
+        help="folder with runs/ (the store of records) and published/ (reports); default: results",
+    )
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Where data sets are."""
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        type=Path,
+        default=None,
+        help="folder of data sets (default: environment variable NLBENCH_DATA, else"
+        " ~/.cache/nlbench/data)",
+    )
+
+
+def selected(args: argparse.Namespace) -> Suite:
+    """The suite that the command line names, cut to the part it names."""
+    suite = suites.load(args.suite, args.profile)
+    return suite.select(words(args.methods), words(args.noise), numbers(args.seeds))
+
+
+def store_of(args: argparse.Namespace, create: bool = False) -> Store:
+    """The store under ``--results``."""
+    return Store.open(args.results / "runs", create=create)
+
+
+def words(text: str | None) -> list[str]:
+    """``a,b`` as a list; empty for ``None``."""
+    return [] if not text else [word.strip() for word in text.split(",") if word.strip()]
+
+
+def numbers(text: str | None) -> list[int]:
+    """``0-2,5`` as [0, 1, 2, 5].
+
+    Raises:
+        UserError: anything else.
+    """
+    found: list[int] = []
+    for word in words(text):
+        low, dash, high = word.partition("-")
+        if not low.isdecimal() or (dash and not high.isdecimal()):
+            raise UserError(f"--seeds: {word!r} should be a number or a range such as 0-4")
+        found.extend(range(int(low), int(high or low) + 1))
+    return found

@@ -1,0 +1,64 @@
+"""``nlbench report``: from records to tables, tests and figures."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import reports
+from benchmark import plan
+from benchmark.cli import options
+from benchmark.suite import Suite
+
+TEXT = """\
+Write the report of a suite from the records in the store: runs.csv, leaderboard.csv,
+significance.csv, accuracy tables in Markdown and LaTeX, figures. Trains nothing; what is missing is
+shown as missing. The same records give the same bytes.
+"""
+EXAMPLES = """\
+  nlbench report quick
+  nlbench report fashion --only tables
+  nlbench report quick --rule noisy_val      accuracy at the epoch chosen by noisy validation
+"""
+
+
+def add(commands: options.Commands) -> None:
+    """Register the command."""
+    parser = options.command(commands, "report", "tables, tests and figures", TEXT, EXAMPLES)
+    options.add_suite(parser)
+    options.add_results(parser)
+    parser.add_argument(
+        "--rule",
+        default="last",
+        metavar="RULE",
+        help="which of a run's accuracies: last (default), noisy_val, clean_val, oracle",
+    )
+    parser.add_argument(
+        "--only", metavar="PART", help="leaderboard (CSV files) or tables (Markdown and LaTeX)"
+    )
+    parser.set_defaults(call=call)
+
+
+def call(args: argparse.Namespace) -> int:
+    """Carry the command out."""
+    suite = options.selected(args)
+    result = plan.make(suite, options.store_of(args))
+    for line in result.damaged:
+        print(f"nlbench: damaged record: {line}; `nlbench run` repeats it", file=sys.stderr)
+    out = args.results / "published" / suite.name
+    records = (result.done[s.run_id] for s in suite.specs if s.run_id in result.done)
+    built = reports.build(study_of(suite), records, out, rule=args.rule, only=args.only)
+    print(f"{built.text}\n{out}: {len(built.files)} files", file=sys.stdout)
+    return 0
+
+
+def study_of(suite: Suite) -> reports.Study:
+    """What the suite declares, in the report's own noun."""
+    return reports.Study(
+        name=suite.name,
+        title=suite.title,
+        description=suite.description,
+        specs=suite.specs,
+        sha256=suite.sha256,
+        baseline=suite.baseline,
+    )

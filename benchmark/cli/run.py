@@ -1,0 +1,166 @@
+"""``nlbench run``: train what is missing of a suite."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+from benchmark import datasets, executors, plan
+from benchmark.cli import options
+from benchmark.device import cores, resolve
+from benchmark.environment import environment
+from benchmark.errors import UserError
+from benchmark.plan import Plan
+from benchmark.progress import Progress, clock
+from benchmark.spec import RunSpec
+from benchmark.store import Store
+from benchmark.training import Context
+
+TEXT = """\
+Train every run of a suite that has no record yet. A run is one network: data set, model, method,
+noise and seed. Each finished run leaves one file in RESULTS/runs at once, so the command can be
+stopped (even with kill -9) and given again: it goes on from what is done. Runs that diverge or fail
+are records too; --retry repeats the failed ones. Then `nlbench report SUITE` writes the tables.
+
+The exit status is 0 if every run has a sound record, 1 if some failed, 2 for bad input.
+"""
+EXAMPLES = """\
+  nlbench run quick
+  nlbench run fashion --dry-run
+  nlbench run cifar10 --device cuda --data /data
+  nlbench run fashion --methods ce,drainage --noise symmetric:0.4 --seeds 0-1
+"""
+
+
+def add(commands: options.Commands) -> None:
+    """Register the command."""
+    parser = options.command(commands, "run", "train what is missing of a suite", TEXT, EXAMPLES)
+    options.add_suite(parser)
+    options.add_results(parser)
+    options.add_data(parser)
+    parser.add_argument(
+        "--no-download", action="store_true", help="never use the network for a data set"
+    )
+    parser.add_argument(
+        "--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N (default: auto)"
+    )
+    parser.add_argument(
+        "--workers",
+        default="auto",
+        metavar="N",
+        help="processes that train side by side (default: one per core on the CPU, one on a GPU)",
+    )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        metavar="N",
+        help="CPU threads of each worker (default 1); another number gives other last digits",
+    )
+    parser.add_argument(
+        "--executor",
+        default="auto",
+        metavar="NAME",
+        help="serial, or a joblib backend: loky (default), threading, multiprocessing, dask, ...",
+    )
+    parser.add_argument("--retry", action="store_true", help="repeat runs that failed")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be trained, train nothing"
+    )
+    parser.set_defaults(call=call)
+
+
+def call(args: argparse.Namespace) -> int:
+    """Carry the command out."""
+    suite = options.selected(args)
+    device = resolve(args.device)
+    workers = _workers(args.workers, args.threads, device.type)
+    executors.check_threads(workers, args.threads, cores())
+    executor = executors.create(args.executor, workers)
+    store = None if args.dry_run and not _exists(args) else options.store_of(args, create=True)
+    todo = plan.make(suite, store, args.retry)
+    for line in todo.damaged:
+        print(f"nlbench: damaged record: {line}; it will be run again", file=sys.stderr)
+    if args.dry_run or store is None:
+        print(_describe(todo, workers, args.threads, str(device)))
+        return 0
+    if todo.todo:
+        _fetch(todo.todo, args)
+        plan.check(todo.todo, args.data)
+        where = environment(device)
+        print(
+            f"{suite.name}: {len(todo.todo)} of {len(suite.specs)} runs to train on"
+            f" {where['device']}, {workers} worker(s) x {args.threads} thread(s)",
+            file=sys.stderr,
+        )
+        context = Context(args.data, str(device), args.threads, where)
+        _train(todo.todo, store, context, executor)
+    return _close(plan.make(suite, store))
+
+
+def _train(
+    specs: Sequence[RunSpec], store: Store, context: Context, executor: executors.Executor
+) -> None:
+    try:
+        with Progress(store, specs):
+            executor.run(executors.Worker(store, context), specs)
+    except OSError as error:
+        raise UserError(
+            f"store {store.root}: cannot be written ({error.strerror or error}); what is done is"
+            " kept, the same command goes on"
+        ) from error
+    except Exception as error:  # joblib's own: a worker was killed, say
+        raise UserError(
+            f"a worker died ({type(error).__name__}: {str(error).splitlines()[0]}); what is done is"
+            " kept, the same command goes on; with fewer --workers it needs less memory"
+        ) from error
+
+
+def _workers(text: str, threads: int, device: str) -> int:
+    """``auto``: as many as fit on the cores, one on a GPU."""
+    if text == "auto":
+        return 1 if device == "cuda" else max(1, cores() // max(1, threads))
+    if not text.isdecimal():
+        raise UserError(f"--workers {text!r} should be a number, or auto")
+    return int(text)
+
+
+def _exists(args: argparse.Namespace) -> bool:
+    return bool((args.results / "runs").exists())
+
+
+def _fetch(specs: Sequence[RunSpec], args: argparse.Namespace) -> None:
+    """Have every data set on disk before anything is trained."""
+    for name in dict.fromkeys(spec.dataset.name for spec in specs):
+        datasets.load(name, args.data, download=not args.no_download)
+
+
+def _describe(todo: Plan, workers: int, threads: int, device: str) -> str:
+    """The plan in words."""
+    lines = [
+        f"{len(todo.todo)} runs to train, {len(todo.done)} done;"
+        f" {device}, {workers} worker(s) x {threads} thread(s)"
+    ]
+    cells = Counter((s.dataset.name, s.model, s.profile, s.noise, s.method.name) for s in todo.todo)
+    lines += [
+        f"  {dataset} {model} {profile}  {noise:28} {method:12} {count} seeds"
+        for (dataset, model, profile, noise, method), count in cells.items()
+    ]
+    seconds = [r.timing["seconds"] for r in todo.done.values() if r.status == "ok"]
+    if seconds and todo.todo:
+        left = sum(seconds) / len(seconds) * len(todo.todo) / workers
+        lines.append(f"about {clock(left)} at the pace of the runs already done")
+    return "\n".join(lines)
+
+
+def _close(result: Plan) -> int:
+    """Say how the suite stands; 1 if something failed or is missing."""
+    counts = result.statuses
+    parts = [f"{counts[status]} {status}" for status in ("ok", "diverged", "failed")]
+    print(f"{', '.join(parts)}, {len(result.todo)} missing", file=sys.stderr)
+    for record in result.done.values():
+        if record.status == "failed":
+            print(f"  failed: {record.spec}: {(record.error or {})['message']}", file=sys.stderr)
+    return 1 if counts["failed"] or result.todo else 0

@@ -1,0 +1,59 @@
+"""Plan: which runs of a suite are done, which are missing, and whether they can run at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark import models, resident
+from benchmark.prepare import check_batches, draw_labels, draw_split
+from benchmark.record import RunRecord
+from benchmark.spec import RunSpec
+from benchmark.store import Store
+from benchmark.suite import Suite
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a call of ``nlbench run`` will do.
+
+    Attributes:
+        todo: runs without a sound record (and failed ones, if they are to be retried), in order.
+        done: the sound records by run id.
+        damaged: a line for each damaged record: which, why, where it was moved.
+    """
+
+    todo: tuple[RunSpec, ...]
+    done: dict[str, RunRecord]
+    damaged: tuple[str, ...]
+
+    @property
+    def statuses(self) -> Counter[str]:
+        """How many records have which status."""
+        return Counter(record.status for record in self.done.values())
+
+
+def make(suite: Suite, store: Store | None, retry: bool = False) -> Plan:
+    """Compare a suite with a store (``None`` = nothing done yet); sets damaged records aside."""
+    done, damaged = store.sweep(s.run_id for s in suite.specs) if store else ({}, [])
+    if retry:
+        done = {run_id: record for run_id, record in done.items() if record.status != "failed"}
+    todo = tuple(spec for spec in suite.specs if spec.run_id not in done)
+    return Plan(todo, done, tuple(damaged))
+
+
+def check(specs: Sequence[RunSpec], root: Path | None) -> None:
+    """Refuse what could not be trained, before anything is: data, labels, split, batches, model.
+
+    Every distinct (data set, noise) is drawn once, every distinct (data set, model) is built.
+
+    Raises:
+        UserError, noise.NoiseError: what does not fit, with its name.
+    """
+    for spec in {(s.dataset, s.noise, s.recipe.batch_size, s.model): s for s in specs}.values():
+        dataset = resident.host(spec.dataset, root)
+        draw_labels(spec, dataset)
+        check_batches(spec, len(draw_split(spec, len(dataset.y_train)).train))
+        models.build(spec.model, dataset.in_shape, dataset.num_classes)
