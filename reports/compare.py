@@ -1,0 +1,136 @@
+"""All pairs of methods in every condition, with Holm over the declared families."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+
+from reports.audit import Pairing, match
+from reports.cells import Block, Cell, Condition
+from reports.labels import noise_name
+from reports.stats import (
+    holm,
+    minimum_detectable_effect,
+    paired_t,
+    residual_correlation,
+    sign_flip,
+)
+from reports.text import plural
+from reports.verdict import ALPHA, BETTER, NOT_COMPARABLE, UNDECIDED, WORSE, Verdict
+
+
+def compare(blocks: Sequence[Block], baseline: str) -> tuple[Verdict, ...]:
+    """Every pair of methods in every condition of every block.
+
+    A family is all method pairs in one block and noise type, over its rates; its size is what was
+    declared, not what has been run, so that it does not depend on the data. The later declared
+    method is judged against the earlier one, and every method against the baseline.
+
+    Args:
+        blocks: cells to compare.
+        baseline: name or label of the method that is always the second of a pair.
+    """
+    verdicts: list[Verdict] = []
+    for block in blocks:
+        for noise_type in block.noise_types:
+            family = [
+                _verdict(block, condition, a, b)
+                for condition in block.family(noise_type)
+                for a, b in _pairs(block, condition, baseline)
+            ]
+            verdicts += _corrected(family, f"{block.title}, {noise_type}")
+    return tuple(verdicts)
+
+
+def _pairs(block: Block, condition: Condition, baseline: str) -> Iterator[tuple[Cell, Cell]]:
+    cells = [block.cells.get((method, condition.line)) for method in block.methods]
+    there = [cell for cell in cells if cell is not None]
+    # A stable sort: the baseline's variants first, the rest as declared.
+    there.sort(key=lambda cell: cell.method.split("(")[0] != baseline)
+    for earlier, later in combinations(there, 2):
+        yield later, earlier
+
+
+def _verdict(block: Block, condition: Condition, a: Cell, b: Cell) -> Verdict:
+    """The comparison before correction; ``words`` holds the obstacle, if there is one."""
+    pairing = match(a, b)
+    test = paired_t(pairing.a, pairing.b)
+    obstacle = _obstacle(pairing, a, b)
+    tested = not obstacle
+    shown = pairing.paired
+    name = noise_name(condition.line)
+    return Verdict(
+        block=block.index,
+        condition=condition.line,
+        noise_type=name.type,
+        nominal_rate=condition.nominal,
+        a=a.method,
+        b=b.method,
+        n=test.n,
+        expected_n=pairing.expected,
+        mean_a=_mean(pairing.a),
+        mean_b=_mean(pairing.b),
+        estimate=test.estimate,
+        sd=test.sd if shown else None,
+        ci_low=test.low if shown else None,
+        ci_high=test.high if shown else None,
+        test=test.test if tested else "none",
+        t=test.t if tested else None,
+        p=test.p if tested else None,
+        p_sign_flip=sign_flip(pairing.a - pairing.b) if tested else None,
+        p_holm=None,
+        family="",
+        family_size=0,
+        d_z=test.d_z if shown else None,
+        hedges=test.hedges if shown else None,
+        rho=residual_correlation([(pairing.a, pairing.b)]) if shown else None,
+        mde=None,
+        words=f"{NOT_COMPARABLE}: {obstacle}" if obstacle else UNDECIDED,
+    )
+
+
+def _obstacle(pairing: Pairing, a: Cell, b: Cell) -> str:
+    """Why the two cells are not compared, in words; empty if nothing stands in the way."""
+    n, expected = len(pairing.seeds), pairing.expected
+    if expected == 0:
+        return "they share no seeds"
+    if not pairing.paired:
+        return f"not paired ({pairing.reason()})"
+    if n < expected:
+        return f"incomplete ({n} of {plural(expected, 'seed')})"
+    for cell in (a, b):
+        if cell.mixed:
+            collapsed = int(cell.collapsed.sum())
+            return f"{collapsed} of {cell.summary.n} runs of {cell.method} collapsed"
+    return "one seed has no spread to test against" if n == 1 else ""
+
+
+def _corrected(family: list[Verdict], name: str) -> Iterator[Verdict]:
+    size = len(family)
+    raw = np.array([np.nan if v.p is None else v.p for v in family], dtype=np.float64)
+    for verdict, p in zip(family, holm(raw), strict=True):
+        effect = minimum_detectable_effect(verdict.n, ALPHA / size)
+        known = verdict.sd is not None and effect is not None and verdict.test == "paired t"
+        yield replace(
+            verdict,
+            family=name,
+            family_size=size,
+            p_holm=None if np.isnan(p) else float(p),
+            mde=(effect or 0.0) * (verdict.sd or 0.0) if known else None,
+            words=_words(verdict, float(p)),
+        )
+
+
+def _words(verdict: Verdict, p: float) -> str:
+    if not verdict.comparable or np.isnan(p) or p >= ALPHA:
+        return verdict.words
+    return BETTER if (verdict.estimate or 0.0) > 0 else WORSE
+
+
+def _mean(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float | None:
+    return float(np.mean(values)) if len(values) else None
+
+

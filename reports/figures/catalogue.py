@@ -1,0 +1,70 @@
+"""Every figure of a report, in the order in which a reader wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from reports.cells import Block
+from reports.figures.accuracy import accuracy_figure
+from reports.figures.memorisation import memorisation_figures
+from reports.figures.style import save, styled
+from reports.results import Results
+from reports.text import plural
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure on disk.
+
+    Attributes:
+        name: stem of its files.
+        block: index of the block it shows.
+        caption: what is to be seen, plain text.
+        files: the PNG and the PDF.
+    """
+
+    name: str
+    block: int
+    caption: str
+    files: tuple[Path, Path]
+
+
+def draw_all(results: Results, folder: Path) -> tuple[Drawn, ...]:
+    """Draw every figure that the results allow into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = []
+    with styled():
+        for block in results.blocks:
+            suffix = f"-{block.index + 1}" if block.index else ""
+            for name, caption, figure in _figures(results, block):
+                stem = f"{name}{suffix}"
+                # Not with_suffix: a name may have a dot in it.
+                drawn.append(Drawn(stem, block.index, caption, save(figure, folder, stem)))
+    return tuple(drawn)
+
+
+def _figures(results: Results, block: Block) -> Iterator[tuple[str, str, Figure]]:
+    accuracy = accuracy_figure(results, block)
+    if accuracy is not None:
+        seeds = max(cell.summary.n for cell in block.declared())
+        intervals = "bars: 95 % Student intervals of the mean over seeds" if seeds > 1 else "one seed"
+        yield (
+            "accuracy",
+            f"Test accuracy ({results.rule}) against the nominal noise rate on {block.title}; mean"
+            f" over {plural(seeds, 'seed')}, {intervals}; clean labels are rate 0 of every panel;"
+            " a hollow marker is an incomplete cell.",
+            accuracy,
+        )
+    for name, figure in memorisation_figures(results, block).items():
+        yield (
+            name,
+            f"What the network learns, epoch by epoch, on {block.title}: test accuracy; clean"
+            " training samples predicted as labelled; flipped ones predicted as their wrong given"
+            " label (memorised) and as their true label (corrected); drainage mass where a method"
+            " has a drainage output. Mean over seeds, shaded one standard deviation.",
+            figure,
+        )

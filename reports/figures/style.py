@@ -1,0 +1,167 @@
+"""One look for every figure, readable in grey and by the colour-blind."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+# Okabe and Ito (2008), darkest first; yellow is left out (invisible on white).
+COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "h")
+LINES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (5, 2, 1.5, 2)), (0, (3, 1.2, 1.2, 1.2, 1.2, 1.2)))
+LEGEND_LINE = 0.22  # inches
+Line = str | tuple[int, tuple[float, ...]]
+
+_RC = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#444444",
+    "axes.grid": True,
+    "axes.labelsize": 9,
+    "axes.linewidth": 0.7,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 9.5,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "legend.fontsize": 8.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 5.5,
+    "pdf.fonttype": 42,
+    "savefig.dpi": 160,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one method is drawn everywhere."""
+
+    colour: str
+    marker: str
+    line: Line
+
+
+def looks(methods: Sequence[str]) -> dict[str, Look]:
+    """Colour, marker and line style by position, each distinct enough without the others."""
+    return {
+        method: Look(
+            COLOURS[i % len(COLOURS)],
+            MARKERS[i % len(MARKERS)],
+            LINES[i % len(LINES)],
+        )
+        for i, method in enumerate(methods)
+    }
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Matplotlib's defaults plus the look, whatever the user's own settings are."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_RC)
+        yield
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Space around and between panels, in inches.
+
+    Fixed distances instead of an automatic layout: that costs as much time as the drawing, and
+    panels of different figures would not be of one size.
+    """
+
+    panel: tuple[float, float]
+    left: float = 0.62
+    right: float = 0.12
+    top: float = 0.3
+    bottom: float = 0.48
+    across: float = 0.18
+    down: float = 0.42
+
+
+def panels(
+    rows: int, columns: int, frame: Frame, methods: int, share: tuple[bool | str, bool | str]
+) -> tuple[Figure, NDArray[np.object_]]:
+    """A figure of equal panels below a legend.
+
+    Args:
+        rows: of panels.
+        columns: of panels.
+        frame: sizes.
+        methods: entries of the legend.
+        share: ``sharex`` and ``sharey`` of matplotlib's subplots.
+    """
+    width = max(frame.left + columns * frame.panel[0] + (columns - 1) * frame.across, 3.4)
+    width += frame.right
+    top = frame.top + LEGEND_LINE * math.ceil(methods / _legend_columns(width, methods))
+    height = top + rows * frame.panel[1] + (rows - 1) * frame.down + frame.bottom
+    figure = Figure(figsize=(width, height))
+    grid = figure.subplots(
+        rows,
+        columns,
+        sharex=share[0],
+        sharey=share[1],
+        squeeze=False,
+        gridspec_kw={
+            "left": frame.left / width,
+            "right": 1 - frame.right / width,
+            "bottom": frame.bottom / height,
+            "top": 1 - top / height,
+            "wspace": frame.across / frame.panel[0],
+            "hspace": frame.down / frame.panel[1],
+        },
+    )
+    return figure, grid
+
+
+def _legend_columns(width: float, entries: int) -> int:
+    return min(entries, max(1, int(width / 1.3)))
+
+
+def legend(figure: Figure, methods: Sequence[str], markers: bool = True) -> None:
+    """One legend above all panels."""
+    look = looks(methods)
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=look[m].colour,
+            marker=look[m].marker if markers else "none",
+            linestyle=look[m].line,
+        )
+        for m in methods
+    ]
+    columns = _legend_columns(figure.get_figwidth(), len(methods))
+    figure.legend(
+        handles, methods, loc="upper center", ncols=columns, handlelength=3, borderaxespad=0.1
+    )
+
+
+def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
+    """Write ``name.png`` and ``name.pdf`` without date, software or user in them."""
+    png, pdf = folder / f"{name}.png", folder / f"{name}.pdf"
+    FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+    empty = {"Creator": None, "Producer": None, "CreationDate": None}
+    FigureCanvasPdf(figure).print_pdf(pdf, metadata=empty)
+    return png, pdf
+
+
+def grey_axis(axes: Axes) -> None:
+    """Ticks outwards, short and grey."""
+    axes.tick_params(length=3, width=0.6, color="#444444")

@@ -1,0 +1,130 @@
+"""One tidy frame behind every output: a row per expected run, run or not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from benchmark.record import CURVES, RunRecord
+from reports.intake import COLUMNS, RULES, Intake, gather
+from reports.labels import BlockKey, block_key, method_labels, noise_name
+from reports.study import Study
+
+_MISSING = {**dict.fromkeys(COLUMNS), "status": "missing"}
+_NUMBERS = (*RULES, "nominal_rate", "realised_rate", "holdout", "seconds")
+_WHOLE = ("train_per_class", "num_classes", "test_size", "threads") + tuple(
+    f"{rule}_epoch" for rule in RULES[1:]
+)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the reports compute from.
+
+    Attributes:
+        runs: a row per expected run in the declared order; accuracies in percent, NaN where there
+            is none. A diverged run has chance level, 100 / K, under every accuracy rule that its
+            study has: that is what a network with non-finite weights scores on a balanced test
+            set, and leaving it out would reward a method for its failures. A failed or missing run
+            has no accuracy: its cell is incomplete.
+        blocks: the comparable blocks in the declared order; ``runs.block`` is the index.
+        curves: run id -> (len(CURVES), epochs) float32, NaN where a curve has no value.
+        correct: run id -> packed bits of the test images that the last epoch got right.
+        warnings: what the reader of the records noticed, a line each.
+    """
+
+    runs: pd.DataFrame
+    blocks: tuple[BlockKey, ...]
+    curves: dict[str, NDArray[np.float32]]
+    correct: dict[str, NDArray[np.uint8]]
+    warnings: tuple[str, ...]
+
+    def curves_long(self) -> pd.DataFrame:
+        """The curves as a long frame: run_id, epoch (from 1), a column per curve."""
+        parts = [
+            pd.DataFrame(curves.T, columns=list(CURVES)).assign(
+                run_id=run_id, epoch=np.arange(1, curves.shape[1] + 1)
+            )
+            for run_id, curves in sorted(self.curves.items())
+        ]
+        columns = ["run_id", "epoch", *CURVES]
+        return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame({}, columns=columns)
+
+
+def tidy(study: Study, records: Iterable[RunRecord]) -> Frame:
+    """Join what was declared with what was run.
+
+    Args:
+        study: the declared runs.
+        records: in any order; those that the study does not declare are left out and counted.
+
+    Raises:
+        ReportError: no record belongs to the study.
+    """
+    intake = gather(study, records)
+    blocks = {key: i for i, key in enumerate(dict.fromkeys(map(block_key, study.specs)))}
+    rows = []
+    for spec, label in zip(study.specs, method_labels(study.specs), strict=True):
+        noise = noise_name(spec.noise)
+        declared = {
+            "run_id": spec.run_id,
+            "block": blocks[block_key(spec)],
+            "dataset": spec.dataset.name,
+            "train_per_class": spec.dataset.train_per_class,
+            "holdout": spec.dataset.holdout,
+            "model": spec.model,
+            "profile": spec.profile,
+            "method": label,
+            "method_name": spec.method.name,
+            "params": json.dumps(spec.method.values, sort_keys=True),
+            "condition": spec.noise,
+            "noise_type": noise.type,
+            "nominal_rate": noise.rate,
+            "seed": spec.seed,
+        }
+        rows.append({**declared, **intake.rows.get(spec.run_id, _MISSING)})
+    runs = _typed(pd.DataFrame(rows))
+    return Frame(runs, tuple(blocks), intake.curves, intake.correct, _warnings(runs, intake))
+
+
+def _typed(runs: pd.DataFrame) -> pd.DataFrame:
+    """Numbers as numbers, and what a block knows filled into the rows of its missing runs."""
+    # A named type such as human:worse states no rate; its labels know theirs.
+    known = pd.to_numeric(runs["recorded_rate"]).groupby(runs["condition"]).transform("max")
+    runs["nominal_rate"] = pd.to_numeric(runs["nominal_rate"]).fillna(known)
+    for name in _NUMBERS:
+        runs[name] = pd.to_numeric(runs[name]).astype("float64")
+    for name in _WHOLE:
+        runs[name] = pd.to_numeric(runs[name]).astype("Int64")
+    runs["num_classes"] = runs.groupby("dataset")["num_classes"].transform("max")
+    labels = runs.dropna(subset=["data_label"]).groupby("block")["data_label"].min()
+    filled = runs["block"].map(labels).fillna(runs["dataset"])
+    runs["data_label"] = runs["data_label"].fillna(filled)
+    return runs.drop(columns="recorded_rate")
+
+
+def _warnings(runs: pd.DataFrame, intake: Intake) -> tuple[str, ...]:
+    lines = list(intake.warnings)
+    for status, what in (
+        ("missing", "have not been run yet"),
+        ("failed", "raised an error and have no accuracy"),
+        ("diverged", "diverged; they count with chance accuracy (1/K)"),
+    ):
+        count = int((runs["status"] == status).sum())
+        if count:
+            lines.append(f"{count} of {len(runs)} runs {what}")
+    for block, rows in runs.groupby("block"):
+        labels = sorted(set(rows["data_label"]))
+        if len(labels) > 1:
+            lines.append(f"block {block}: records of several data sets: {', '.join(labels)}")
+    return tuple(lines)
+
+
+def unpack(bits: NDArray[np.uint8], size: int) -> NDArray[np.bool_]:
+    """Packed bits back to one boolean per test image."""
+    return np.unpackbits(bits, count=size).astype(bool)

@@ -1,0 +1,1 @@
+"""Renderers: format what was computed, compute nothing."""

@@ -1,0 +1,99 @@
+"""The accuracy table as rows and columns, before any markup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reports.cells import Block, Condition
+
+INCOMPLETE, UNPAIRED, COLLAPSED = "incomplete", "unpaired", "collapsed"
+
+
+@dataclass(frozen=True)
+class GridCell:
+    """One entry: the leaderboard's numbers, and what is to be marked.
+
+    Attributes:
+        mean: percent, ``None`` without a value.
+        sd: percent, ``None`` below two seeds.
+        bold: not distinguishable from the best.
+        marks: of INCOMPLETE, UNPAIRED, COLLAPSED.
+        count: what stands beside an incomplete cell, e.g. ``3/5``.
+    """
+
+    mean: float | None
+    sd: float | None
+    bold: bool
+    marks: tuple[str, ...]
+    count: str
+
+
+@dataclass(frozen=True)
+class GridRow:
+    """One condition.
+
+    Attributes:
+        condition: names and rates.
+        opens: whether it is the first of its noise type.
+        cells: one per method, ``None`` where the study declares none.
+    """
+
+    condition: Condition
+    opens: bool
+    cells: tuple[GridCell | None, ...]
+
+
+def accuracy_grid(block: Block, leaderboard: pd.DataFrame) -> tuple[GridRow, ...]:
+    """Arrange a block's leaderboard rows as conditions x methods."""
+    rows = leaderboard[_of_block(block, leaderboard)]
+    found = {
+        (row["method"], row["condition"]): _cell(row) for row in rows.to_dict(orient="records")
+    }
+    return tuple(
+        GridRow(
+            condition=condition,
+            opens=condition == block.family(condition.type)[0],
+            cells=tuple(found.get((method, condition.line)) for method in block.methods),
+        )
+        for condition in block.conditions
+    )
+
+
+def marks_used(grid: Sequence[GridRow]) -> tuple[str, ...]:
+    """The marks that occur, in a fixed order."""
+    used = {mark for row in grid for cell in row.cells if cell for mark in cell.marks}
+    return tuple(mark for mark in (INCOMPLETE, COLLAPSED, UNPAIRED) if mark in used)
+
+
+def _of_block(block: Block, table: pd.DataFrame) -> pd.Series:
+    key = block.key
+    size = table["train_per_class"]
+    same_size = size.isna() if key.train_per_class is None else size == key.train_per_class
+    return (
+        (table["scope"] == "condition")
+        & (table["dataset"] == key.dataset)
+        & same_size.fillna(False)
+        & (table["holdout"] == key.holdout)
+        & (table["model"] == key.model)
+        & (table["profile"] == key.profile)
+    )
+
+
+def _cell(row: dict[str, object]) -> GridCell:
+    mean, sd = row["mean"], row["sd"]
+    incomplete = row["n"] != row["expected_n"]
+    marks = (
+        *([INCOMPLETE] if incomplete else []),
+        *([COLLAPSED] if row["collapsed"] else []),
+        *([] if row["paired"] else [UNPAIRED]),
+    )
+    return GridCell(
+        mean=None if pd.isna(mean) else float(str(mean)),
+        sd=None if pd.isna(sd) else float(str(sd)),
+        bold=bool(row["bold"]),
+        marks=marks,
+        count=f"{row['n']}/{row['expected_n']}" if incomplete else "",
+    )

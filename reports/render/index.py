@@ -1,0 +1,101 @@
+"""index.md: the study on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from reports.cells import Block
+from reports.figures.catalogue import Drawn
+from reports.render.caption import MARK_WORDS, accuracy_caption
+from reports.render.grid import accuracy_grid, marks_used
+from reports.render.markdown import MARKS, escape, grid_table, table
+from reports.results import Results
+from reports.text import plural
+
+FILES = (
+    ("leaderboard.csv", "a row per method and condition, numbers as numbers"),
+    ("runs.csv", "a row per run: accuracies, fingerprints, environment"),
+    ("significance.csv", "a row per comparison, [as a table](significance.md)"),
+    ("accuracy.tex", "the table for a paper, with [a document around it](accuracy-document.tex)"),
+    ("selection.md", "last epoch, validation and oracle accuracy of the same runs"),
+)
+
+
+def index_markdown(results: Results, leaderboard: pd.DataFrame, drawn: Sequence[Drawn]) -> str:
+    """Title, question, table, verdicts, figures, set-up and how to make it again."""
+    study = results.study
+    parts = [f"# {escape(study.title)}"]
+    parts += [escape(study.description)] if study.description else []
+    if results.warnings:
+        parts.append("\n".join(f"> **Note:** {escape(line)}.\n>" for line in results.warnings))
+    for block in results.blocks:
+        parts += _block(results, block, leaderboard, drawn)
+    parts += ["## Set-up", setup_table(results), "## Files", _files(), *_again(results)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _block(
+    results: Results, block: Block, leaderboard: pd.DataFrame, drawn: Sequence[Drawn]
+) -> list[str]:
+    grid = accuracy_grid(block, leaderboard)
+    key = [f"{MARKS[mark]} {MARK_WORDS[mark]}." for mark in marks_used(grid)]
+    caption = escape(" ".join(accuracy_caption(results, block)))
+    parts = [f"## {escape(block.title)}", grid_table(block, grid), *key, f"*{caption}*"]
+    verdicts = results.in_block(block)
+    if verdicts:
+        parts += ["### In words", "\n".join(f"- {escape(v.sentence())}" for v in verdicts)]
+    for figure in drawn:
+        if figure.block == block.index:
+            png, pdf = (f"figures/{file.name}" for file in figure.files)
+            parts += [f"[![{escape(figure.name)}]({png})]({pdf})", f"*{escape(figure.caption)}*"]
+    return parts
+
+
+def setup_table(results: Results) -> str:
+    """Data, recipe and environment, a row each."""
+    runs = results.frame.runs
+    there = runs[runs["status"] != "missing"]
+    specs = results.study.specs
+    recipes = sorted({_recipe(spec.recipe.to_dict()) for spec in specs})
+    seeds = sorted({spec.seed for spec in specs})
+    methods = dict.fromkeys(
+        f"{label} {params}" if params != "{}" else label
+        for label, params in zip(runs["method"], runs["params"], strict=True)
+    )
+    hours = float(there["seconds"].fillna(0).sum()) / 3600
+    rows = [
+        ["suite", f"{results.study.name} (sha256 {results.study.sha256})"],
+        ["runs", f"{len(there):,} of {len(runs):,}, {hours:.2f} hours of training"],
+        ["seeds", " ".join(map(str, seeds))],
+        *(["method", text] for text in methods),
+        *(["recipe", text] for text in recipes),
+    ]
+    for title, column in (
+        ("device", "device"), ("threads per run", "threads"), ("backend", "backend"),
+        ("deterministic", "deterministic"), ("torch", "torch"), ("python", "python"),
+        ("nlbench", "nlbench"), ("commit", "commit"),
+    ):  # fmt: skip
+        values = sorted({str(v) for v in there[column].dropna()})
+        rows.append([title, ", ".join(values) or "not recorded"])
+    if there["dirty"].eq(True).any():
+        count = int(there["dirty"].eq(True).sum())
+        rows.append(["uncommitted changes", f"in {plural(count, 'run')}"])
+    return table(["what", "value"], [[escape(cell) for cell in row] for row in rows], left=2)
+
+
+def _recipe(values: dict[str, object]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in values.items() if value not in ([], None))
+
+
+def _files() -> str:
+    return "\n".join(f"- [{name}]({name}): {words}" for name, words in FILES)
+
+
+def _again(results: Results) -> list[str]:
+    command = results.study.command
+    if not command:
+        return []
+    fence = "~~~~" if "```" in command else "```"
+    return ["## Make it again", f"{fence}\n{command}\n{fence}"]

@@ -1,0 +1,173 @@
+"""LaTeX tables: ``booktabs`` only, includable with one ``\\input``."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from reports.cells import Block
+from reports.render.caption import MARK_WORDS, accuracy_caption
+from reports.render.grid import (
+    COLLAPSED,
+    INCOMPLETE,
+    UNPAIRED,
+    GridCell,
+    GridRow,
+    accuracy_grid,
+    marks_used,
+)
+from reports.results import Results
+from reports.text import NONE, number, rate
+
+COLUMNS_PER_TABULAR = 6
+MARKS = {INCOMPLETE: "\\dagger", COLLAPSED: "\\ddagger", UNPAIRED: "\\S"}
+_ESCAPES = {
+    "\\": "\\textbackslash{}",
+    "{": "\\{",
+    "}": "\\}",
+    "&": "\\&",
+    "%": "\\%",
+    "$": "\\$",
+    "#": "\\#",
+    "_": "\\_",
+    "~": "\\textasciitilde{}",
+    "^": "\\textasciicircum{}",
+    "<": "\\textless{}",
+    ">": "\\textgreater{}",
+    "|": "\\textbar{}",
+    '"': "\\textquotedbl{}",
+    "'": "\\textquotesingle{}",
+    "`": "\\textasciigrave{}",
+    "-": "-{}",
+    "±": "$\\pm$",
+    "−": "$-$",
+    "–": "--",
+    "×": "$\\times$",
+    "ρ": "$\\rho$",
+    "α": "$\\alpha$",
+    "β": "$\\beta$",
+    "≥": "$\\geq$",
+    "≤": "$\\leq$",
+    "≈": "$\\approx$",
+    "ⁿ": "$^n$",
+    "²": "$^2$",
+    "…": "\\dots{}",
+    "’": "'",
+    "“": "``",
+    "”": "''",
+}
+DOCUMENT = """% A minimal document around {name}.tex.
+\\documentclass{{article}}
+\\usepackage[T1]{{fontenc}}
+\\usepackage[utf8]{{inputenc}}
+\\usepackage{{textcomp}}
+\\usepackage{{booktabs}}
+\\usepackage[a4paper,margin=2cm]{{geometry}}
+\\begin{{document}}
+\\input{{{name}}}
+\\end{{document}}
+"""
+
+
+def escape(text: str) -> str:
+    """Any user's text as LaTeX that prints it and cannot break the document.
+
+    Letters that T1 fonts lack are written without their accents, everything else unknown as its
+    code point.
+    """
+    return "".join(_character(c) for c in " ".join(text.split()))
+
+
+def accuracy_latex(results: Results, leaderboard: pd.DataFrame) -> str:
+    """The accuracy tables of all blocks as floats with complete captions."""
+    floats = [
+        _float(results, block, accuracy_grid(block, leaderboard)) for block in results.blocks
+    ]
+    head = "% Made by nlbench report; needs \\usepackage{booktabs,textcomp} and T1 fonts.\n"
+    return head + "\n".join(floats)
+
+
+def document(name: str) -> str:
+    """A minimal document that inputs ``name.tex``."""
+    return DOCUMENT.format(name=name)
+
+
+def label(results: Results, kind: str, block: Block) -> str:
+    """A label without special characters: ``tab:quick-accuracy``, numbered from the second on."""
+    name = "".join(c if c.isascii() and c.isalnum() else "-" for c in results.study.name)
+    return f"tab:{name}-{kind}" + (f"-{block.index + 1}" if block.index else "")
+
+
+def _float(results: Results, block: Block, grid: Sequence[GridRow]) -> str:
+    chunks = [
+        range(start, min(start + COLUMNS_PER_TABULAR, len(block.methods)))
+        for start in range(0, len(block.methods), COLUMNS_PER_TABULAR)
+    ]
+    key = [f"${MARKS[mark]}$: {escape(MARK_WORDS[mark])}." for mark in marks_used(grid)]
+    caption = " ".join([*(escape(s) for s in accuracy_caption(results, block)), *key])
+    return "\n".join(
+        [
+            "\\begin{table}",
+            "\\centering\\small",
+            f"\\caption{{{caption}}}",
+            f"\\label{{{label(results, 'accuracy', block)}}}",
+            "\n\n\\medskip\n".join(_tabular(block, grid, chunk) for chunk in chunks),
+            "\\end{table}",
+            "",
+        ]
+    )
+
+
+def _tabular(block: Block, grid: Sequence[GridRow], columns: Iterable[int]) -> str:
+    chosen = list(columns)
+    heads = ["Noise", "Rate", *(escape(block.methods[i]) for i in chosen)]
+    lines = [f"\\begin{{tabular}}{{ll{'r' * len(chosen)}}}", "\\toprule"]
+    lines += [" & ".join(heads) + " \\\\", "\\midrule"]
+    for number_, row in enumerate(grid):
+        if row.opens and number_ and _needs_space(grid, number_):
+            lines.append("\\addlinespace")
+        name = escape(row.condition.type.replace(":", " ")) if row.opens else ""
+        cells = [name, rate(row.condition.nominal), *(accuracy_cell(row.cells[i]) for i in chosen)]
+        lines.append(" & ".join(cells) + " \\\\")
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"])
+
+
+def _needs_space(grid: Sequence[GridRow], at: int) -> bool:
+    """Groups are set apart where one of the two neighbours has several rates."""
+    alone = at + 1 == len(grid) or grid[at + 1].opens
+    return not (alone and grid[at - 1].opens)
+
+
+def accuracy_cell(cell: GridCell | None) -> str:
+    """``\\textbf{93.10 $\\pm$ 0.21}`` with marks that take no width; ``--`` for none."""
+    if cell is None:
+        return ""
+    marks = "".join(MARKS[mark] for mark in cell.marks)
+    if cell.count:
+        marks += f"\\,{cell.count}"
+    if cell.mean is None:
+        text = "--"
+    else:
+        text = f"{_digits(cell.mean)} $\\pm$ {_digits(cell.sd)}"
+    text = f"\\textbf{{{text}}}" if cell.bold else text
+    return f"{text}$^{{{marks}}}$" if marks else text
+
+
+def _digits(value: float | None) -> str:
+    text = number(value)
+    return "--" if text == NONE else text.replace("−", "$-$")
+
+
+def _character(c: str) -> str:
+    if c in _ESCAPES:
+        return _ESCAPES[c]
+    if c.isascii():
+        return c if c.isprintable() else ""
+    if "À" <= c <= "ÿ" and c.isalpha():
+        return c
+    plain = unicodedata.normalize("NFKD", c)[0]
+    if plain.isascii() and plain.isprintable() and plain not in _ESCAPES:
+        return plain
+    return f"[U+{ord(c):04X}]"

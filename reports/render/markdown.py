@@ -1,0 +1,131 @@
+"""Markdown tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from tabulate import tabulate
+
+from reports.cells import Block
+from reports.labels import pretty_condition
+from reports.render.caption import MARK_WORDS, accuracy_caption
+from reports.render.grid import (
+    COLLAPSED,
+    INCOMPLETE,
+    UNPAIRED,
+    GridCell,
+    GridRow,
+    accuracy_grid,
+    marks_used,
+)
+from reports.results import Results
+from reports.text import NONE, number, one_line, p_value, rate
+from reports.verdict import Verdict
+
+MARKS = {INCOMPLETE: "†", COLLAPSED: "‡", UNPAIRED: "§"}
+_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\|*_`<>[]"})
+
+
+def escape(text: str) -> str:
+    """Any user's text as Markdown that shows it as it is, on one line."""
+    return one_line(text).translate(_SPECIAL)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """A pipe table; the first ``left`` columns are left-aligned, the others right."""
+    align = ["left"] * left + ["right"] * (len(headers) - left)
+    return tabulate(rows, headers, tablefmt="pipe", disable_numparse=True, colalign=align)
+
+
+def accuracy_markdown(results: Results, leaderboard: pd.DataFrame) -> str:
+    """The accuracy tables of all blocks, each with its caption."""
+    parts = [f"# {escape(results.study.title)}: accuracy"]
+    for block in results.blocks:
+        grid = accuracy_grid(block, leaderboard)
+        parts.append(f"## {escape(block.title)}")
+        parts.append(grid_table(block, grid))
+        parts += [f"{MARKS[mark]} {MARK_WORDS[mark]}." for mark in marks_used(grid)]
+        parts.append(escape(" ".join(accuracy_caption(results, block))))
+    return "\n\n".join(parts) + "\n"
+
+
+def grid_table(block: Block, grid: Sequence[GridRow]) -> str:
+    """One accuracy table: conditions x methods."""
+    headers = ["noise", "rate", "realised", *(escape(m) for m in block.methods)]
+    rows = [
+        [
+            escape(row.condition.type.replace(":", " ")),
+            rate(row.condition.nominal),
+            rate(row.condition.realised),
+            *(accuracy_cell(cell) for cell in row.cells),
+        ]
+        for row in grid
+    ]
+    return table(headers, rows)
+
+
+def accuracy_cell(cell: GridCell | None) -> str:
+    """``**93.10 ± 0.21**`` with marks; ``–`` for none."""
+    if cell is None:
+        return ""
+    marks = "".join(MARKS[mark] for mark in cell.marks)
+    count = f" {marks}{cell.count}" if marks else ""
+    if cell.mean is None:
+        return f"{NONE}{count}"
+    text = f"{number(cell.mean)} ± {number(cell.sd)}"
+    return (f"**{text}**" if cell.bold else text) + count
+
+
+SIGNIFICANCE_HEADERS = (
+    "condition", "comparison", "n", "difference", "95 % interval", "p", "p_Holm", "sign-flip p",
+    "d_z", "ρ", "MDE", "verdict",
+)  # fmt: skip
+
+
+def significance_row(verdict: Verdict) -> list[str]:
+    """One comparison as table cells, in the order of SIGNIFICANCE_HEADERS, unescaped."""
+    low, high = verdict.ci_low, verdict.ci_high
+    return [
+        pretty_condition(verdict.condition),
+        f"{verdict.a} vs {verdict.b}",
+        f"{verdict.n}" if verdict.n == verdict.expected_n else f"{verdict.n}/{verdict.expected_n}",
+        number(verdict.estimate, sign=True),
+        NONE if low is None else f"[{number(low)}, {number(high)}]",
+        p_value(verdict.p),
+        p_value(verdict.p_holm),
+        p_value(verdict.p_sign_flip),
+        number(verdict.hedges),
+        number(verdict.rho),
+        number(verdict.mde),
+        verdict.words,
+    ]
+
+
+def significance_markdown(results: Results) -> str:
+    """All comparisons, family by family, each as a row and as a sentence."""
+    parts = [f"# {escape(results.study.title)}: significance", NOTES]
+    for block in results.blocks:
+        parts.append(f"## {escape(block.title)}")
+        verdicts = results.in_block(block)
+        if not verdicts:
+            parts.append("One method: there is nothing to compare.")
+        for kind in dict.fromkeys(v.noise_type for v in verdicts):
+            family = [v for v in verdicts if v.noise_type == kind]
+            size = family[0].family_size
+            parts.append(f"### {escape(kind)} (family of {size})")
+            rows = [[escape(cell) for cell in significance_row(v)] for v in family]
+            parts.append(table(SIGNIFICANCE_HEADERS, rows, left=2))
+            parts.append("\n".join(f"- {escape(v.sentence())}" for v in family))
+    return "\n\n".join(parts) + "\n"
+
+
+NOTES = (
+    "Differences are first minus second, in points of accuracy, over seeds that both methods share;"
+    " two-sided paired t test, Student interval, Holm over the family (all method pairs of one noise"
+    " type over its rates, as declared, run or not). The sign-flip p assumes only symmetry; with n"
+    " seeds it cannot be smaller than 2/2^n (0.062 for 5), so it is a companion, not the verdict. d_z"
+    " is the mean difference over the standard deviation of the differences, with Hedges'"
+    " correction. ρ is the correlation of the two methods over seeds: what pairing gains. MDE is the"
+    " smallest true difference that the test finds with 80 % power."
+).replace("2^n", "2ⁿ")

@@ -1,0 +1,58 @@
+"""The report in short, for a terminal."""
+
+from __future__ import annotations
+
+import pandas as pd
+from tabulate import tabulate
+
+from reports.cells import Block
+from reports.labels import pretty_condition
+from reports.render.grid import GridCell, accuracy_grid
+from reports.render.markdown import MARKS
+from reports.results import Results
+from reports.text import number
+from reports.verdict import Verdict
+
+SENTENCES = 12
+
+
+def terminal_text(results: Results, leaderboard: pd.DataFrame) -> str:
+    """Accuracy tables, the verdicts against the baseline, and every warning; no markup."""
+    parts = [results.study.title]
+    for block in results.blocks:
+        parts += [block.title, _table(block, leaderboard), *_verdicts(results, block)]
+    parts += [f"Note: {line}." for line in results.warnings]
+    return "\n".join(parts)
+
+
+def _table(block: Block, leaderboard: pd.DataFrame) -> str:
+    rows = [
+        [pretty_condition(row.condition.line), *(_cell(cell) for cell in row.cells)]
+        for row in accuracy_grid(block, leaderboard)
+    ]
+    align = ["left", *["right"] * len(block.methods)]
+    headers = ["noise", *block.methods]
+    return tabulate(rows, headers, tablefmt="simple", disable_numparse=True, colalign=align)
+
+
+def _cell(cell: GridCell | None) -> str:
+    if cell is None:
+        return ""
+    star = "*" if cell.bold else " "
+    marks = "".join(MARKS[mark] for mark in cell.marks) + cell.count
+    return f"{number(cell.mean)} ± {number(cell.sd)}{star}{marks}"
+
+
+def _verdicts(results: Results, block: Block) -> list[str]:
+    found = results.in_block(block)
+    if not found:
+        return []
+    shown = [v for v in found if v.b.split("(")[0] == results.study.baseline]
+    lines = ["* best, or not distinguishable from it (paired t, Holm)", *map(_sentence, shown[:SENTENCES])]
+    if len(found) > SENTENCES:
+        lines.append(f"... {len(found)} comparisons in all: significance.md")
+    return lines
+
+
+def _sentence(verdict: Verdict) -> str:
+    return f"- {verdict.sentence()}"

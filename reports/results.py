@@ -1,0 +1,101 @@
+"""Results: everything computed for one report, before anything is written."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from benchmark.record import RunRecord
+from reports.cells import Block, Condition, make_blocks
+from reports.compare import compare
+from reports.errors import ReportError, unknown
+from reports.frame import Frame, tidy
+from reports.intake import RULES
+from reports.ranking import Standing, standings
+from reports.study import Study
+from reports.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Results:
+    """What renderers format.
+
+    Attributes:
+        study: what was declared.
+        frame: one row per run.
+        rule: the accuracy rule of every number, one of RULES.
+        blocks: cells of comparable runs.
+        verdicts: all pairwise comparisons.
+    """
+
+    study: Study
+    frame: Frame
+    rule: str
+    blocks: tuple[Block, ...]
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must know before trusting a number, a line each."""
+        refused: dict[str, int] = defaultdict(int)
+        for verdict in self.verdicts:
+            if not verdict.comparable:
+                refused[verdict.words.split("(")[0].strip()] += 1
+        lines = [
+            f"{count} of {len(self.verdicts)} comparisons {words}"
+            for words, count in refused.items()
+        ]
+        return (*self.frame.warnings, *lines)
+
+    @cached_property
+    def _by_condition(self) -> dict[tuple[int, str], list[Verdict]]:
+        found: dict[tuple[int, str], list[Verdict]] = defaultdict(list)
+        for verdict in self.verdicts:
+            found[verdict.block, verdict.condition].append(verdict)
+        return found
+
+    @cached_property
+    def _standings(self) -> dict[tuple[int, str], dict[str, Standing]]:
+        return {
+            (block.index, condition.line): standings(
+                block, condition, self.of(block, condition)
+            )
+            for block in self.blocks
+            for condition in block.conditions
+        }
+
+    def of(self, block: Block, condition: Condition) -> list[Verdict]:
+        """The comparisons of one condition."""
+        return self._by_condition.get((block.index, condition.line), [])
+
+    def in_block(self, block: Block) -> list[Verdict]:
+        """The comparisons of one block, in table order."""
+        return [v for condition in block.conditions for v in self.of(block, condition)]
+
+    def standing(self, block: Block, condition: Condition, method: str) -> Standing:
+        """A cell's place in its condition."""
+        return self._standings[block.index, condition.line][method]
+
+
+def analyse(study: Study, records: Iterable[RunRecord], rule: str = "last") -> Results:
+    """Compute everything a report says.
+
+    Args:
+        study: the declared runs.
+        records: in any order.
+        rule: which of the four accuracies; ``oracle`` looks at the test set and is no headline.
+
+    Raises:
+        ReportError: an unknown rule, a rule that no run has a number for, or no records.
+    """
+    if rule not in RULES:
+        raise unknown("accuracy rule", rule, RULES)
+    frame = tidy(study, records)
+    if frame.runs[rule].isna().all():
+        have = [name for name in RULES if frame.runs[name].notna().any()]
+        hint = f"there is: {', '.join(have)}" if have else "every run failed"
+        raise ReportError(f"study {study.name!r}: no run has the accuracy {rule!r}; {hint}")
+    blocks = make_blocks(frame, rule)
+    return Results(study, frame, rule, blocks, compare(blocks, study.baseline))

@@ -1,0 +1,43 @@
+"""Study: what a suite declared, as the reports need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmark.spec import RunSpec
+from reports.errors import ReportError, unknown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """The declared runs of a study and its words. A report shows all of them, run or not.
+
+    Attributes:
+        name: short name, part of file names and LaTeX labels.
+        title: one line.
+        description: what the study asks, plain words.
+        specs: every declared run, in the declared order.
+        sha256: identity of the declaration, printed in every table.
+        baseline: name of the method the others are measured against first.
+        command: what a reader types to make the runs again, "" if there is no such line.
+    """
+
+    name: str
+    title: str
+    description: str
+    specs: tuple[RunSpec, ...]
+    sha256: str
+    baseline: str
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a study without runs or with a baseline that is not among its methods.
+
+        Raises:
+            ReportError: naming the study and what is wrong.
+        """
+        if not self.specs:
+            raise ReportError(f"study {self.name!r} declares no runs")
+        methods = dict.fromkeys(spec.method.name for spec in self.specs)
+        if self.baseline not in methods:
+            raise unknown(f"baseline of study {self.name!r}:", self.baseline, methods)

@@ -1,0 +1,185 @@
+"""The machine-readable tables: numbers are numbers, a column means one thing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import Any
+
+import pandas as pd
+
+from reports.audit import condition_note
+from reports.cells import Block, Cell, Condition
+from reports.results import Results
+from reports.verdict import Verdict
+
+LEADERBOARD_SCHEMA = 1
+DECIMALS = 6  # of percentages; CSVs and rendered tables start from the same rounded numbers
+
+RUNS_COLUMNS = (
+    "run_id", "dataset", "train_per_class", "holdout", "data_label", "model", "profile", "method",
+    "method_name", "params", "condition", "noise_type", "nominal_rate", "realised_rate", "seed",
+    "status", "last", "noisy_val", "clean_val", "oracle", "noisy_val_epoch", "clean_val_epoch",
+    "oracle_epoch", "num_classes", "test_size", "noise_fingerprint", "pair_data", "pair_labels",
+    "pair_split", "pair_init", "pair_order", "pair_augment", "seconds", "device", "threads",
+    "backend", "deterministic", "nlbench", "torch", "python", "commit", "dirty", "error",
+)  # fmt: skip
+
+
+def runs_table(results: Results) -> pd.DataFrame:
+    """A row per expected run, accuracies in percent; missing runs have status ``missing``."""
+    runs = results.frame.runs[list(RUNS_COLUMNS)].copy()
+    for name in ("last", "noisy_val", "clean_val", "oracle", "realised_rate"):
+        runs[name] = runs[name].round(DECIMALS)
+    return runs
+
+
+def leaderboard_table(results: Results) -> pd.DataFrame:
+    """A row per method and condition, the schema documented in :mod:`reports.schema`."""
+    groups = dict(list(results.frame.runs.groupby(["block", "method", "condition"], sort=False)))
+    rows = [
+        _row(results, block, condition, cell, groups[block.index, method, condition.line])
+        for block in results.blocks
+        for condition in block.conditions
+        for method in block.methods
+        if (cell := block.cells.get((method, condition.line))) is not None
+    ]
+    return pd.DataFrame(rows)
+
+
+def significance_table(results: Results) -> pd.DataFrame:
+    """A row per comparison: every field of its Verdict, and its sentence."""
+    names = [field.name for field in fields(Verdict) if field.name != "block"]
+    rows = []
+    for verdict in results.verdicts:
+        key = results.blocks[verdict.block]
+        rows.append(
+            {
+                "data_label": key.data_label,
+                "model": key.key.model,
+                "profile": key.key.profile,
+                "accuracy_rule": results.rule,
+                **{name: _rounded(name, getattr(verdict, name)) for name in names},
+                "sentence": verdict.sentence(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """CSV text: comma, ``.``, LF, empty for none; the same table gives the same bytes."""
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def _row(
+    results: Results, block: Block, condition: Condition, cell: Cell, runs: pd.DataFrame
+) -> dict[str, Any]:
+    place = results.standing(block, condition, cell.method)
+    shown = cell.values[cell.known]
+    study, key = results.study, block.key
+    return {
+        "schema": LEADERBOARD_SCHEMA,
+        "scope": "condition",
+        "suite": study.name,
+        "suite_sha256": study.sha256,
+        "data_label": block.data_label,
+        "dataset": key.dataset,
+        "train_per_class": key.train_per_class,
+        "holdout": key.holdout,
+        "model": key.model,
+        "profile": key.profile,
+        "method": cell.method,
+        "method_name": _only(runs["method_name"]),
+        "params": _only(runs["params"]),
+        "condition": condition.line,
+        "noise_type": condition.type,
+        "nominal_rate": condition.nominal,
+        "realised_rate": condition.realised,
+        "accuracy_rule": results.rule,
+        "n": cell.summary.n,
+        "expected_n": cell.expected,
+        **_numbers(cell),
+        "median": _percent(float(pd.Series(shown).median())) if len(shown) else None,
+        "min": _percent(float(shown.min())) if len(shown) else None,
+        "max": _percent(float(shown.max())) if len(shown) else None,
+        "rank": place.rank,
+        "tie_group": place.group,
+        "bold": int(place.bold),
+        **_against_baseline(results, block, condition, cell),
+        "diverged": cell.count("diverged"),
+        "failed": cell.count("failed"),
+        "missing": cell.count("missing"),
+        "collapsed": int(cell.collapsed.sum()),
+        "paired": int(place.paired),
+        "note": condition_note(cell, place.paired),
+        "noise_fingerprints": _label_sets(runs),
+        "seeds": " ".join(str(seed) for seed in cell.seeds),
+        "device": _several(runs["device"]),
+        "torch": _several(runs["torch"]),
+        "nlbench": _several(runs["nlbench"]),
+        "commit": _several(runs["commit"]),
+    }
+
+
+def _numbers(cell: Cell) -> dict[str, float | None]:
+    s = cell.summary
+    pairs = {"mean": s.mean, "sd": s.sd, "ci_low": s.low, "ci_high": s.high}
+    return {name: _percent(value) for name, value in pairs.items()}
+
+
+def _against_baseline(
+    results: Results, block: Block, condition: Condition, cell: Cell
+) -> dict[str, Any]:
+    """Paired difference to the baseline; empty for the baseline and where there is none."""
+    found = [
+        v
+        for v in results.of(block, condition)
+        if v.a == cell.method and v.b.split("(")[0] == results.study.baseline
+    ]
+    if len(found) != 1 or cell.method.split("(")[0] == results.study.baseline:
+        return dict.fromkeys(("baseline", "diff", "diff_ci_low", "diff_ci_high", "diff_p_holm"))
+    verdict = found[0]
+    return {
+        "baseline": verdict.b,
+        "diff": _percent(verdict.estimate),
+        "diff_ci_low": _percent(verdict.ci_low),
+        "diff_ci_high": _percent(verdict.ci_high),
+        "diff_p_holm": _significant(verdict.p_holm),
+    }
+
+
+def _percent(value: float | None) -> float | None:
+    return None if value is None else round(value, DECIMALS)
+
+
+def _significant(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
+
+
+_P_VALUES = ("p", "p_sign_flip", "p_holm", "t", "d_z", "hedges", "rho")
+
+
+def _rounded(name: str, value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    return _significant(value) if name in _P_VALUES else _percent(value)
+
+
+def _only(column: pd.Series) -> str:
+    """The one value of a column, or all of them as a JSON list."""
+    values = sorted({str(v) for v in column})
+    return values[0] if len(values) == 1 else json.dumps(values)
+
+
+def _label_sets(runs: pd.DataFrame) -> str:
+    """``seed:first 16 hex digits`` of the label sets that the runs with a record trained on."""
+    known = runs.dropna(subset=["noise_fingerprint"]).sort_values("seed")
+    pairs = zip(known["seed"], known["noise_fingerprint"], strict=True)
+    return " ".join(f"{seed}:{print_[:16]}" for seed, print_ in pairs)
+
+
+def _several(column: pd.Series) -> str:
+    """The distinct known values, sorted, separated by spaces."""
+    return " ".join(sorted({str(v).replace(" ", "_") for v in column.dropna()}))
+
+
