@@ -84,6 +84,17 @@ class AugmentPlan:
         return self._mapped(lambda part: part[rows], count)
 
     @property
+    def device(self) -> torch.device:
+        """Where the tensors are; the CPU if there are none."""
+        parts = (self.offsets, self.flip, self.angle, self.affine)
+        return next((part.device for part in parts if part is not None), torch.device("cpu"))
+
+    @property
+    def margin(self) -> int:
+        """Width of the zero border that the gather reads from; at least one pixel."""
+        return max(1, _KINDS[self.kind].pad)
+
+    @property
     def is_identity(self) -> bool:
         """Whether applying the plan changes nothing, whatever was drawn."""
         return self.offsets is None and self.flip is None and self.affine is None
@@ -181,44 +192,45 @@ def apply(images: Tensor, plan: AugmentPlan, rows: Tensor | None = None) -> Tens
     Returns:
         (B, C, H, W) with the type and memory format of ``images``.
     """
+    if len(plan) != len(images if rows is None else rows):
+        raise ValueError(f"{len(plan)} plan rows, {len(images if rows is None else rows)} images")
     if plan.is_identity:
         return images if rows is None else _like(images, images[rows])
-    if rows is None:
-        rows = torch.arange(len(images), device=images.device)
-    if len(rows) != len(plan):
-        raise ValueError(f"{len(plan)} plan rows for {len(rows)} images")
-    y, x, inside = _source(plan, images.shape[-2], images.shape[-1], images.device)
-    # Indices around the slice of the channels put these last: the result is (B, H, W, C).
-    gathered = images[rows[:, None, None], :, y, x]
-    gathered *= inside[..., None]
-    return _like(images, gathered.permute(0, 3, 1, 2))
+    batch = images.permute(0, 2, 3, 1)
+    batch = batch if rows is None else batch.index_select(0, rows)
+    count, height, width, channels = batch.shape
+    pad = plan.margin
+    padded = batch.new_zeros((count, height + 2 * pad, width + 2 * pad, channels))
+    padded[:, pad : pad + height, pad : pad + width] = batch
+    pixels = padded.view(-1, channels).index_select(0, _source(plan, height, width).view(-1))
+    return _like(images, pixels.view(count, height, width, channels).permute(0, 3, 1, 2))
 
 
-def _source(
-    plan: AugmentPlan, height: int, width: int, device: torch.device
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Source row, source column (clamped, int64) and validity, each broadcasting to (B, H, W).
+def _source(plan: AugmentPlan, height: int, width: int) -> Tensor:
+    """(B, H, W) int32: which pixel of the padded batch, counted row by row, goes where.
 
     Follows a target pixel backwards: through the rotation, the flip, then the crop.
     """
+    device, pad = plan.device, plan.margin
     y = torch.arange(height, device=device, dtype=torch.int32)[None, :, None]
     x = torch.arange(width, device=device, dtype=torch.int32)[None, None, :]
-    inside = torch.ones((), device=device, dtype=torch.bool)
+    inside = None
     if plan.affine is not None:
         a = plan.affine[:, :, None, None].unbind(1)
         x, y = (a[0] * x + a[1] * y + a[2]) >> _FIXED, (a[3] * x + a[4] * y + a[5]) >> _FIXED
-        inside = inside & _within(y, height) & _within(x, width)
+        inside = (y.clamp(0, height - 1) == y) & (x.clamp(0, width - 1) == x)
     if plan.flip is not None:
         x = torch.where(plan.flip[:, None, None], width - 1 - x, x)
-    if plan.offsets is not None:
-        shift = plan.offsets.to(torch.int32) - _KINDS[plan.kind].pad
-        y, x = y + shift[:, 0, None, None], x + shift[:, 1, None, None]
-        inside = inside & _within(y, height) & _within(x, width)
-    return y.clamp(0, height - 1).long(), x.clamp(0, width - 1).long(), inside
-
-
-def _within(position: Tensor, size: int) -> Tensor:
-    return (position >= 0) & (position < size)
+    if plan.offsets is None:
+        y, x = y + pad, x + pad
+    else:
+        y, x = y + plan.offsets[:, 0, None, None], x + plan.offsets[:, 1, None, None]
+    rows, columns = height + 2 * pad, width + 2 * pad
+    wide = torch.int32 if len(plan) * rows * columns < 2**31 else torch.int64
+    first = torch.arange(len(plan), device=device, dtype=wide)[:, None, None] * rows
+    index = (first + y) * columns + x
+    # Pixel 0 lies in the padding: it is zero.
+    return index if inside is None else torch.where(inside, index, 0)
 
 
 def _like(images: Tensor, batch: Tensor) -> Tensor:
