@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError, dataclass, fields
 
 import pytest
 import torch
@@ -244,7 +244,6 @@ def test_inputs_are_left_as_they_are(method: Method) -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @each
 def test_gpu_gives_what_the_cpu_gives(method: Method) -> None:
     logits, targets = logits_of(method, 200), torch.arange(200) % CLASSES
@@ -274,3 +273,22 @@ def test_public_text_is_there(method: Method) -> None:
     assert cls.__doc__ is not None
     assert "Source:" in cls.__doc__
     assert all(shown.help for shown in cls.hyperparameters())
+
+
+def test_autocast_is_off_inside_a_loss_that_multiplies_matrices() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Forwarded(Method):
+        def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
+            mixed = torch.softmax(logits, dim=1) @ torch.full((4, 4), 0.25)
+            return -mixed.gather(1, targets[:, None]).squeeze(1).log()
+
+    logits, targets = (
+        torch.randn(8, 4, generator=torch.Generator().manual_seed(0)),
+        torch.arange(8) % 4,
+    )
+    expected = Forwarded().loss(logits, targets)
+    with torch.autocast(device_type="cpu", dtype=torch.bfloat16):
+        got = Forwarded().loss(logits, targets)
+        assert (logits @ logits.T).dtype == torch.bfloat16
+    assert got.dtype == torch.float32
+    assert torch.equal(got, expected)
