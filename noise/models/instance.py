@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from noise import truncnorm
 from noise.errors import NoiseError
-from noise.features import SCALES, Features, Scaling, as_features, scaling
+from noise.features import SCALES, Features, Scaling, as_features, exact_product, scaling
 from noise.portable import NORMAL_STEP, exp_nonpositive, normal_table, normals
 from noise.registry import Draw, Model, Option, register
 from noise.rng import raw, unit
@@ -95,7 +95,7 @@ def project(features: Features, scale: Scaling, index: Labels, weights: Floats) 
     for c, (mean, gain) in enumerate(zip(scale.mean, scale.gain, strict=True)):
         pixels = features.channel(block, c)
         part = weights[c * features.width : (c + 1) * features.width]
-        logits += (pixels @ part - mean * part.sum(axis=0)) * gain
+        logits += (exact_product(pixels, part) - mean * part.sum(axis=0)) * gain
         if scale.unit_norm:
             total, squares = pixels.sum(axis=1), np.einsum("ij,ij->i", pixels, pixels)
             spread = squares - 2.0 * mean * total + features.width * (mean * mean)
