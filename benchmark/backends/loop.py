@@ -22,7 +22,7 @@ class LoopBackend:
 
     def train(self, task: Task) -> Outcome:
         """Train ``task``; see :class:`benchmark.backends.task.Backend`."""
-        trainer = _Trainer(task)
+        trainer = Trainer(task)
         outcome = Outcome()
         for epoch, (positions, plan) in enumerate(task.plan.epochs(), 1):
             rows = torch.from_numpy(positions).to(task.device)
@@ -40,7 +40,7 @@ class LoopBackend:
         return outcome
 
 
-class _Trainer:
+class Trainer:
     """The moving parts of one run: network, optimiser, input pipeline."""
 
     def __init__(self, task: Task) -> None:

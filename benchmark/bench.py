@@ -1,0 +1,130 @@
+"""Speed of the training pipeline against a typical repository's loop, side by side in one run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from benchmark import datasets, models, suite
+from benchmark.backends.loop import Trainer
+from benchmark.device import cores, repeatable, resolve
+from benchmark.errors import UserError
+from benchmark.spec import RunSpec
+from benchmark.streams import Streams
+from benchmark.training import Context, prepare
+
+PER_CLASS = 300
+ROUNDS = 3
+
+
+def run(root: Path | None, device: str = "auto") -> list[dict[str, Any]]:
+    """Images per second of one epoch: a plain DataLoader loop, and ours in float32 and bf16.
+
+    The same network (cnn_small), the same images, the same CE loss, the same SGD with clipping, all
+    cores for everyone. Contestants take turns and the best of three rounds counts, for a busy
+    machine slows whoever is on.
+
+    Args:
+        root: data folder; Fashion-MNIST is used if it is there, else digits (the row says which).
+        device: as for ``nlbench run``.
+    """
+    where = resolve(device)
+    spec = _spec(root)
+    contestants: dict[str, Callable[[], float]] = {
+        "plain loop (DataLoader, float32)": lambda: _plain(spec, root, where),
+        "nlbench loop, float32": lambda: _ours(spec, root, where, "float32"),
+        "nlbench loop, bf16": lambda: _ours(spec, root, where, "bf16"),
+    }
+    best = dict.fromkeys(contestants, 0.0)
+    with repeatable(cores()):
+        for _ in range(ROUNDS):
+            for name, measure in contestants.items():
+                best[name] = max(best[name], measure())
+    base = next(iter(best.values()))
+    return [
+        {
+            "pipeline": name,
+            "data set": spec.dataset.name,
+            "device": str(where),
+            "images/s": round(speed),
+            "times plain": round(speed / base, 2),
+        }
+        for name, speed in best.items()
+    ]
+
+
+def _spec(root: Path | None) -> RunSpec:
+    """One run of the ``fashion`` suite, cut to 3,000 images, on the data that is here."""
+    spec = suite.load("fashion").specs[0]
+    recipe = replace(spec.recipe, epochs=1)
+    try:
+        datasets.load("fashion_mnist", root, download=False)
+    except UserError:
+        return replace(spec, dataset=replace(spec.dataset, name="digits", train_per_class=90))
+    return replace(spec, dataset=replace(spec.dataset, train_per_class=PER_CLASS), recipe=recipe)
+
+
+def _ours(spec: RunSpec, root: Path | None, device: torch.device, precision: str) -> float:
+    spec = replace(spec, recipe=replace(spec.recipe, precision=precision))
+    task, _ = prepare(spec, Context(root, str(device), cores(), {}))
+    trainer = Trainer(task)
+    positions, plan = next(task.plan.epochs())
+    rows = torch.from_numpy(positions).to(device)
+    start = time.perf_counter()
+    tally = trainer.epoch(0, rows, plan.to(device))
+    if not tally.finite:  # waits for the device
+        raise RuntimeError("the bench run diverged")
+    return len(positions) / (time.perf_counter() - start)
+
+
+class _PerSample(Dataset[tuple[Tensor, int]]):
+    """Images as a typical repository serves them: one PIL image, one transform, one tensor."""
+
+    def __init__(self, data: datasets.Dataset) -> None:
+        self.images = data.x_train.transpose(0, 2, 3, 1)
+        self.labels = data.y_train
+        self.transform = transforms.Compose(
+            [transforms.ToTensor(), transforms.Normalize(data.mean, data.std)]
+        )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        image = self.images[index]
+        picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+        return self.transform(picture), int(self.labels[index])
+
+
+def _plain(spec: RunSpec, root: Path | None, device: torch.device) -> float:
+    """One epoch the usual way: two loader workers, NCHW float32, ``.item()`` each step."""
+    data = datasets.load(spec.dataset.name, root).subset(spec.dataset.train_per_class)
+    network = models.build(spec.model, data.in_shape, data.num_classes)
+    streams = Streams(0)
+    models.initialise(network, lambda name: streams.generator("init", name), data.num_classes)
+    network = network.to(device).train()
+    sgd = torch.optim.SGD(network.parameters(), lr=spec.recipe.lr, momentum=0.9, weight_decay=1e-4)
+    order = torch.Generator().manual_seed(0)
+    loader = DataLoader(
+        _PerSample(data), spec.recipe.batch_size, shuffle=True, num_workers=2, generator=order
+    )
+    start, seen, total = time.perf_counter(), 0, 0.0
+    for images, labels in loader:
+        logits = network(images.to(device))
+        loss = nn.functional.cross_entropy(logits, labels.to(device))
+        sgd.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), spec.recipe.clip_norm)
+        sgd.step()
+        total += loss.item()
+        seen += len(labels)
+    return seen / (time.perf_counter() - start)
