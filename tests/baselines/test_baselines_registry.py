@@ -96,7 +96,7 @@ def test_importing_the_package_alone_finds_every_method_file() -> None:
     ("name", "message"),
     [
         ("gec", "unknown method 'gec'; did you mean 'gce'?"),
-        ("Drainage", "unknown method 'Drainage'; did you mean 'drainage'?"),
+        ("GCE", "unknown method 'GCE'; did you mean 'gce'?"),
         ("drain", "unknown method 'drain'; did you mean 'drainage'?"),
         ("", "unknown method ''; there is: "),
     ],
@@ -253,6 +253,7 @@ def test_a_range_that_cannot_be_read_is_refused(text: str) -> None:
     [
         ("(0, 1]", [1e-300, 0.5, 1.0], [0.0, -0.0, 1.0000001, -1.0]),
         ("[0, 1)", [0.0, 0.999], [1.0, -1e-300]),
+        ("[0, inf]", [0.0, 1e308], [float("inf"), float("nan"), -1.0]),
         ("[0, inf)", [0.0, 1e308], [float("inf"), float("nan"), -1.0]),
         ("(-inf, inf)", [-1e308, 0.0], [float("inf"), float("-inf"), float("nan")]),
     ],
