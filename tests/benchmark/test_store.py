@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.errors import UserError
-from benchmark.record import DamagedRecord, RunRecord, pack_bits
 from benchmark.recipe import Recipe
+from benchmark.record import DamagedRecord, RunRecord, pack_bits
 from benchmark.spec import DatasetSpec, MethodSpec, RunSpec
 from benchmark.store import MARKER, Store
 
@@ -115,7 +115,7 @@ def test_empty_absent_and_file_are_told_apart(tmp_path: Path) -> None:
     assert (Store.open(tmp_path / "new", create=True).root / MARKER).is_file()
 
 
-def test_an_unknown_schema_is_no_damage(tmp_path: Path) -> None:
+def test_an_unknown_schema_is_no_damage() -> None:
     from benchmark.canonical import sha256_of
 
     values = record().to_dict()

@@ -49,7 +49,7 @@ def test_every_method_sees_the_same_labels_weights_and_batches(cell: RunSpec) ->
 
 
 def test_the_drainage_head_shifts_no_weight() -> None:
-    """Bit for bit, not only by fingerprint: all shared weights, and the first K rows of the head."""
+    """Bit for bit: all shared weights, and the first K rows of the head."""
     ce, drainage = (prepare(with_method(CELLS[2], m), HERE)[0].network for m in ("ce", "drainage"))
     one, other = ce.state_dict(), drainage.state_dict()
     assert one.keys() == other.keys()
