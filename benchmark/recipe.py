@@ -9,7 +9,6 @@ from typing import Any
 from benchmark.errors import UserError, unknown
 
 SCHEDULES = ("cosine", "constant", "step", "exponential")
-AUGMENTATIONS = ("none", "crop_flip", "crop_flip_rotate")
 PRECISIONS = ("float32", "bf16", "float64")
 
 
@@ -31,7 +30,7 @@ class Recipe:
             ``exponential``.
         milestones: epochs after which ``step`` multiplies the rate by ``gamma``.
         gamma: factor of ``step`` (at milestones) and ``exponential`` (every epoch).
-        augment: name of the augmentation of training images.
+        augment: name of the augmentation of training images (benchmark.augment knows them).
         precision: ``float32``, ``bf16`` (autocast, channels_last; weights, BatchNorm statistics and
             the loss stay float32) or ``float64`` (for equivalence tests).
     """
@@ -71,7 +70,6 @@ class Recipe:
                 raise UserError(f"recipe: {name} = {getattr(self, name)!r} must be {want}")
         for name, choices in (
             ("schedule", SCHEDULES),
-            ("augment", AUGMENTATIONS),
             ("precision", PRECISIONS),
         ):
             if getattr(self, name) not in choices:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import baselines
-from benchmark import datasets, models
+from benchmark import augment, datasets, models
 from benchmark.canonical import sha256_of
 from benchmark.errors import UserError, unknown
 from benchmark.recipe import Recipe
@@ -148,6 +148,7 @@ def _expand(grid: Mapping[str, Any], where: str, profile: str | None) -> Iterato
     if name not in PROFILES:
         raise unknown("profile", name, PROFILES, where)
     recipe = Recipe.from_dict(_table(grid["recipe"], "recipe", where), f"{where}, recipe")
+    augment.check_name(recipe.augment)
     lines = [_noise_line(line, where) for line in _list(grid["noise"], "noise", where)]
     methods = [
         _method(entry, dataset.name, name, recipe, where)

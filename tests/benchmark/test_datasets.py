@@ -149,8 +149,8 @@ def test_default_root_is_moved_by_the_environment(
     monkeypatch.setenv("NLBENCH_DATA", str(tmp_path))
     assert datasets.default_root() == tmp_path
     monkeypatch.delenv("NLBENCH_DATA")
-    monkeypatch.setenv("HOME", "/home/someone")
-    assert datasets.default_root() == Path("/home/someone/.cache/nlbench/data")
+    monkeypatch.setenv("HOME", str(tmp_path / "someone"))
+    assert datasets.default_root() == tmp_path / "someone" / ".cache" / "nlbench" / "data"
 
 
 def test_unknown_names_the_place_and_the_nearest() -> None:

@@ -83,6 +83,7 @@ def test_the_hash_says_what_is_declared_not_how() -> None:
         ("seeds = 2", "sedes = 2", "sedes.*seeds"),
         ("epochs = 1", "epoch = 1", "epoch.*epochs"),
         ("epochs = 1", "epochs = 0", "epochs = 0"),
+        ("epochs = 1", 'epochs = 1\naugment = "crop"', "crop_flip"),
         ('name = "digits"', 'name = "digits"\nhold_out = 0.1', "hold_out.*holdout"),
         ('name = "digits"', 'name = "digits"\nholdout = 1.0', "holdout = 1.0"),
         ('name = "digits"', 'name = "digits"\ntrain_per_class = "ten"', "wrong type"),
