@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
+from noise.audit import audit, compare
 from noise.errors import NoiseError
+from noise.export import export
 from noise.labels import NoisyLabels
-from noise.make import make, verify
+from noise.make import make, needs, verify
 from noise.models import load_all
-from noise.registry import Draw, Model, Option, catalogue, get, names, register
+from noise.registry import FEATURES, Draw, Model, Option, catalogue, get, names, register
 from noise.rng import generator
 from noise.spec import NoiseSpec
 from noise.task import GENERATOR_VERSION, Task
@@ -20,6 +22,7 @@ from noise.task import GENERATOR_VERSION, Task
 load_all()
 
 __all__ = [
+    "FEATURES",
     "GENERATOR_VERSION",
     "Draw",
     "Model",
@@ -28,11 +31,15 @@ __all__ = [
     "NoisyLabels",
     "Option",
     "Task",
+    "audit",
     "catalogue",
+    "compare",
+    "export",
     "generator",
     "get",
     "make",
     "names",
+    "needs",
     "register",
     "verify",
 ]

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noise.labels import NoisyLabels
-from noise.make import make
-from noise.rng import below, generator, raw
+from noise.make import make, needs
+from noise.rng import below, generator, raw, unit
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Case:
     spec: str
     samples: int = 50_000
     num_classes: int = 10
-    features: tuple[int, ...] = ()
+    features: tuple[int, ...] = ()  # shape of an image, or (K,) for softmax outputs
 
 
 CASES = (
@@ -36,6 +36,17 @@ CASES = (
     Case("pair:0.4"),
     Case("instance:0.4", features=(3, 32, 32)),
     Case("instance:0.4", num_classes=100, features=(3, 32, 32)),
+    Case("instance:0.4:projection=shared", features=(3, 32, 32)),
+    Case("confidence:0.4", features=(10,)),
+    Case("confidence:0.4", num_classes=100, features=(100,)),
+    Case("pmd:0.35", features=(10,)),
+    Case("pmd:0.35", num_classes=100, features=(100,)),
+    Case("openset:0.3:from=mnist"),
+    Case("symmetric:0.2+pair:0.2"),
+    Case("asymmetric:0.4:map=cifar10/standard:legacy=sequential"),
+    Case("symmetric:0.4:legacy=pair-truncated"),
+    Case("pair:0.4", samples=1_000_000, num_classes=1000),
+    Case("symmetric:0.4:count=bernoulli", samples=1_000_000, num_classes=1000),
 )
 
 
@@ -82,5 +93,11 @@ def _inputs(case: Case) -> tuple[NDArray[np.int64], NDArray[Any] | None]:
     labels = np.argsort(raw(rng, case.samples)) % case.num_classes
     if not case.features:
         return labels, None
+    if needs(case.spec) == ("softmax",):
+        logits = 6.0 * unit(raw(rng, case.samples * case.num_classes))
+        logits = logits.reshape(case.samples, case.num_classes)
+        logits[np.arange(case.samples), labels] += 4.0
+        softmax = np.exp(logits)
+        return labels, softmax / softmax.sum(axis=1, keepdims=True)
     pixels = below(raw(rng, case.samples * int(np.prod(case.features))), 256).astype(np.uint8)
     return labels, pixels.reshape(case.samples, *case.features)

@@ -25,3 +25,21 @@ def largest_remainder(sizes: Sequence[int] | NDArray[np.int64], rate: float) -> 
     for index in order[: total - sum(floors)]:
         floors[index] += 1
     return np.array(floors, dtype=np.int64)
+
+
+def largest_remainder_rows(
+    matrix: NDArray[np.float64], sizes: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Split each ``sizes[i]`` over the columns in the shares of row i, by largest remainder.
+
+    Rows of ``matrix`` sum to 1 (within 1e-6). Row sums of the result are exactly ``sizes``. Shares
+    are rounded to 9 decimals first, so that 0.3 * 10 is 3; ties go to the lower column.
+    """
+    shares = np.round(matrix * (sizes / matrix.sum(axis=1))[:, None], 9)
+    counts: NDArray[np.int64] = np.floor(shares).astype(np.int64)
+    order = np.argsort(counts - shares, axis=1, kind="stable")
+    missing = sizes - counts.sum(axis=1)
+    rank = np.empty_like(order)
+    np.put_along_axis(rank, order, np.arange(matrix.shape[1])[None, :], axis=1)
+    counts += rank < missing[:, None]
+    return counts

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from noise.errors import NoiseError, nearest
+from noise.files import MATRIX_SUFFIXES, file_facts, find_file, read_targets
+from noise.registry import Scalar
+from noise.rng import raw
 from noise.task import Labels
 
 
@@ -15,13 +19,17 @@ from noise.task import Labels
 class FlipMap:
     """A named map of source classes to target classes, with where it comes from.
 
-    ``targets(K)`` returns (K,) int64; a class that maps to itself is not a source.
+    ``targets(K, rng)`` returns (K,) int64; a class that maps to itself is not a source; ``rng``
+    is for a map that is ``drawn``. ``order``: of the sources in published code, where known.
     """
 
     family: str
     name: str
-    targets: Callable[[int], Labels]
+    targets: Callable[[int, np.random.Generator], Labels]
     note: str
+    order: tuple[int, ...] = ()
+    drawn: bool = False
+    facts: Mapping[str, Scalar] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:
@@ -47,21 +55,21 @@ _FAMILY = {"digits": "mnist", "cifar10_jpeg": "cifar10"}
 _DEFAULT = {"mnist": "standard", "cifar10": "standard", "fashion_mnist": "gce"}
 
 
-def pairs(num_classes: int, flips: Mapping[int, int]) -> Callable[[int], Labels]:
-    """Return a map of exactly ``num_classes`` classes from source -> target pairs."""
+def _published(family: str, name: str, flips: Mapping[int, int], note: str) -> FlipMap:
+    """Return a map of ten classes from source -> target pairs in the published order."""
 
-    def targets(k: int) -> Labels:
-        if k != num_classes:
-            raise NoiseError(f"the map is for {num_classes} classes, the labels have {k}")
+    def targets(k: int, _rng: np.random.Generator) -> Labels:
+        if k != 10:
+            raise NoiseError(f"the map is for 10 classes, the labels have {k}")
         result = np.arange(k, dtype=np.int64)
         for source, target in flips.items():
             result[source] = target
         return result
 
-    return targets
+    return FlipMap(family, name, targets, note, tuple(flips))
 
 
-def superclass_targets(k: int) -> Labels:
+def superclass_targets(k: int, _rng: np.random.Generator | None = None) -> Labels:
     """Next fine class inside the same CIFAR-100 super-class, the last one to the first."""
     if k != 100:
         raise NoiseError(f"the map is for the 100 fine classes of CIFAR-100, the labels have {k}")
@@ -73,7 +81,7 @@ def superclass_targets(k: int) -> Labels:
     return result
 
 
-def block5_targets(k: int) -> Labels:
+def block5_targets(k: int, _rng: np.random.Generator | None = None) -> Labels:
     """Next label inside blocks of five: i -> 5 floor(i/5) + ((i+1) mod 5)."""
     if k % 5:
         raise NoiseError(f"the map needs blocks of five classes, the labels have {k}")
@@ -81,24 +89,38 @@ def block5_targets(k: int) -> Labels:
     return classes // 5 * 5 + (classes + 1) % 5
 
 
+def sce_targets(k: int, rng: np.random.Generator) -> Labels:
+    """Two random classes of each block of five swap, the other three stay clean."""
+    if k % 5:
+        raise NoiseError(f"the map needs blocks of five classes, the labels have {k}")
+    order = np.argsort(raw(rng, k).reshape(-1, 5), axis=1, kind="stable")
+    first, second = (5 * np.arange(k // 5) + order[:, column] for column in (0, 1))
+    result = np.arange(k, dtype=np.int64)
+    result[first], result[second] = second, first
+    return result
+
+
 _MAPS = (
-    FlipMap("mnist", "standard", pairs(10, {7: 1, 2: 7, 3: 8, 5: 6, 6: 5}),
+    _published("mnist", "standard", {7: 1, 2: 7, 5: 6, 6: 5, 3: 8},
             "Patrini et al. 2017 and most papers: 7>1, 2>7, 3>8, 5<>6"),
-    FlipMap("mnist", "cdr", pairs(10, {2: 7, 3: 8, 5: 6, 6: 5}),
+    _published("mnist", "cdr", {2: 7, 3: 8, 5: 6, 6: 5},
             "CDR (Xia et al. 2021): the standard map without 7>1"),
-    FlipMap("fashion_mnist", "gce", pairs(10, {9: 7, 7: 5, 2: 6, 4: 3, 3: 4}),
+    _published("fashion_mnist", "gce", {9: 7, 7: 5, 2: 6, 4: 3, 3: 4},
             "GCE (Zhang & Sabuncu 2018): boot>sneaker>sandal, pullover>shirt, coat<>dress"),
-    FlipMap("fashion_mnist", "cdr", pairs(10, {0: 6, 2: 4, 5: 7, 7: 5}),
+    _published("fashion_mnist", "cdr", {0: 6, 2: 4, 5: 7, 7: 5},
             "CDR (Xia et al. 2021): T-shirt>shirt, pullover>coat, sandal<>sneaker"),
-    FlipMap("fashion_mnist", "third-script", pairs(10, {9: 1, 5: 7, 2: 6, 4: 6, 6: 4, 3: 0}),
+    _published("fashion_mnist", "third-script", {9: 1, 5: 7, 2: 6, 4: 6, 6: 4, 3: 0},
             "a third public script: boot>trouser (its text says sneaker), sandal>sneaker, "
             "pullover>shirt, coat<>shirt, dress>T-shirt"),
-    FlipMap("cifar10", "standard", pairs(10, {9: 1, 2: 0, 4: 7, 3: 5, 5: 3}),
+    _published("cifar10", "standard", {9: 1, 2: 0, 3: 5, 5: 3, 4: 7},
             "all papers: truck>automobile, bird>airplane, deer>horse, cat<>dog"),
     FlipMap("cifar100", "superclass", superclass_targets,
             "next class inside the true super-class (what papers say; GJS ran it)"),
     FlipMap("cifar100", "block5", block5_targets,
             "next of five consecutive labels (what nearly all papers ran; 6 of 100 are semantic)"),
+    FlipMap("cifar100", "sce", sce_targets,
+            "SCE (Wang et al. 2019): two random labels of five consecutive ones swap, by the seed",
+            drawn=True),
 )  # fmt: skip
 
 MAPS: Mapping[str, FlipMap] = {item.full_name: item for item in _MAPS}
@@ -115,11 +137,14 @@ def default_map(dataset: str | None, num_classes: int) -> str:
     raise NoiseError(f"asymmetric: no flip map is agreed for {where}; name one: {choice}")
 
 
-def find_map(name: str, dataset: str | None) -> FlipMap:
+def find_map(name: str, dataset: str | None, folder: Path | None = None) -> FlipMap:
     """Return the map of that name: within the data set's family first, then among all.
 
-    ``family/name`` selects any map. NoiseError for unknown and for ambiguous names.
+    ``family/name`` selects any map; a name ending in .json, .csv or .npy is a file (see
+    ``noise.files.read_targets``). NoiseError for unknown and for ambiguous names.
     """
+    if name.endswith(MATRIX_SUFFIXES):
+        return _from_file(find_file(name, folder))
     family = _FAMILY.get(dataset or "", dataset or "")
     for key in (name, f"{family}/{name}"):
         if key in MAPS:
@@ -132,3 +157,10 @@ def find_map(name: str, dataset: str | None) -> FlipMap:
         raise NoiseError(f"map '{name}' is one of several ({full}); name it in full")
     known = [item.name for item in _MAPS if item.family == family] or list(MAPS)
     raise NoiseError(f"unknown flip map '{name}'; {nearest(name, known)}")
+
+
+def _from_file(path: Path) -> FlipMap:
+    def targets(k: int, _rng: np.random.Generator) -> Labels:
+        return read_targets(path, k)
+
+    return FlipMap("file", path.name, targets, "a file", facts=file_facts(path))

@@ -49,7 +49,8 @@ class Model:
 
     ``argument`` is what stands after the kind: ``"rate"``, ``""`` (nothing), or the name of the
     option that is written without its name, as ``set`` in ``human:worse``.
-    ``limit`` is the first rate that is refused.
+    ``limit`` is the first rate that is refused. ``needs`` is a key of ``FEATURES`` or empty.
+    ``nested``: for one seed the flips at a lower rate are among those at a higher one.
     """
 
     name: str
@@ -61,7 +62,7 @@ class Model:
     limit: float = 1.0
     limit_reason: str = "a rate is a share of the samples"
     options: tuple[Option, ...] = ()
-    features: str = ""
+    needs: str = ""
     nested: bool = False
 
     def option(self, name: str) -> Option:
@@ -72,6 +73,12 @@ class Model:
         known = [option.name for option in self.options]
         raise NoiseError(f"{self.name}: unknown option '{name}'; {nearest(name, known)}")
 
+
+FEATURES: Mapping[str, str] = {
+    "pixels": "the training images, uint8 or float, (N, C, H, W) or (N, D)",
+    "softmax": "softmax outputs (N, K) of a network trained on the clean labels",
+}
+"""What a model may need beside the labels."""
 
 _MODELS: dict[str, Model] = {}
 
@@ -108,7 +115,7 @@ def _row(model: Model) -> dict[str, str]:
         "name": model.name,
         "syntax": model.name + slot + "".join(f"[:{option.name}=...]" for option in options),
         "options": "; ".join(_option_text(option) for option in model.options),
-        "needs": model.features,
+        "needs": FEATURES.get(model.needs, ""),
         "nested": "yes" if model.nested else "no",
         "summary": model.summary,
         "source": model.source,

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from urllib.parse import unquote
 
 from noise.errors import NoiseError, nearest
 from noise.registry import Model, get
+
+MIXTURE = "mixture"
 
 
 @dataclass(frozen=True)
@@ -16,15 +19,22 @@ class NoiseSpec:
     """Kind, nominal rate and options of a noise setting.
 
     Equal settings are equal objects and print the same: options are sorted, defaults dropped,
-    the rate in its shortest form. Kinds without a rate have rate 0.0.
+    the rate in its shortest form. Kinds without a rate have rate 0.0. A mixture has its ``parts``
+    and the rate 1 - product of (1 - rate of a part).
     """
 
     kind: str
     rate: float = 0.0
     options: tuple[tuple[str, str], ...] = ()
+    parts: tuple[NoiseSpec, ...] = ()
 
     def __post_init__(self) -> None:
         model = get(self.kind)
+        if (self.kind == MIXTURE) != bool(self.parts):
+            raise NoiseError("a mixture is written as its parts: 'symmetric:0.2+instance:0.2'")
+        if self.parts:
+            object.__setattr__(self, "rate", _checked_parts(self.parts))
+            return
         object.__setattr__(self, "rate", _checked_rate(model, self.rate))
         object.__setattr__(self, "options", _checked_options(model, self.options))
 
@@ -32,12 +42,15 @@ class NoiseSpec:
     def parse(cls, text: str | NoiseSpec) -> NoiseSpec:
         """Read ``kind[:argument][:option=value]...``; NoiseError says what is wrong where.
 
-        ``%XX`` escapes stand for characters with a meaning (``%3A`` for a colon in a file name).
+        Several of them joined by ``+`` are a mixture. ``%XX`` escapes stand for characters with a
+        meaning (``%3A`` for a colon in a file name, ``%2B`` for a plus).
         """
         if isinstance(text, NoiseSpec):
             return text
         if not isinstance(text, str) or not text.strip():
             raise NoiseError(f"noise {text!r} is not a specification such as 'symmetric:0.4'")
+        if "+" in text:
+            return cls(MIXTURE, parts=tuple(cls.parse(part) for part in text.split("+")))
         kind, *rest = text.strip().split(":")
         model = get(kind)
         rate = 0.0
@@ -58,6 +71,8 @@ class NoiseSpec:
         return cls(kind, rate, tuple(options))
 
     def __str__(self) -> str:
+        if self.parts:
+            return "+".join(map(str, self.parts))
         model = get(self.kind)
         given = dict(self.options)
         words = [self.kind]
@@ -69,7 +84,9 @@ class NoiseSpec:
 
     @property
     def has_rate(self) -> bool:
-        """Whether the kind is written with a rate."""
+        """Whether the kind, or every part of the mixture, is written with a rate."""
+        if self.parts:
+            return all(part.has_rate for part in self.parts)
         return get(self.kind).argument == "rate"
 
     def values(self, dataset: str | None = None, num_classes: int = 0) -> dict[str, str]:
@@ -86,7 +103,17 @@ class NoiseSpec:
 
     def settled(self, dataset: str | None, num_classes: int) -> NoiseSpec:
         """Return the spec with what depends on the data set (the flip map) named in it."""
+        if self.parts:
+            parts = tuple(part.settled(dataset, num_classes) for part in self.parts)
+            return NoiseSpec(self.kind, parts=parts)
         return NoiseSpec(self.kind, self.rate, as_options(self.values(dataset, num_classes)))
+
+
+def _checked_parts(parts: tuple[NoiseSpec, ...]) -> float:
+    if len(parts) < 2 or any(part.parts for part in parts):
+        raise NoiseError(f"a mixture has two or more plain parts, got {len(parts)}")
+    # as decimals, so that 0.2 and 0.3 make 0.44 and not 0.44000000000000006
+    return float(1 - math.prod(1 - Fraction(repr(part.rate)) for part in parts))
 
 
 def as_options(values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -147,6 +174,6 @@ def _shortest(value: float) -> str:
 
 
 def _escaped(value: str) -> str:
-    for mark in "%:=+":  # the percent sign first: the others bring new ones
+    for mark in "%:=+ \t\n":  # the percent sign first: the others bring new ones
         value = value.replace(mark, f"%{ord(mark):02X}")
     return value

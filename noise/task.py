@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,9 @@ class Task:
     """Clean labels and a fully settled setting, as handed to a model's ``draw``.
 
     labels: (N,) int64 in [0, num_classes), read-only. sizes: (K,) samples per class, all > 0.
-    options: every option of the kind with its value. features: as given to ``make``, or None.
+    options: every option of the kind with its value. features: what the kind needs, or None.
+    folder: where named files are looked for. index: (N,) positions of the samples in the full,
+    published order, if they are a part of it. parts: of a mixture; part: the position in one.
     """
 
     kind: str
@@ -35,7 +38,10 @@ class Task:
     seed: int
     dataset: str | None = None
     features: NDArray[Any] | None = None
+    folder: Path | None = None
+    index: Labels | None = None
     part: int = 0
+    parts: tuple[Task, ...] = ()
 
     def stream(self, purpose: str, *words: str | int) -> np.random.Generator:
         """Return the generator for one purpose.
@@ -76,6 +82,18 @@ def checked_count(value: object, what: str, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise NoiseError(f"{what} {value!r} is not an integer of at least {least}")
     return int(value)
+
+
+def checked_index(index: ArrayLike | None, size: int) -> Labels | None:
+    """Return (N,) distinct positions >= 0 as int64, or None if none were given."""
+    if index is None:
+        return None
+    array = np.asarray(index)
+    if array.shape != (size,) or array.dtype.kind not in "iu":
+        raise NoiseError(f"index: {array.dtype} of shape {array.shape} for {size} labels")
+    if array.min() < 0 or len(np.unique(array)) != size:
+        raise NoiseError("index: positions must be distinct and not negative")
+    return array.astype(np.int64)
 
 
 def class_sizes(labels: Labels, num_classes: int) -> Labels:

@@ -21,7 +21,8 @@ Floats = NDArray[np.float64]
 def draw(task: Task) -> Draw:
     """Draw each new label from P_i = q_i softmax(x_i W[y_i] without y_i), P_i[y_i] = 1 - q_i.
 
-    q_i ~ N(rate, 0.1^2) truncated to [0, 1]; W[c] ~ N(0, 1), one (S, K) projection per true class.
+    q_i ~ N(rate, 0.1^2) truncated to [0, 1]; W[c] ~ N(0, 1), one (S, K) projection per true class
+    (or, projection=shared, one for all: CORES, Cheng et al., ICLR 2021).
     Exact: everything given the seed. Random: the realised rate, overall (sd about 0.2 % at 50,000)
     and per class. For one seed the flips are nested over rates, with the same new labels.
     Differs from the reference code (xiaoboxia/Part-dependent-label-noise) in the features' scaling,
@@ -35,7 +36,8 @@ def draw(task: Task) -> Draw:
     scale = scaling(features, task.options["scale"])
     flipped = flips(task)
     noisy = task.labels.copy()
-    noisy[flipped] = draw_targets(task, features, scale, flipped, _projection_per_class)
+    projection = _PROJECTIONS[task.options["projection"]]
+    noisy[flipped] = draw_targets(task, features, scale, flipped, projection)
     return Draw(noisy)
 
 
@@ -122,11 +124,19 @@ def _projection_per_class(task: Task, true_class: int, size: int) -> NDArray[np.
     return normals(words, count).reshape(size, task.num_classes)
 
 
+def _projection_shared(task: Task, _true_class: int, size: int) -> NDArray[np.int16]:
+    count = size * task.num_classes
+    words = raw(task.stream("projection-shared"), -(-count // 4))
+    return normals(words, count).reshape(size, task.num_classes)
+
+
+_PROJECTIONS = {"class": _projection_per_class, "shared": _projection_shared}
+
 register(
     Model(
         name="instance",
         draw=draw,
-        features="the training images, uint8 or float, (N, C, H, W) or (N, D)",
+        needs="pixels",
         options=(
             Option(
                 "scale",
@@ -142,6 +152,12 @@ register(
                 default="corrected",
                 choices=("corrected", "legacy"),
             ),
+            Option(
+                "projection",
+                "class: one random projection per true class; shared: one for all (CORES)",
+                default="class",
+                choices=tuple(_PROJECTIONS),
+            ),
         ),
         nested=True,
         summary=(
@@ -151,6 +167,9 @@ register(
             "one class (top share 0.72 on CIFAR-10), on standardised ones it depends on the image."
         ),
         source="Xia et al., NeurIPS 2020 (part-dependent label noise), Algorithm 2",
-        used_by="PDN, CDR (raw pixels), Drainage (0..1 pixels) and most papers' instance noise",
+        used_by=(
+            "PDN, CDR (scale=raw:bias=legacy), Drainage (scale=unit:bias=legacy) and most papers' "
+            "instance noise; CORES (projection=shared:scale=raw:bias=legacy)"
+        ),
     )
 )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from noise.errors import NoiseError
-from noise.flips import COUNT, flipped_indices
+from noise.flips import COUNT, flipped_indices, flipped_quotas
 from noise.registry import Draw, Model, Option, register
 from noise.rng import below, raw
-from noise.task import Task
+from noise.task import Labels, Task
 
 
 def draw(task: Task) -> Draw:
@@ -18,18 +20,68 @@ def draw(task: Task) -> Draw:
     all K, so that T[i][i] = 1 - r + r / K and the realised rate is r (1 - 1/K) on average.
     The number of flips per class is exact; the counts per (class, class) pair are random.
     """
-    k = task.num_classes
-    exclude = task.options["true"] == "exclude"
-    if exclude and k < 2:
+    legacy = task.options["legacy"]
+    if task.options["true"] == "exclude" and task.num_classes < 2:
         raise NoiseError("symmetric: a single class has no other class to flip to")
-    chosen = flipped_indices(task)
-    # one step per sample, chosen or not: a sample's new label does not depend on the rate
+    if legacy != "none" and (task.options["true"], task.options["count"]) != ("exclude", "exact"):
+        raise NoiseError(f"symmetric: legacy={legacy} goes with neither 'true' nor 'count'")
+    return Draw(_LEGACY[legacy](task))
+
+
+def _uniform(task: Task, chosen: Labels) -> Labels:
+    """Give the chosen samples a uniformly drawn class.
+
+    One step is drawn for every sample, chosen or not: the new label does not depend on the rate.
+    """
+    k = task.num_classes
     words = raw(task.stream("target"), len(task.labels))
-    step = 1 + below(words, k - 1) if exclude else below(words, k)
+    step = 1 + below(words, k - 1) if task.options["true"] == "exclude" else below(words, k)
     noisy = task.labels.copy()
     noisy[chosen] = (task.labels[chosen] + step[chosen]) % k
-    return Draw(noisy.astype(np.int64, copy=False))
+    return noisy
 
+
+def _modern(task: Task) -> Labels:
+    return _uniform(task, flipped_indices(task))
+
+
+def _equal_count(task: Task) -> Labels:
+    """int(r N / K) flips in every class, whatever its size: equal counts are unequal rates."""
+    each = int(task.rate * len(task.labels) / task.num_classes)
+    small = int(np.argmin(task.sizes))
+    if each > task.sizes[small]:
+        raise NoiseError(
+            f"symmetric: legacy=equal-count flips {each} in every class at rate {task.rate}, "
+            f"class {small} has {task.sizes[small]}"
+        )
+    return _uniform(task, flipped_quotas(task, np.full(task.num_classes, each)))
+
+
+def _truncated(task: Task) -> Labels:
+    """int(r n_c) flips in class c."""
+    quotas = (task.rate * task.sizes).astype(np.int64)
+    return _uniform(task, flipped_quotas(task, quotas))
+
+
+def _pair_truncated(task: Task) -> Labels:
+    """int(r n_c / (K - 1)) flips for every pair of classes."""
+    k = task.num_classes
+    each = (task.rate * task.sizes / (k - 1)).astype(np.int64)
+    chosen = flipped_quotas(task, each * (k - 1))
+    labels = task.labels[chosen]
+    starts = np.cumsum(each * (k - 1)) - each * (k - 1)
+    rank = np.arange(len(chosen)) - starts[labels]
+    noisy = task.labels.copy()
+    noisy[chosen] = (labels + 1 + rank // each[labels]) % k
+    return noisy
+
+
+_LEGACY: dict[str, Callable[[Task], Labels]] = {
+    "none": _modern,
+    "equal-count": _equal_count,
+    "truncated": _truncated,
+    "pair-truncated": _pair_truncated,
+}
 
 register(
     Model(
@@ -43,6 +95,14 @@ register(
                 choices=("exclude", "include"),
             ),
             COUNT,
+            Option(
+                "legacy",
+                "counts as published code has them: equal-count int(rN/K) per class (SCE, APL), "
+                "truncated int(r n_c) per class (RoG), pair-truncated int(r n_c/(K-1)) per pair of "
+                "classes (ANL, JAL; 0.2 of CIFAR-100 becomes 0.198)",
+                default="none",
+                choices=tuple(_LEGACY),
+            ),
         ),
         nested=True,
         summary=(
@@ -52,8 +112,9 @@ register(
         ),
         source="Patrini et al., CVPR 2017 (excluding); Kim et al., ICCV 2019 names both",
         used_by=(
-            "excluding: Co-teaching, JoCoR, SCE, APL, ALF, ANL, eps-softmax; "
-            "including: DivideMix, ELR, SOP, GJS, DAC"
+            "excluding: Co-teaching, JoCoR (count=bernoulli), SCE, APL (legacy=equal-count), ANL, "
+            "JAL (legacy=pair-truncated), ALF, eps-softmax; including: DivideMix (count=overall), "
+            "ELR, SOP, GJS, DAC"
         ),
     )
 )

@@ -3,7 +3,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noise.counts import largest_remainder
@@ -12,6 +12,7 @@ sizes_lists = st.lists(st.integers(0, 10_000), min_size=1, max_size=30)
 rates = st.floats(0, 1, exclude_max=True)
 
 
+@settings(deadline=None)
 @given(sizes_lists, rates)
 def test_total_is_rounded_and_each_quota_is_floor_or_ceil(sizes: list[int], rate: float) -> None:
     quotas = largest_remainder(sizes, rate).tolist()
@@ -22,6 +23,7 @@ def test_total_is_rounded_and_each_quota_is_floor_or_ceil(sizes: list[int], rate
         assert 0 <= quota <= size
 
 
+@settings(deadline=None)
 @given(sizes_lists, rates)
 def test_no_class_with_a_smaller_remainder_is_rounded_up_instead(
     sizes: list[int], rate: float

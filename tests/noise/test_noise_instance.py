@@ -211,8 +211,8 @@ def test_a_constant_channel_is_no_problem() -> None:
 @pytest.mark.parametrize(
     ("features", "spec", "message"),
     [
-        (None, "instance:0.4", "needs features"),
-        (np.zeros((9, 4)), "instance:0.4", "9 rows of features for 10 labels"),
+        (None, "instance:0.4", "needs pixels"),
+        (np.zeros((9, 4)), "instance:0.4", "9 rows of pixels for 10 labels"),
         (np.full((10, 4), np.nan), "instance:0.4", "row 0 holds a value that is not finite"),
         (np.full((10, 4), np.inf), "instance:0.4", "not finite"),
         (np.zeros((10, 4, 4)), "instance:0.4", "neither"),
@@ -253,8 +253,8 @@ def test_thread_count_does_not_matter() -> None:
     code = (
         "import numpy as np, noise\n"
         "rng = np.random.default_rng(0)\n"
-        "y = rng.permutation(np.arange(3000) % 10)\n"
-        "x = rng.random((3000, 3, 32, 32), dtype=np.float32)\n"
+        "y = rng.permutation(np.arange(1000) % 10)\n"
+        "x = rng.random((1000, 3, 32, 32), dtype=np.float32)\n"
         "print(noise.make('instance:0.4', y, num_classes=10, seed=0, features=x).fingerprint)\n"
     )
     prints = set()

@@ -13,7 +13,7 @@ from noise.safe_pickle import read_pt
 
 
 def sources(name: str, k: int) -> dict[int, int]:
-    targets = MAPS[name].targets(k)
+    targets = MAPS[name].targets(k, noise.generator("unused"))
     return {int(c): int(t) for c, t in enumerate(targets) if c != t}
 
 

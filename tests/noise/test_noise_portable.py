@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -15,6 +15,7 @@ from noise.portable import exp_nonpositive, normal_table, normals
 from noise.rng import generator, raw
 
 
+@settings(deadline=None)
 @given(st.floats(-700, 0))
 def test_exp_is_exact_to_a_few_last_bits(x: float) -> None:
     with localcontext() as context:
@@ -71,6 +72,7 @@ def test_truncation_bias_is_the_known_one(rate: float, biased: float) -> None:
     assert abs(truncnorm.mean(rate) - biased) < 6e-5
 
 
+@settings(deadline=None)
 @given(st.floats(1e-3, 1 - 1e-3))
 def test_centre_gives_the_mean_asked_for(rate: float) -> None:
     assert math.isclose(
@@ -78,6 +80,7 @@ def test_centre_gives_the_mean_asked_for(rate: float) -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1, exclude_max=True), st.floats(1e-3, 0.99), st.floats(0, 0.009))
 def test_quantiles_rise_with_the_rate(uniform: float, rate: float, more: float) -> None:
     low, high = (

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import noise
@@ -35,12 +35,14 @@ def test_prints_canonically(text: str, printed: str) -> None:
     assert NoiseSpec.parse(spec) is spec
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["symmetric", "asymmetric", "instance"]), st.floats(0, 1, exclude_max=True))
 def test_every_rate_survives_printing(kind: str, rate: float) -> None:
     spec = NoiseSpec(kind, rate)
     assert NoiseSpec.parse(str(spec)).rate == rate
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_every_option_text_survives_printing(value: str) -> None:
     spec = NoiseSpec("asymmetric", 0.1, (("map", value),))
