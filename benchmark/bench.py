@@ -122,7 +122,7 @@ def _plain(spec: RunSpec, root: Path | None, device: torch.device) -> float:
         logits = network(images.to(device))
         loss = nn.functional.cross_entropy(logits, labels.to(device))
         sgd.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), spec.recipe.clip_norm)
         sgd.step()
         total += loss.item()

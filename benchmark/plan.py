@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from benchmark import models, resident
-from benchmark.prepare import check_batches, draw_labels, draw_split
+from benchmark.labels import draw_labels
+from benchmark.prepare import check_batches, draw_split
 from benchmark.record import RunRecord
 from benchmark.spec import RunSpec
 from benchmark.store import Store
@@ -44,7 +47,7 @@ def make(suite: Suite, store: Store | None, retry: bool = False) -> Plan:
     return Plan(todo, done, tuple(damaged))
 
 
-def check(specs: Sequence[RunSpec], root: Path | None) -> None:
+def check(specs: Sequence[RunSpec], root: Path | None, device: torch.device) -> None:
     """Refuse what could not be trained, before anything is: data, labels, split, batches, model.
 
     Every distinct (data set, noise) is drawn once, every distinct (data set, model) is built.
@@ -54,6 +57,6 @@ def check(specs: Sequence[RunSpec], root: Path | None) -> None:
     """
     for spec in {(s.dataset, s.noise, s.recipe.batch_size, s.model): s for s in specs}.values():
         dataset = resident.host(spec.dataset, root)
-        draw_labels(spec, dataset)
+        draw_labels(spec.noise, spec.dataset, spec.seed, root, device)
         check_batches(spec, len(draw_split(spec, len(dataset.y_train)).train))
         models.build(spec.model, dataset.in_shape, dataset.num_classes)

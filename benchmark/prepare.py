@@ -10,14 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import noise
 from benchmark import augment
 from benchmark.augment import AugmentPlan
-from benchmark.datasets import Dataset
 from benchmark.errors import UserError
 from benchmark.spec import RunSpec
 from benchmark.streams import Streams
-from noise import NoiseSpec, NoisyLabels
 
 Indices = NDArray[np.int64]
 
@@ -35,22 +32,6 @@ class Split:
         digest = hashlib.sha256(self.train.astype("<i8").tobytes())
         digest.update(b"|" + self.validation.astype("<i8").tobytes())
         return digest.hexdigest()
-
-
-def draw_labels(spec: RunSpec, dataset: Dataset) -> NoisyLabels:
-    """The noisy labels of a run: of the whole training set, before anything is held out.
-
-    Raises:
-        noise.NoiseError: a rate, map or option that does not fit this data set.
-    """
-    return noise.make(
-        NoiseSpec.parse(spec.noise),
-        dataset.y_train,
-        num_classes=dataset.num_classes,
-        seed=spec.seed,
-        features=dataset.x_train,
-        dataset=dataset.name,
-    )
 
 
 def draw_split(spec: RunSpec, samples: int) -> Split:

@@ -17,7 +17,9 @@ from benchmark import models
 from benchmark.backends import Backend, LoopBackend, Outcome, Task
 from benchmark.backends.loop import memory_format
 from benchmark.device import repeatable
-from benchmark.prepare import BatchPlan, check_batches, draw_labels, draw_split
+from benchmark.labels import draw_labels
+from benchmark.openset import with_foreign_images
+from benchmark.prepare import BatchPlan, check_batches, draw_split
 from benchmark.record import RunRecord, pack_bits
 from benchmark.resident import resident
 from benchmark.spec import RunSpec
@@ -87,7 +89,8 @@ def prepare(spec: RunSpec, context: Context) -> tuple[Task, dict[str, str]]:
     device = torch.device(context.device)
     data = resident(spec.dataset, context.root, device)
     dataset = data.dataset
-    labels = draw_labels(spec, dataset)
+    labels = draw_labels(spec.noise, spec.dataset, spec.seed, context.root, device)
+    data = with_foreign_images(data, labels, context.root)
     split = draw_split(spec, len(dataset.y_train))
     check_batches(spec, len(split.train))
     method = baselines.create(spec.method.name, spec.method.values)

@@ -88,7 +88,7 @@ def call(args: argparse.Namespace) -> int:
         return 0
     if todo.todo:
         _fetch(todo.todo, args)
-        plan.check(todo.todo, args.data)
+        plan.check(todo.todo, args.data, device)
         where = environment(device)
         print(
             f"{suite.name}: {len(todo.todo)} of {len(suite.specs)} runs to train on"

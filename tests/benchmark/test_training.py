@@ -14,8 +14,9 @@ from benchmark import models
 from benchmark.backends import LoopBackend
 from benchmark.backends.loop import Trainer
 from benchmark.datasets import load
+from benchmark.labels import draw_labels
 from benchmark.optim import learning_rate
-from benchmark.prepare import BatchPlan, draw_labels, draw_split
+from benchmark.prepare import BatchPlan, draw_split
 from benchmark.record import CURVES
 from benchmark.spec import DatasetSpec, RunSpec
 from benchmark.streams import Streams
@@ -70,7 +71,7 @@ def test_the_first_batch_loss_differs_between_methods_only_by_the_loss() -> None
 def plain_reference(spec: RunSpec) -> tuple[dict[str, torch.Tensor], list[float]]:
     """The same training written out once more with PyTorch's own parts only, in float64."""
     data = load("digits").subset(spec.dataset.train_per_class)
-    labels = draw_labels(spec, data)
+    labels = draw_labels(spec.noise, spec.dataset, spec.seed, None)
     split = draw_split(spec, len(data.y_train))
     method = baselines.create(spec.method.name, spec.method.values)
     network = models.build(spec.model, data.in_shape, method.num_outputs(10))
@@ -162,7 +163,7 @@ def test_a_tally_counts_as_a_naive_loop_does() -> None:
     from benchmark.backends.tally import Tally
 
     spec = tiny("drainage")
-    labels = draw_labels(spec, load("digits").subset(20))
+    labels = draw_labels(spec.noise, spec.dataset, spec.seed, None)
     rng = np.random.default_rng(0)
     positions = rng.permutation(200)
     logits = torch.tensor(rng.normal(size=(200, 11)), dtype=torch.float32)

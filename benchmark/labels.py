@@ -1,0 +1,75 @@
+"""Labels of a run: its noise line, drawn for its data set with whatever the noise model needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import noise
+from benchmark import confidences, datasets
+from benchmark.datasets import Dataset
+from benchmark.resident import host
+from benchmark.spec import DatasetSpec
+from noise import NoisyLabels
+
+
+def draw_labels(
+    line: str,
+    spec: DatasetSpec,
+    seed: int,
+    root: Path | None,
+    device: torch.device | None = None,
+) -> NoisyLabels:
+    """The noisy labels of the whole training set of ``spec``, before anything is held out.
+
+    Args:
+        line: the noise, e.g. ``symmetric:0.4``.
+        spec: data set and how much of it.
+        seed: the run's seed.
+        root: data folder; label files (human labels, ``file=...``) are looked for there.
+        device: where a network is trained if the noise needs one's confidences and they are not
+            cached; the CPU by default.
+
+    Raises:
+        noise.NoiseError: a rate, map or option that does not fit this data set.
+        UserError: the data set cannot be had.
+    """
+    dataset = host(spec, root)
+    return noise.make(
+        line,
+        dataset.y_train,
+        num_classes=dataset.num_classes,
+        seed=seed,
+        features=_features(line, spec, root, device or torch.device("cpu")),
+        dataset=dataset.name,
+        folder=datasets.default_root() if root is None else root,
+        index=index_of(dataset, spec, root),
+    )
+
+
+def index_of(dataset: Dataset, spec: DatasetSpec, root: Path | None) -> NDArray[np.int64] | None:
+    """Positions of the training images in the published order; ``None`` where all are used."""
+    if spec.train_per_class is None:
+        return None
+    full = host(DatasetSpec(spec.name), root).y_train
+    return np.sort(
+        np.concatenate(
+            [np.flatnonzero(full == c)[: spec.train_per_class] for c in range(dataset.num_classes)]
+        )
+    )
+
+
+def _features(
+    line: str, spec: DatasetSpec, root: Path | None, device: torch.device
+) -> dict[str, NDArray[Any]]:
+    """Only what the noise line needs: pixels are there, confidences may have to be trained."""
+    makers: dict[str, Callable[[], NDArray[Any]]] = {
+        "pixels": lambda: host(spec, root).x_train,
+        "softmax": lambda: confidences.softmax(spec, root, device),
+    }
+    return {need: makers[need]() for need in noise.needs(line)}
