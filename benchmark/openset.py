@@ -6,37 +6,49 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from benchmark.datasets import Dataset
 from benchmark.errors import UserError
-from benchmark.resident import Resident, host
+from benchmark.resident import Resident, host, to_device
 from benchmark.spec import DatasetSpec
 from noise import NoisyLabels
 
+Pixels = NDArray[np.uint8 | np.float32]
+
 
 def with_foreign_images(data: Resident, labels: NoisyLabels, root: Path | None) -> Resident:
-    """The data with the replaced images in place; ``data`` itself where none are.
+    """The resident data with the replaced images in place; ``data`` itself where none are.
 
     A copy of the training images per run: the resident set is shared by runs of other noise.
 
     Raises:
         UserError: the foreign data set cannot be had, or its images do not fit.
     """
-    if labels.replaced is None or labels.source is None or not labels.replaced.any():
+    if labels.replaced is None or not labels.replaced.any():
         return data
+    images = with_foreign(data.dataset, labels, root)
+    return replace(data, x_train=to_device(images, data.x_train.device))
+
+
+def with_foreign(dataset: Dataset, labels: NoisyLabels, root: Path | None) -> Pixels:
+    """The training images (N, C, H, W) with the foreign ones in place (a copy if there are any).
+
+    Raises:
+        UserError: the foreign data set cannot be had, or its images do not fit.
+    """
+    if labels.replaced is None or labels.source is None or not labels.replaced.any():
+        return dataset.x_train
     name = _foreign_set(labels)
-    where = np.flatnonzero(labels.replaced)
-    pool = host(DatasetSpec(name), root)
-    if labels.source[where].max() >= len(pool.x_train):
+    pool = host(DatasetSpec(name), root).x_train
+    wanted = labels.source[labels.replaced]
+    if wanted.max() >= len(pool):
         raise UserError(
-            f"noise {labels.spec}: needs image {labels.source[where].max()} of {name}, which has"
-            f" {len(pool.x_train)}"
+            f"noise {labels.spec}: needs image {wanted.max()} of {name}, which has {len(pool)}"
         )
-    foreign = fit(pool.x_train[labels.source[where]], data.dataset.in_shape, name)
-    images = data.x_train.clone(memory_format=torch.preserve_format)
-    images[torch.tensor(where, device=images.device)] = torch.tensor(foreign, device=images.device)
-    return replace(data, x_train=images)
+    images = dataset.x_train.copy()
+    images[labels.replaced] = fit(pool[wanted], dataset.in_shape, name)
+    return images
 
 
 def _foreign_set(labels: NoisyLabels) -> str:
@@ -47,9 +59,7 @@ def _foreign_set(labels: NoisyLabels) -> str:
     return names[0]
 
 
-def fit(
-    images: NDArray[np.uint8 | np.float32], shape: tuple[int, int, int], name: str
-) -> NDArray[np.uint8 | np.float32]:
+def fit(images: Pixels, shape: tuple[int, int, int], name: str) -> Pixels:
     """Images (N, C, H, W) in another shape: grey becomes RGB, small ones get a black frame.
 
     Raises:

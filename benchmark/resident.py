@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmark import datasets
@@ -46,13 +48,14 @@ def resident(spec: DatasetSpec, root: Path | None, device: torch.device) -> Resi
     dataset = host(DatasetSpec(spec.name, spec.train_per_class), root)
     return Resident(
         dataset=dataset,
-        x_train=_images(dataset.x_train, device),
-        x_test=_images(dataset.x_test, device),
+        x_train=to_device(dataset.x_train, device),
+        x_test=to_device(dataset.x_test, device),
         y_test=torch.from_numpy(dataset.y_test.copy()).to(device),
     )
 
 
-def _images(array: object, device: torch.device) -> Tensor:
+def to_device(array: NDArray[Any], device: torch.device) -> Tensor:
+    """Images (N, C, H, W) as a channels_last tensor on the device."""
     # A copy: data sets are read-only, and torch has no read-only tensors.
     tensor = torch.tensor(array)
     return tensor.to(device).contiguous(memory_format=torch.channels_last)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import noise
 from benchmark import labels as run_labels
-from benchmark.cli import noise_pictures, noise_tables, options
+from benchmark.cli import noise_library, noise_pictures, noise_tables, options
 from benchmark.errors import UserError
 from benchmark.resident import host
 from benchmark.spec import DatasetSpec
@@ -28,6 +28,8 @@ EXAMPLES = """\
   nlbench noise audit labels.npz --out audit/     what the noise really is, as table, JSON, figure
   nlbench noise compare labels.npz other.npz      how far two label sets agree
   nlbench noise export labels.npz labels.csv      for other code: .npy, .json or .csv
+  nlbench noise verify results/noise/fingerprints.csv    draw every published label set again
+  nlbench noise gallery --dataset fashion_mnist --out docs/noise-gallery.png
 """
 
 
@@ -58,6 +60,7 @@ def add(commands: options.Commands) -> None:
             "--train-per-class", type=int, metavar="N", help="first N training images a class"
         )
         options.add_data(verb)
+    noise_library.add_verbs(verbs)
     make.set_defaults(call=call_make)
     inspect.set_defaults(call=call_inspect)
     verify.set_defaults(call=call_verify)
@@ -86,6 +89,9 @@ def call_inspect(args: argparse.Namespace) -> int:
 def call_verify(args: argparse.Namespace) -> int:
     """Carry ``noise verify`` out: the file, then the bits drawn again."""
     for path in args.files:
+        if path.suffix == ".csv":
+            noise_library.verify_table(path, args.data)
+            continue
         labels = NoisyLabels.load(path)
         if labels.dataset is None:
             noise.verify(labels)

@@ -10,11 +10,14 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from benchmark.datasets import Dataset
+from benchmark.openset import with_foreign
 from noise import NoisyLabels
 
 EXAMPLES = 6
+Pixels = NDArray[np.uint8 | np.float32]
 
 
 def transition(labels: NoisyLabels, names: Sequence[str], path: Path) -> None:
@@ -49,7 +52,7 @@ def heat_map(axes: Axes, labels: NoisyLabels, names: Sequence[str], annotate: bo
         axes.set_ylabel("true label")
 
 
-def gallery(sets: Sequence[NoisyLabels], dataset: Dataset, path: Path) -> None:
+def gallery(sets: Sequence[NoisyLabels], dataset: Dataset, path: Path, root: Path | None) -> None:
     """Write one row per label set: its heat map and images of flipped labels, true -> given."""
     with mpl.rc_context({"font.size": 8}):
         figure = Figure(figsize=(12, 1.75 * len(sets)), layout="constrained")
@@ -57,24 +60,23 @@ def gallery(sets: Sequence[NoisyLabels], dataset: Dataset, path: Path) -> None:
         for row, labels in zip(grid, sets, strict=True):
             heat_map(row[0], labels, dataset.class_names, annotate=False)
             row[0].set_title(f"{labels.spec}\nrealised {labels.realised_rate:.3f}", fontsize=7)
-            _examples(row[1:], labels, dataset)
+            _examples(row[1:], labels, dataset, with_foreign(dataset, labels, root))
         figure.savefig(path, dpi=90, metadata={"Software": None})
 
 
-def _examples(row: Sequence[Axes], labels: NoisyLabels, dataset: Dataset) -> None:
+def _examples(row: Sequence[Axes], labels: NoisyLabels, dataset: Dataset, images: Pixels) -> None:
     """The first flipped (or foreign) images, one of each true class in turn."""
     where = np.flatnonzero(labels.corrupted)
     order = np.argsort(_rank_within_class(labels.clean[where]), kind="stable")
     for axes in row:
         axes.set_axis_off()
     for axes, i in zip(row, where[order], strict=False):
-        image = dataset.x_train[i].transpose(1, 2, 0)
-        axes.imshow(image.squeeze(), cmap="gray_r")
+        axes.imshow(images[i].transpose(1, 2, 0).squeeze(), cmap="gray_r")
         true, given = (dataset.class_names[c] for c in (labels.clean[i], labels.noisy[i]))
         axes.set_title(f"{true}\n→ {given}", fontsize=7)
 
 
-def _rank_within_class(classes: np.ndarray) -> np.ndarray:
+def _rank_within_class(classes: NDArray[np.int64]) -> NDArray[np.int64]:
     """How many samples of the same class stand before each."""
     rank = np.zeros(len(classes), dtype=np.int64)
     for c in np.unique(classes):

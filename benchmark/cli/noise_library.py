@@ -1,0 +1,99 @@
+"""``nlbench noise table | gallery``: the published label sets, and all models side by side."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tqdm import tqdm
+
+from benchmark import reference_labels
+from benchmark.cli import noise_pictures, options
+from benchmark.errors import UserError
+from benchmark.labels import draw_labels
+from benchmark.resident import host
+from benchmark.spec import DatasetSpec
+
+# One line of every kind that needs no file; Fashion-MNIST's three maps disagree, so all are shown.
+GALLERY = (
+    "symmetric:0.4",
+    "symmetric:0.4:true=include",
+    "asymmetric:0.4:map=fashion_mnist/gce",
+    "asymmetric:0.4:map=fashion_mnist/cdr",
+    "asymmetric:0.4:map=fashion_mnist/third-script",
+    "pair:0.4",
+    "instance:0.4",
+    "instance:0.4:scale=raw",
+    "instance:0.4:projection=single",
+    "confidence:0.4",
+    "pmd:0.35:type=1",
+    "pmd:0.35:type=2",
+    "pmd:0.35:type=3",
+    "openset:0.4:from=mnist",
+    "symmetric:0.2+instance:0.2",
+)
+
+
+def add_verbs(verbs: options.Commands) -> None:
+    """Register ``table`` and ``gallery``."""
+    table = verbs.add_parser("table", help="write the fingerprints of the published label sets")
+    table.add_argument(
+        "datasets", nargs="*", metavar="DATASET", help=f"of {', '.join(reference_labels.PUBLISHED)}"
+    )
+    table.add_argument("--out", type=Path, required=True, metavar="FILE", help="CSV to write")
+    table.set_defaults(call=call_table)
+    gallery = verbs.add_parser("gallery", help="all models side by side as one picture")
+    gallery.add_argument("--dataset", default="fashion_mnist", metavar="NAME")
+    gallery.add_argument("--out", type=Path, required=True, metavar="FILE", help="PNG to write")
+    gallery.add_argument("--seed", type=int, default=0, metavar="S")
+    gallery.set_defaults(call=call_gallery)
+    for verb in (table, gallery):
+        options.add_data(verb)
+
+
+def call_table(args: argparse.Namespace) -> int:
+    """Carry ``noise table`` out."""
+    names = args.datasets or list(reference_labels.PUBLISHED)
+    for name in names:
+        reference_labels.clean_of(name, args.data)  # what is missing is said before hours are spent
+    rows = tqdm(reference_labels.make(names, args.data), unit="set", disable=None)
+    count = reference_labels.write(rows, args.out)
+    print(f"{args.out}: {count} label sets")
+    return 0
+
+
+def call_gallery(args: argparse.Namespace) -> int:
+    """Carry ``noise gallery`` out."""
+    spec = DatasetSpec(args.dataset)
+    lines = tqdm(GALLERY, unit="model", disable=None)
+    sets = [draw_labels(line, spec, args.seed, args.data) for line in lines]
+    noise_pictures.gallery(sets, host(spec, args.data), args.out, args.data)
+    print(f"{args.out}: {len(sets)} models on {args.dataset}")
+    return 0
+
+
+def verify_table(path: Path, root: Path | None) -> None:
+    """Draw every row of a fingerprint table again and say how many agree.
+
+    Raises:
+        UserError: a row that comes out otherwise, with its fingerprint, or no row that could be
+            checked because no data set is there.
+    """
+    rows = reference_labels.read(path)
+    sound, skipped = 0, dict[str, str]()
+    checks = reference_labels.check(rows, root)
+    for row, problem in tqdm(checks, total=len(rows), unit="set", disable=None):
+        if problem.startswith("skipped"):
+            skipped[row.dataset] = problem
+        elif problem:
+            raise UserError(
+                f"{path}: {row.dataset} {row.noise} seed {row.seed}: {row.fingerprint} is written,"
+                f" {problem}"
+            )
+        else:
+            sound += 1
+    for name, problem in skipped.items():
+        print(f"{path}: {name} {problem}")
+    if not sound:
+        raise UserError(f"{path}: none of its data sets is here, nothing was checked")
+    print(f"{path}: {sound} of {len(rows)} label sets drawn again, to the bit")

@@ -1,0 +1,67 @@
+"""The published fingerprints: drawn again, and every change noticed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmark import reference_labels as reference
+from benchmark.cli import main
+from benchmark.errors import UserError
+
+PUBLISHED = Path(__file__).resolve().parents[2] / "results" / "noise" / "fingerprints.csv"
+
+
+def test_digits_come_out_as_published(tmp_path: Path) -> None:
+    """The whole table is checked by `nlbench noise verify`; these rows are quick everywhere."""
+    rows = [row for row in reference.read(PUBLISHED) if row.dataset == "digits"]
+    assert len(rows) == 10 * len(reference.PUBLISHED["digits"])
+    assert {problem for _, problem in reference.check(rows, tmp_path)} == {""}
+
+
+def test_the_published_table_covers_every_set_and_seed() -> None:
+    rows = reference.read(PUBLISHED)
+    cells = {(row.dataset, row.noise, row.seed) for row in rows}
+    assert len(cells) == len(rows)
+    assert cells == {
+        (name, line, seed)
+        for name, lines in reference.PUBLISHED.items()
+        for line in lines
+        for seed in reference.SEEDS
+    }
+
+
+def test_label_only_rows_of_cifar10_hold_for_its_jpeg_copy() -> None:
+    rows = {(r.dataset, r.noise, r.seed): r.fingerprint for r in reference.read(PUBLISHED)}
+    for line in reference.LABEL_ONLY:
+        assert rows["cifar10", line, 3] == rows["cifar10_jpeg", line, 3]
+
+
+def test_a_changed_row_and_a_missing_data_set_are_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [row for row in reference.read(PUBLISHED) if row.dataset == "digits"][:2]
+    path = tmp_path / "t.csv"
+    reference.write([rows[0], replace(rows[1], fingerprint="0" * 64)], path)
+    assert main(["noise", "verify", str(path), "--data", str(tmp_path)]) == 2
+    assert "seed 1: 0000" in capsys.readouterr().err
+    reference.write([rows[0], replace(rows[1], dataset="mnist")], path)
+    assert main(["noise", "verify", str(path), "--data", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "mnist skipped" in out
+    assert "1 of 2 label sets" in out
+    reference.write([replace(rows[1], dataset="mnist")], path)
+    assert main(["noise", "verify", str(path), "--data", str(tmp_path)]) == 2
+
+
+def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(UserError, match="no fingerprint table"):
+        reference.read(path)
+    with pytest.raises(UserError, match="cannot be read"):
+        reference.read(tmp_path / "missing.csv")
+    with pytest.raises(UserError, match=r"imagenet"):
+        reference.clean_of("imagenet", tmp_path)
