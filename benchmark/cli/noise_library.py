@@ -1,4 +1,4 @@
-"""``nlbench noise table | gallery``: the published label sets, and all models side by side."""
+"""``nlbench noise table | gallery | catalogue``: published label sets, and all models."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+import noise
 from benchmark import reference_labels
-from benchmark.cli import noise_pictures, options
+from benchmark.cli import noise_pictures, noise_tables, options
 from benchmark.errors import UserError
 from benchmark.labels import draw_labels
 from benchmark.resident import host
@@ -35,7 +36,7 @@ GALLERY = (
 
 
 def add_verbs(verbs: options.Commands) -> None:
-    """Register ``table`` and ``gallery``."""
+    """Register ``table``, ``gallery`` and ``catalogue``."""
     table = verbs.add_parser("table", help="write the fingerprints of the published label sets")
     table.add_argument(
         "datasets", nargs="*", metavar="DATASET", help=f"of {', '.join(reference_labels.PUBLISHED)}"
@@ -47,6 +48,9 @@ def add_verbs(verbs: options.Commands) -> None:
     gallery.add_argument("--out", type=Path, required=True, metavar="FILE", help="PNG to write")
     gallery.add_argument("--seed", type=int, default=0, metavar="S")
     gallery.set_defaults(call=call_gallery)
+    catalogue = verbs.add_parser("catalogue", help="all models with sources and users, as a page")
+    catalogue.add_argument("--out", type=Path, metavar="FILE", help="Markdown to write")
+    catalogue.set_defaults(call=call_catalogue)
     for verb in (table, gallery):
         options.add_data(verb)
 
@@ -69,6 +73,17 @@ def call_gallery(args: argparse.Namespace) -> int:
     sets = [draw_labels(line, spec, args.seed, args.data) for line in lines]
     noise_pictures.gallery(sets, host(spec, args.data), args.out, args.data)
     print(f"{args.out}: {len(sets)} models on {args.dataset}")
+    return 0
+
+
+def call_catalogue(args: argparse.Namespace) -> int:
+    """Carry ``noise catalogue`` out."""
+    page = noise_tables.catalogue()
+    if args.out is None:
+        print(page)
+        return 0
+    args.out.write_text(page)
+    print(f"{args.out}: {len(noise.names())} models")
     return 0
 
 

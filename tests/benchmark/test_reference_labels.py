@@ -65,3 +65,10 @@ def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
         reference.read(tmp_path / "missing.csv")
     with pytest.raises(UserError, match=r"imagenet"):
         reference.clean_of("imagenet", tmp_path)
+
+
+def test_the_docs_page_is_what_the_command_makes(tmp_path: Path) -> None:
+    page = tmp_path / "noise.md"
+    assert main(["noise", "catalogue", "--out", str(page)]) == 0
+    docs = Path(__file__).resolve().parents[2] / "docs" / "noise.md"
+    assert docs.read_text() == page.read_text()
