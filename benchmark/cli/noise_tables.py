@@ -96,18 +96,24 @@ def audit(found: Mapping[str, Any], names: Sequence[str]) -> str:
     return "\n\n".join(parts)
 
 
+def _option(option: noise.Option) -> str:
+    choices = f" ({' | '.join(option.choices)})" if option.choices else ""
+    default = f" Default: {option.default}." if option.default is not None else ""
+    return f"- `{option.name}`{choices}: {option.help}.{default}"
+
+
 def catalogue() -> str:
     """All noise models as a Markdown page: syntax, meaning, options, source, who uses what."""
     parts = [PREFACE]
     for row in noise.catalogue():
         parts.append(f"## {row['name']}\n\n`{row['syntax']}`\n\n{row['summary']}\n")
-        options = [f"- {option}" for option in row["options"].split("; ") if option]
+        options = [_option(option) for option in noise.get(row["name"]).options]
         if row["needs"]:
             options.append(f"- needs: {row['needs']}")
         if row["nested"] == "yes":
             options.append(
-                "- nested: for one seed, what flips at a rate also flips at every higher"
+                "- nested: what flips at one rate flips at every higher rate of its seed"
             )
         parts.append("\n".join(options) + "\n" if options else "")
-        parts.append(f"**Source.** {row['source']}. **Used by.** {row['used_by']}.\n")
+        parts.append(f"**Source**: {row['source']}. **Used by**: {row['used_by']}.\n")
     return "\n".join(part for part in parts if part)
