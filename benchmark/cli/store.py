@@ -31,6 +31,7 @@ EXAMPLES = """\
   nlbench store import piece1.tar.gz piece2.tar.gz
   nlbench store merge /other/results --results results
 """
+_PARTS = ("profile", "methods", "noise", "seeds")
 _SUBTEXT = "\nSee `nlbench store --help`."
 
 
@@ -42,11 +43,10 @@ def add(commands: options.Commands) -> None:
         actions, "export", "write records into one file", f"Write records.{_SUBTEXT}", EXAMPLES
     )
     export.add_argument("file", metavar="FILE", type=Path, help="e.g. piece.tar.gz; replaced")
-    options.add_suite(export)
+    export.add_argument("suite", nargs="?", metavar="SUITE", help="only the runs of this study")
+    for part in _PARTS:
+        export.add_argument(f"--{part}", help="only this part of SUITE, as for `nlbench run`")
     export.set_defaults(call=call_export)
-    for action in export._actions:
-        if action.dest == "suite":
-            action.nargs, action.required = "?", False
     take = options.command(
         actions, "import", "take in files of records", f"Take in files.{_SUBTEXT}", EXAMPLES
     )
@@ -64,7 +64,7 @@ def add(commands: options.Commands) -> None:
 def call_export(args: argparse.Namespace) -> int:
     """Write the records of the store, or of a suite, into one file."""
     store = options.store_of(args)
-    if args.suite is None and (args.profile or args.methods or args.noise or args.seeds):
+    if args.suite is None and any(getattr(args, part) for part in _PARTS):
         raise UserError("store export: --profile, --methods, --noise and --seeds need a SUITE")
     wanted = None if args.suite is None else [s.run_id for s in options.selected(args).specs]
     found = list(archive.stored(store, wanted))

@@ -73,7 +73,7 @@ def test_equal_records_give_equal_bytes(store: Store, tmp_path: Path) -> None:
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
-def repacked(path: Path, change: Callable[[dict[str, bytes]], None]) -> None:
+def repacked(path: Path, change: Callable[[dict[str, bytes]], object]) -> None:
     """The archive with other members, packed as anybody could pack it."""
     with tarfile.open(path) as tar:
         members = {m.name: tar.extractfile(m).read() for m in tar}  # type: ignore[union-attr]
