@@ -17,11 +17,11 @@ SOURCES := noise baselines benchmark reports tests
 KEY      := $(shell (cat pyproject.toml; pwd) | cksum | cut -d' ' -f1)
 RUN_DONE := $(VENV)/.nlbench-run-$(KEY)
 DEV_DONE := $(VENV)/.nlbench-dev-$(KEY)
-HALFWAY  := $(VENV)/.nlbench-halfway
+HALFWAY  := .venv-halfway
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help benchmark report leaderboard tables test lint format bench setup setup-dev clean distclean
+.PHONY: help benchmark report leaderboard tables test lint format bench setup setup-dev clean distclean FORCE
 
 help: ## list the targets
 	@echo "usage: make TARGET [SUITE=$(SUITE)] [DEVICE=$(DEVICE)] [WORKERS=$(WORKERS)] [DATA=folder] [PYTHON=python3.x]"
@@ -65,7 +65,7 @@ clean: ## remove caches and build output; keeps results/ and .venv/
 	@find $(wildcard $(SOURCES)) -type d -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## clean, and remove the environment too
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(HALFWAY)
 
 $(RUN_DONE):
 	@$(call install,.)
@@ -75,25 +75,33 @@ $(DEV_DONE):
 	@$(call install,.[dev])
 	@touch $(RUN_DONE) $@
 
+# Stamps count for nothing if the Python they were written for is gone.
+$(if $(wildcard $(PY)),,$(RUN_DONE) $(DEV_DONE): FORCE)
+FORCE:
+
 # $(call install,WHAT): bring .venv to the state that pyproject.toml asks for.
 #
 # An environment that an earlier call left halfway, or whose Python is gone, is made anew: repairing
 # a package of which only some files were written is more trouble than unpacking it again from the
-# installer's cache.  uv is used where there is one; pip otherwise.
+# installer's cache.  (A killed process that nobody collected still has a number, but no command
+# line: it does not count as alive.)  uv is used where there is one; pip otherwise.
 define install
 set -eu; \
 say() { printf '==> %s\n' "$$*"; }; \
 stop() { printf '\nmake: %s\n' "$$*" >&2; exit 1; }; \
+give_up() { rm -f $(HALFWAY); stop "$$*"; }; \
 uv=$$(command -v uv || true); \
-if other=$$(cat $(HALFWAY) 2>/dev/null) && [ -n "$$other" ] && kill -0 "$$other" 2>/dev/null; then \
-  stop "process $$other is setting up $(VENV) right now: wait for it (or end it), then call make again."; \
+alive() { kill -0 "$$1" 2>/dev/null && { [ ! -e /proc/$$1 ] || grep -q . /proc/$$1/cmdline; }; }; \
+if other=$$(cat $(HALFWAY) 2>/dev/null) && [ -n "$$other" ] && alive "$$other"; then \
+  stop "process $$other is setting up $(VENV) right now: wait for it, then call make again. (If it is something else, remove $(HALFWAY).)"; \
 elif [ -e $(HALFWAY) ]; then \
-  say "an earlier set-up did not finish: starting $(VENV) afresh"; rm -rf $(VENV); \
+  say "an earlier set-up did not finish: starting $(VENV) afresh"; rm -rf $(VENV) $(HALFWAY); \
 elif [ -e $(VENV) ] && ! $(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
   say "the Python of $(VENV) does not work (any more): starting $(VENV) afresh"; rm -rf $(VENV); \
 elif [ -e $(VENV) ] && [ -z "$$uv" ] && ! $(PY) -c 'import pip' >/dev/null 2>&1; then \
   say "$(VENV) has no pip: starting it afresh"; rm -rf $(VENV); \
 fi; \
+(set -C; echo $$$$ > $(HALFWAY)) 2>/dev/null || stop "cannot write $(HALFWAY) (another make?)"; \
 if [ ! -e $(VENV) ]; then \
   python=; \
   for candidate in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python); do \
@@ -101,17 +109,17 @@ if [ ! -e $(VENV) ]; then \
       python=$$candidate; break; \
     fi; \
   done; \
-  [ -n "$$python" ] || stop "no Python >= 3.11 found (tried: $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)). Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; \
+  [ -n "$$python" ] || give_up "no Python >= 3.11 found (tried: $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)). Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; \
   say "making $(VENV) with $$("$$python" --version) ($$(command -v "$$python"))"; \
   if [ -n "$$uv" ]; then \
     "$$uv" venv --quiet --python "$$python" $(VENV); \
   elif ! "$$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then \
-    stop "$$python cannot make virtual environments: its modules venv and ensurepip are missing. On Debian and Ubuntu: apt-get install python3-venv (python3.12-venv for python3.12). Or install uv."; \
+    give_up "$$python cannot make virtual environments: its modules venv and ensurepip are missing. On Debian and Ubuntu: apt-get install python3-venv (python3.12-venv for python3.12). Or install uv."; \
   else \
-    mkdir -p $(VENV); echo $$$$ > $(HALFWAY); "$$python" -m venv $(VENV); \
+    "$$python" -m venv $(VENV); \
   fi; \
 fi; \
-echo $$$$ > $(HALFWAY); rm -f $(VENV)/.nlbench-run-* $(VENV)/.nlbench-dev-*; \
+rm -f $(VENV)/.nlbench-run-* $(VENV)/.nlbench-dev-*; \
 if [ -n "$$uv" ]; then \
   say "installing $(1) and its dependencies with uv (several GB with PyTorch; only once)"; \
   "$$uv" pip install --python $(PY) --editable '$(1)'; \
