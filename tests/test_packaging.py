@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -164,3 +165,36 @@ def test_quick_runs_and_reports_from_another_folder(installed: Installed) -> Non
 
 def _records(results: Path) -> list[Path]:
     return [p for p in (results / "runs").rglob("*.json") if len(p.stem) == 16]
+
+
+def _fresh_make() -> dict[str, str]:
+    """The environment without the traces of the `make test` that may have called this."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+
+
+def test_make_help_lists_every_target() -> None:
+    usage, *lines = _succeed(["make", "help"], ROOT, _fresh_make()).splitlines()
+    assert usage.startswith("usage: make TARGET")
+    listed = {line.split()[0] for line in lines}
+    documented = {"benchmark", "report", "leaderboard", "tables", "test", "lint", "bench", "clean"}
+    assert documented <= listed
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert listed == set(phony.split()) - {"FORCE"}
+
+
+@pytest.mark.parametrize("python", ["no-such-python", "false"])
+def test_make_without_a_python_that_will_do_says_so_and_leaves_nothing(
+    python: str, tmp_path: Path
+) -> None:
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    done = _run(["make", "benchmark", f"PYTHON={python}"], tmp_path, _fresh_make())
+    assert done.returncode == 2
+    assert f"no Python >= 3.11 found (tried: {python})" in done.stderr
+    assert {p.name for p in tmp_path.iterdir()} == {"Makefile", "pyproject.toml"}
+
+
+def test_citation_names_this_version() -> None:
+    cited = re.search(r"^version: (\S+)$", (ROOT / "CITATION.cff").read_text("utf-8"), re.MULTILINE)
+    assert cited
+    assert cited[1] == PROJECT["version"]
