@@ -27,6 +27,7 @@ class NoisyLabels:
     the data set named. seed: the noise seed. dataset: name given to ``make``, if any.
     Open-set noise only: replaced (N,) bool says which images are foreign, source (N,) int64 which
     image of the other set stands there (-1 where none). details: small facts of the model.
+    generator: version of the generators that drew the labels.
     """
 
     noisy: Labels
@@ -38,6 +39,7 @@ class NoisyLabels:
     replaced: NDArray[np.bool_] | None = None
     source: NDArray[np.int64] | None = None
     details: Mapping[str, Scalar] = field(default_factory=dict)
+    generator: int = GENERATOR_VERSION
 
     def __post_init__(self) -> None:
         classes = checked_count(self.num_classes, "num_classes", 1)
@@ -118,7 +120,7 @@ class NoisyLabels:
             "spec": str(self.spec),
             "seed": self.seed,
             "dataset": self.dataset,
-            "generator": GENERATOR_VERSION,
+            "generator": self.generator,
             "nominal": self.nominal_rate,
             "realised": self.realised_rate,
             "per_class": rates,

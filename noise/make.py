@@ -126,6 +126,11 @@ def verify(
                 f"{artefact.spec}: made from {len(artefact)} labels, the data set has {len(clean)}"
             )
         _compare(f"{artefact.spec}: clean labels and the data set's", artefact.clean, clean)
+    if artefact.generator != GENERATOR_VERSION:
+        raise NoiseError(
+            f"{artefact.spec}: drawn by generator {artefact.generator}, this version has "
+            f"{GENERATOR_VERSION}: the labels are sound but cannot be drawn again here"
+        )
     again = make(
         artefact.spec,
         artefact.clean,
@@ -140,6 +145,11 @@ def verify(
     _compare(f"{name}: noisy labels and those drawn again", artefact.noisy, again.noisy)
     if artefact.fingerprint != again.fingerprint:
         raise NoiseError(f"{name}: replaced images differ from those drawn again")
+    for fact, value in artefact.details.items():
+        if again.details.get(fact) != value:
+            raise NoiseError(
+                f"{name}: same labels, but {fact} was {value} and is now {again.details.get(fact)}"
+            )
 
 
 def _compare(what: str, one: NDArray[np.int64], other: NDArray[np.int64]) -> None:

@@ -70,12 +70,12 @@ def load(path: str | Path) -> NoisyLabels:
             replaced=arrays.get("replaced"),
             source=arrays.get("source"),
             details=header["details"],
+            generator=header["generator"],
         )
     except (KeyError, NoiseError) as error:
         raise NoiseError(f"{source}: {error}") from None
     for name, value in labels.describe().items():
-        # The generator that drew the labels may be an older one; verify() draws them again.
-        if name != "generator" and not _same(header.get(name), value):
+        if not _same(header.get(name), value):
             raise NoiseError(
                 f"{source}: {name} in the header disagrees with the labels "
                 f"({_short(header.get(name))} and {_short(value)})"

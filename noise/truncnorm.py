@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import erfcx, log_ndtr, ndtri_exp
 
 Floats = NDArray[np.float64]
@@ -50,5 +49,7 @@ def centre_for_mean(rate: float) -> float:
     if rate > 0.5:
         return 1.0 - centre_for_mean(1.0 - rate)
     # Far below 0 the law is nearly exponential with mean sigma^2 / |centre|.
-    low = -2.0 * SIGMA * SIGMA / rate - 1.0
-    return float(brentq(lambda centre: mean(centre) - rate, low, 0.6, xtol=1e-15, rtol=1e-15))
+    low, high = -2.0 * SIGMA * SIGMA / rate - 1.0, 0.6
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (middle, high) if mean(middle) < rate else (low, middle)
+    return high

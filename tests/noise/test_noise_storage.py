@@ -198,3 +198,23 @@ def test_fingerprint_is_the_documented_hash() -> None:
 def test_descriptions_are_plain_json() -> None:
     text = json.dumps(sample("asymmetric:0.4").describe(), allow_nan=False)
     assert json.loads(text)["details"] == {"map": "fashion_mnist/gce"}
+
+
+def test_labels_of_another_generator_are_read_but_not_drawn_again(tmp_path: Path) -> None:
+    old = replace(sample(), generator=0)
+    back = NoisyLabels.load(old.save(tmp_path / "a.npz"))
+    assert back.generator == 0
+    with pytest.raises(NoiseError, match="drawn by generator 0, this version has 1"):
+        noise.verify(back)
+
+
+def test_verify_notices_a_changed_source_file(tmp_path: Path) -> None:
+    path = tmp_path / "map.json"
+    path.write_text("[1, 0]")
+    made = noise.make(
+        "asymmetric:0.4:map=map.json", [0, 1] * 50, num_classes=2, seed=0, folder=tmp_path
+    )
+    noise.verify(made, folder=tmp_path)
+    path.write_text("[1,  0]")
+    with pytest.raises(NoiseError, match="same labels, but file_sha256 was"):
+        noise.verify(made, folder=tmp_path)
