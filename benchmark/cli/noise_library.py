@@ -25,7 +25,7 @@ GALLERY = (
     "pair:0.4",
     "instance:0.4",
     "instance:0.4:scale=raw",
-    "instance:0.4:projection=single",
+    "instance:0.4:projection=shared",
     "confidence:0.4",
     "pmd:0.35:type=1",
     "pmd:0.35:type=2",
