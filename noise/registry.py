@@ -51,6 +51,7 @@ class Model:
     option that is written without its name, as ``set`` in ``human:worse``.
     ``limit`` is the first rate that is refused. ``needs`` is a key of ``FEATURES`` or empty.
     ``nested``: for one seed the flips at a lower rate are among those at a higher one.
+    ``syntax``: how it is written, where that does not follow from the other fields.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Model:
     options: tuple[Option, ...] = ()
     needs: str = ""
     nested: bool = False
+    syntax: str = ""
 
     def option(self, name: str) -> Option:
         """Return the option called ``name``; NoiseError with the nearest name if there is none."""
@@ -111,9 +113,10 @@ def catalogue() -> list[dict[str, str]]:
 def _row(model: Model) -> dict[str, str]:
     slot = {"": "", "rate": ":RATE"}.get(model.argument, f":{model.argument.upper()}")
     options = [option for option in model.options if option.name != model.argument]
+    rest = "".join(f"[:{option.name}=...]" for option in options)
     return {
         "name": model.name,
-        "syntax": model.name + slot + "".join(f"[:{option.name}=...]" for option in options),
+        "syntax": model.syntax or model.name + slot + rest,
         "options": "; ".join(_option_text(option) for option in model.options),
         "needs": FEATURES.get(model.needs, ""),
         "nested": "yes" if model.nested else "no",

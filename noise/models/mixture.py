@@ -38,6 +38,7 @@ register(
         name=MIXTURE,
         draw=draw,
         argument="",
+        syntax="KIND:RATE+KIND:RATE[+...]",
         summary=(
             "Written 'symmetric:0.2+instance:0.2': every part is drawn on the clean labels from "
             "its own stream, and a later part goes over an earlier one. Two rates r1 and r2 make "
