@@ -57,7 +57,8 @@ def build(
         records: in any order.
         out: folder, made if it is not there; files of the report are replaced, others left alone.
         rule: accuracy rule of every table, one of RULES.
-        only: one of PARTS, ``None`` for everything.
+        only: one of PARTS (``leaderboard``: the CSV files; ``tables``: Markdown and LaTeX;
+            ``figures``), ``None`` for everything.
 
     Raises:
         ReportError: no record of the study, an unknown rule or part, a rule without numbers, or a
@@ -92,11 +93,13 @@ def _texts(
     if only is None:
         texts["index.md"] = index_markdown(results, leaderboard, drawn)
     if only in (None, "leaderboard"):
-        texts["leaderboard.csv"] = to_csv(leaderboard)
-    if only in (None, "tables"):
         texts |= {
+            "leaderboard.csv": to_csv(leaderboard),
             "runs.csv": to_csv(runs_table(results)),
             "significance.csv": to_csv(significance_table(results)),
+        }
+    if only in (None, "tables"):
+        texts |= {
             "accuracy.md": accuracy_markdown(results, leaderboard),
             "significance.md": significance_markdown(results),
             "selection.md": selection_markdown(results),

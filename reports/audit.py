@@ -73,12 +73,9 @@ def condition_note(cell: Cell, paired: bool) -> str:
         cell: the cell.
         paired: whether it is paired with all other cells of its condition.
     """
-    notes = []
-    if not cell.complete:
-        notes.append(f"{cell.summary.n} of {cell.expected} seeds")
-    for status in ("failed", "diverged"):
-        if cell.count(status):
-            notes.append(f"{cell.count(status)} {status}")
+    notes = [] if cell.complete else [f"{cell.summary.n} of {cell.expected} seeds"]
+    counts = {status: cell.count(status) for status in ("failed", "diverged")}
+    notes += [f"{count} {status}" for status, count in counts.items() if count]
     collapsed = int(cell.collapsed.sum()) - cell.count("diverged")
     if collapsed > 0:
         notes.append(f"{collapsed} collapsed")

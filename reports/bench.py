@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from benchmark.canonical import sha256_of
-from benchmark.record import CURVES, RunRecord, pack_bits
 from benchmark.recipe import Recipe
+from benchmark.record import CURVES, RunRecord, pack_bits
 from benchmark.spec import DatasetSpec, MethodSpec, RunSpec
 from reports.assemble import build
 from reports.study import Study
@@ -21,7 +21,11 @@ CLASSES = 10
 METHODS = ("ce", "gce", "drainage", "sce", "nce_rce", "elr", "mae", "taylor_ce", "jsd", "ana")
 NOISE = (
     "clean",
-    *(f"{kind}:{rate / 10:g}" for kind in ("symmetric", "pair", "instance") for rate in range(1, 7)),
+    *(
+        f"{kind}:{rate / 10:g}"
+        for kind in ("symmetric", "pair", "instance")
+        for rate in range(1, 7)
+    ),
     "asymmetric:0.4",
 )
 EPOCHS = 20

@@ -38,6 +38,7 @@ class Cell:
         seeds: declared seeds, ascending.
         values: (len(seeds),) accuracy in percent under the report's rule, NaN without one.
         status: per seed ``ok``, ``diverged``, ``failed`` or ``missing``.
+        run_ids: per seed.
         pairing: per seed the fingerprints in the order of PAIRING, ``None`` where not recorded.
         num_classes: K, ``None`` if no record of the data set tells.
     """
@@ -47,6 +48,7 @@ class Cell:
     seeds: tuple[int, ...]
     values: Floats
     status: tuple[str, ...]
+    run_ids: tuple[str, ...]
     pairing: tuple[tuple[str | None, ...], ...]
     num_classes: int | None
 
@@ -181,6 +183,7 @@ def _cell(method: str, condition: str, runs: pd.DataFrame, rule: str) -> Cell:
         seeds=tuple(int(seed) for seed in runs["seed"]),
         values=runs[rule].to_numpy(dtype=np.float64),
         status=tuple(runs["status"]),
+        run_ids=tuple(runs["run_id"]),
         pairing=tuple(prints.itertuples(index=False, name=None)),
         num_classes=None if pd.isna(classes) else int(classes),
     )

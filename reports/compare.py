@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reports.audit import Pairing, match
 from reports.cells import Block, Cell, Condition
@@ -16,10 +17,12 @@ from reports.stats import (
     minimum_detectable_effect,
     paired_t,
     residual_correlation,
-    sign_flip,
+    sign_flips,
 )
 from reports.text import plural
 from reports.verdict import ALPHA, BETTER, NOT_COMPARABLE, UNDECIDED, WORSE, Verdict
+
+Floats = NDArray[np.float64]
 
 
 def compare(blocks: Sequence[Block], baseline: str) -> tuple[Verdict, ...]:
@@ -54,15 +57,18 @@ def _pairs(block: Block, condition: Condition, baseline: str) -> Iterator[tuple[
         yield later, earlier
 
 
-def _verdict(block: Block, condition: Condition, a: Cell, b: Cell) -> Verdict:
-    """The comparison before correction; ``words`` holds the obstacle, if there is one."""
+def _verdict(block: Block, condition: Condition, a: Cell, b: Cell) -> tuple[Verdict, Floats]:
+    """The comparison before correction, and its differences if they may be tested.
+
+    ``words`` holds the obstacle, if there is one; the differences are then none.
+    """
     pairing = match(a, b)
     test = paired_t(pairing.a, pairing.b)
     obstacle = _obstacle(pairing, a, b)
     tested = not obstacle
     shown = pairing.paired
     name = noise_name(condition.line)
-    return Verdict(
+    verdict = Verdict(
         block=block.index,
         condition=condition.line,
         noise_type=name.type,
@@ -80,7 +86,7 @@ def _verdict(block: Block, condition: Condition, a: Cell, b: Cell) -> Verdict:
         test=test.test if tested else "none",
         t=test.t if tested else None,
         p=test.p if tested else None,
-        p_sign_flip=sign_flip(pairing.a - pairing.b) if tested else None,
+        p_sign_flip=None,
         p_holm=None,
         family="",
         family_size=0,
@@ -90,6 +96,7 @@ def _verdict(block: Block, condition: Condition, a: Cell, b: Cell) -> Verdict:
         mde=None,
         words=f"{NOT_COMPARABLE}: {obstacle}" if obstacle else UNDECIDED,
     )
+    return verdict, pairing.a - pairing.b if tested else np.empty(0)
 
 
 def _obstacle(pairing: Pairing, a: Cell, b: Cell) -> str:
@@ -108,16 +115,18 @@ def _obstacle(pairing: Pairing, a: Cell, b: Cell) -> str:
     return "one seed has no spread to test against" if n == 1 else ""
 
 
-def _corrected(family: list[Verdict], name: str) -> Iterator[Verdict]:
+def _corrected(family: list[tuple[Verdict, Floats]], name: str) -> Iterator[Verdict]:
     size = len(family)
-    raw = np.array([np.nan if v.p is None else v.p for v in family], dtype=np.float64)
-    for verdict, p in zip(family, holm(raw), strict=True):
+    raw = np.array([np.nan if v.p is None else v.p for v, _ in family], dtype=np.float64)
+    flips = iter(sign_flips([differences for _, differences in family if len(differences)]))
+    for (verdict, differences), p in zip(family, holm(raw), strict=True):
         effect = minimum_detectable_effect(verdict.n, ALPHA / size)
         known = verdict.sd is not None and effect is not None and verdict.test == "paired t"
         yield replace(
             verdict,
             family=name,
             family_size=size,
+            p_sign_flip=next(flips) if len(differences) else None,
             p_holm=None if np.isnan(p) else float(p),
             mde=(effect or 0.0) * (verdict.sd or 0.0) if known else None,
             words=_words(verdict, float(p)),
@@ -130,7 +139,5 @@ def _words(verdict: Verdict, p: float) -> str:
     return BETTER if (verdict.estimate or 0.0) > 0 else WORSE
 
 
-def _mean(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float | None:
+def _mean(values: Floats) -> float | None:
     return float(np.mean(values)) if len(values) else None
-
-

@@ -17,8 +17,12 @@ from reports.study import Study
 
 _MISSING = {**dict.fromkeys(COLUMNS), "status": "missing"}
 _NUMBERS = (*RULES, "nominal_rate", "realised_rate", "holdout", "seconds")
-_WHOLE = ("train_per_class", "num_classes", "test_size", "threads") + tuple(
-    f"{rule}_epoch" for rule in RULES[1:]
+_WHOLE = (
+    "train_per_class",
+    "num_classes",
+    "test_size",
+    "threads",
+    *(f"{rule}_epoch" for rule in RULES[1:]),
 )
 
 
@@ -53,7 +57,11 @@ class Frame:
             for run_id, curves in sorted(self.curves.items())
         ]
         columns = ["run_id", "epoch", *CURVES]
-        return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame({}, columns=columns)
+        return (
+            pd.concat(parts, ignore_index=True)[columns]
+            if parts
+            else pd.DataFrame({}, columns=columns)
+        )
 
 
 def tidy(study: Study, records: Iterable[RunRecord]) -> Frame:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.canonical import sha256_of
 from benchmark.record import CURVES, RunRecord
 from reports.errors import ReportError
 from reports.study import Study
@@ -35,6 +34,7 @@ COLUMNS = (
     "test_size",
     "error",
 )
+Parts = tuple[dict[str, Any], NDArray[np.float32] | None, NDArray[np.uint8] | None]
 
 
 @dataclass
@@ -53,6 +53,20 @@ class Intake:
     correct: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
+    def keep(self, run_id: str, parts: Parts) -> None:
+        """Let these parts stand for the run."""
+        self.rows[run_id] = parts[0]
+        self.curves.pop(run_id, None)
+        self.correct.pop(run_id, None)
+        if parts[1] is not None:
+            self.curves[run_id] = parts[1]
+        if parts[2] is not None:
+            self.correct[run_id] = parts[2]
+
+    def parts(self, run_id: str) -> Parts:
+        """What stands for the run now."""
+        return self.rows[run_id], self.curves.get(run_id), self.correct.get(run_id)
+
 
 def gather(study: Study, records: Iterable[RunRecord]) -> Intake:
     """Take in the study's records; nothing depends on the order in which they come.
@@ -64,22 +78,22 @@ def gather(study: Study, records: Iterable[RunRecord]) -> Intake:
         ReportError: no record belongs to the study.
     """
     expected = {spec.run_id for spec in study.specs}
-    intake, ranks = Intake(), dict[str, tuple[str, str]]()
+    intake, started = Intake(), dict[str, str]()
     foreign, clashes = 0, set[str]()
     for record in records:
         run_id = record.run_id
         if run_id not in expected:
             foreign += 1
             continue
-        rank = (str(record.timing.get("started", "")), "")
-        if run_id in ranks:
-            rank = (rank[0], sha256_of(record.science()))
-            if _differs(intake, record):
+        when, parts = str(record.timing.get("started", "")), _parts(record)
+        if run_id in started:
+            kept = intake.parts(run_id)
+            if kept[0] != parts[0] and _result(kept[0]) != _result(parts[0]):
                 clashes.add(run_id)
-            if rank >= ranks[run_id]:
+            if (when, _order(parts)) >= (started[run_id], _order(kept)):
                 continue
-        ranks[run_id] = rank
-        _keep(intake, record)
+        started[run_id] = when
+        intake.keep(run_id, parts)
     if not intake.rows:
         seen = f"{foreign} records of other runs" if foreign else "no records"
         raise ReportError(
@@ -94,27 +108,29 @@ def gather(study: Study, records: Iterable[RunRecord]) -> Intake:
     return intake
 
 
-def _keep(intake: Intake, record: RunRecord) -> None:
-    run_id = record.run_id
-    intake.rows[run_id] = _row(record)
-    intake.curves.pop(run_id, None)
-    intake.correct.pop(run_id, None)
+def _parts(record: RunRecord) -> Parts:
+    """What the reports need of one record."""
+    curves = correct = None
     lengths = {len(curve) for curve in record.curves.values() if len(curve)}
     if lengths:
-        table = np.full((len(CURVES), max(lengths)), np.nan, dtype=np.float32)
+        curves = np.full((len(CURVES), max(lengths)), np.nan, dtype=np.float32)
         for row, name in enumerate(CURVES):
             curve = record.curves.get(name, ())
-            table[row, : len(curve)] = np.array(curve, dtype=np.float32)
-        intake.curves[run_id] = table
+            curves[row, : len(curve)] = np.array(curve, dtype=np.float32)
     if record.test_correct:
-        packed = base64.b64decode(record.test_correct)
-        intake.correct[run_id] = np.frombuffer(packed, dtype=np.uint8)
+        correct = np.frombuffer(base64.b64decode(record.test_correct), dtype=np.uint8)
+    return _row(record), curves, correct
 
 
-def _differs(intake: Intake, record: RunRecord) -> bool:
-    """Whether a second record of a run tells another result than the first."""
-    old, new = intake.rows[record.run_id], _row(record)
-    return any(old[key] != new[key] for key in ("status", *RULES, "noise_fingerprint"))
+def _result(row: dict[str, Any]) -> list[Any]:
+    """What makes two records of one run tell different results."""
+    return [row[key] for key in ("status", *RULES, "noise_fingerprint")]
+
+
+def _order(parts: Parts) -> str:
+    """A fixed order of records that started in the same second."""
+    row, curves, correct = parts
+    return f"{row!r} {None if curves is None else curves.tobytes()!r} {correct!r}"
 
 
 def _row(record: RunRecord) -> dict[str, Any]:

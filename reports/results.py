@@ -59,9 +59,7 @@ class Results:
     @cached_property
     def _standings(self) -> dict[tuple[int, str], dict[str, Standing]]:
         return {
-            (block.index, condition.line): standings(
-                block, condition, self.of(block, condition)
-            )
+            (block.index, condition.line): standings(block, condition, self.of(block, condition))
             for block in self.blocks
             for condition in block.conditions
         }

@@ -50,20 +50,19 @@ def leaderboard_table(results: Results) -> pd.DataFrame:
 def significance_table(results: Results) -> pd.DataFrame:
     """A row per comparison: every field of its Verdict, and its sentence."""
     names = [field.name for field in fields(Verdict) if field.name != "block"]
+    head = ["data_label", "model", "profile", "accuracy_rule"]
     rows = []
     for verdict in results.verdicts:
         key = results.blocks[verdict.block]
+        place = (key.data_label, key.key.model, key.key.profile, results.rule)
         rows.append(
             {
-                "data_label": key.data_label,
-                "model": key.key.model,
-                "profile": key.key.profile,
-                "accuracy_rule": results.rule,
+                **dict(zip(head, place, strict=True)),
                 **{name: _rounded(name, getattr(verdict, name)) for name in names},
                 "sentence": verdict.sentence(),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=[*head, *names, "sentence"])
 
 
 def to_csv(table: pd.DataFrame) -> str:
@@ -181,5 +180,3 @@ def _label_sets(runs: pd.DataFrame) -> str:
 def _several(column: pd.Series) -> str:
     """The distinct known values, sorted, separated by spaces."""
     return " ".join(sorted({str(v).replace(" ", "_") for v in column.dropna()}))
-
-

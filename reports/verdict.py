@@ -90,9 +90,7 @@ class Verdict:
         if not self.comparable:
             return self._refusal(where)
         if self.test == "identical":
-            return (
-                f"{self.a} and {self.b} are the same on {where} in every one of {self.n} seeds."
-            )
+            return f"{self.a} and {self.b} are the same on {where} in every one of {self.n} seeds."
         facts = f"p_Holm {p_equals(self.p_holm)} ({self.test}, n = {self.n}, {self._family()})"
         interval = self._interval()
         if not self.decided:
@@ -103,7 +101,9 @@ class Verdict:
         gap = number(abs(self.estimate or 0.0))
         if self.words == WORSE:
             interval = self._interval(flip=True)
-        return f"{self.a} {verb} {self.b} on {where} by {gap} points{interval}, {facts}{self._tail()}."
+        return (
+            f"{self.a} {verb} {self.b} on {where} by {gap} points{interval}, {facts}{self._tail()}."
+        )
 
     def _interval(self, flip: bool = False) -> str:
         if self.ci_low is None or self.ci_high is None:
@@ -117,7 +117,7 @@ class Verdict:
     def _tail(self) -> str:
         if self.mde is None:
             return ""
-        return f"; differences under {number(self.mde)} points would not be seen"
+        return f"; true differences under {number(self.mde)} points would often be missed"
 
     def _refusal(self, where: str) -> str:
         reason = self.words.split(": ", 1)[-1]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
+from itertools import chain, pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.cells import Block, Condition
-from reports.figures.style import Frame, Look, grey_axis, legend, looks, panels
-from reports.results import Results
+from reports.figures.style import Frame, Look, align, grey_axis, legend, looks, panels
 
 FRAME = Frame(panel=(2.15, 1.75))
 PER_ROW = 4
 
 
-def accuracy_figure(results: Results, block: Block) -> Figure | None:
+def accuracy_figure(block: Block) -> Figure | None:
     """Mean accuracy and its 95 % Student interval over seeds against the nominal noise rate.
 
     Clean labels are rate 0 of every panel. Markers of one rate stand beside each other so that
@@ -31,8 +31,8 @@ def accuracy_figure(results: Results, block: Block) -> Figure | None:
         return None
     columns = min(PER_ROW, len(shown))
     rows = math.ceil(len(shown) / columns)
-    figure, grid = panels(rows, columns, FRAME, len(block.methods), share=(True, True))
-    for index, axes in enumerate(grid.flat):
+    figure, grid = panels(rows, columns, FRAME, len(block.methods))
+    for index, axes in enumerate(chain.from_iterable(grid)):
         if index >= len(shown):
             axes.set_visible(False)
             continue
@@ -43,10 +43,11 @@ def accuracy_figure(results: Results, block: Block) -> Figure | None:
             axes.set_ylabel("test accuracy (%)")
         if index + columns >= len(shown):
             axes.set_xlabel("nominal noise rate")
-            axes.tick_params(labelbottom=True)
-    # The panels share their axes, so that slopes can be compared, and so their ticks.
+    # All panels have the same limits and ticks, so that slopes can be compared.
     rates = sorted({c.nominal or 0.0 for found in shown.values() for c in found})
-    grid[0][0].set_xticks(rates, [f"{rate:g}" for rate in rates])
+    align(grid)
+    for axes in chain.from_iterable(grid):
+        axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
     legend(figure, block.methods)
     return figure
 
@@ -59,12 +60,11 @@ def _conditions(block: Block, kind: str) -> list[Condition]:
 def _panel(axes: Axes, block: Block, conditions: list[Condition]) -> None:
     look = looks(block.methods)
     rates = sorted({c.nominal or 0.0 for c in conditions})
-    gap = min((b - a for a, b in zip(rates, rates[1:], strict=False)), default=0.2)
+    gap = min((b - a for a, b in pairwise(rates)), default=0.2)
     step = min(0.012, 0.5 * gap / max(1, len(block.methods)))
     for i, method in enumerate(block.methods):
         offset = step * (i - (len(block.methods) - 1) / 2)
         _series(axes, block, conditions, method, look[method], offset)
-    axes.margins(x=0.08)
     grey_axis(axes)
 
 

@@ -48,10 +48,12 @@ def draw_all(results: Results, folder: Path) -> tuple[Drawn, ...]:
 
 
 def _figures(results: Results, block: Block) -> Iterator[tuple[str, str, Figure]]:
-    accuracy = accuracy_figure(results, block)
+    accuracy = accuracy_figure(block)
     if accuracy is not None:
         seeds = max(cell.summary.n for cell in block.declared())
-        intervals = "bars: 95 % Student intervals of the mean over seeds" if seeds > 1 else "one seed"
+        intervals = (
+            "bars: 95 % Student intervals of the mean over seeds" if seeds > 1 else "one seed"
+        )
         yield (
             "accuracy",
             f"Test accuracy ({results.rule}) against the nominal noise rate on {block.title}; mean"

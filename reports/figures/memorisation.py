@@ -12,19 +12,20 @@ from numpy.typing import NDArray
 
 from benchmark.record import CURVES
 from reports.cells import Block, Condition
-from reports.figures.style import Frame, grey_axis, legend, looks, panels
+from reports.figures.style import Frame, Line, align, grey_axis, legend, looks, panels
 from reports.labels import pretty_condition
 from reports.results import Results
 
 PANELS_WIDE = 6
 FRAME = Frame(panel=(1.75, 1.15), left=0.8, across=0.14, down=0.16)
-ROWS = (
-    ("test_accuracy", "test accuracy (%)"),
-    ("clean_fit", "clean samples\nfitted (%)"),
-    ("flipped_fit_given", "flipped samples\nmemorised (%)"),
-    ("flipped_fit_true", "flipped samples\ncorrected (%)"),
+ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("test accuracy (%)", ("test_accuracy",)),
+    ("clean samples\nfitted (%)", ("clean_fit",)),
+    ("flipped samples\nmemorised (%)", ("flipped_fit_given",)),
+    ("flipped samples\ncorrected (%)", ("flipped_fit_true",)),
+    ("drainage mass (%)", ("drainage_clean", "drainage_flipped")),
 )
-DRAINAGE = ("drainage_clean", "drainage_flipped")
+CLEAN: Line = (0, (4, 2))
 Floats = NDArray[np.float64]
 
 
@@ -62,64 +63,60 @@ def memorisation_figures(results: Results, block: Block) -> dict[str, Figure]:
     return figures
 
 
-def bands(results: Results, block: Block, condition: Condition, curve: str) -> dict[str, Band]:
-    """Method -> mean and spread of one curve over seeds, in percent; methods without it left out."""
-    row = CURVES.index(curve)
-    runs = results.frame.runs
-    runs = runs[(runs["block"] == block.index) & (runs["condition"] == condition.line)]
-    found = {}
+def bands(results: Results, block: Block, condition: Condition) -> dict[str, dict[str, Band]]:
+    """Curve -> method -> mean and spread over seeds, in percent; none where there is none."""
+    found: dict[str, dict[str, Band]] = {name: {} for name in CURVES}
     for method in block.methods:
-        ids = runs.loc[runs["method"] == method, "run_id"]
-        curves = [c[row] for i in ids if (c := results.frame.curves.get(str(i))) is not None]
-        curves = [c for c in curves if not np.isnan(c).all()]
-        if curves:
-            found[method] = _band(curves)
+        cell = block.cells.get((method, condition.line))
+        ids = cell.run_ids if cell is not None else ()
+        curves = [c for i in ids if (c := results.frame.curves.get(i)) is not None]
+        if not curves:
+            continue
+        # A run that diverged has fewer epochs.
+        table = np.full((len(curves), len(CURVES), max(c.shape[1] for c in curves)), np.nan)
+        for i, curve in enumerate(curves):
+            table[i, :, : curve.shape[1]] = 100 * curve.astype(np.float64)
+        mean, sd = _moments(table)
+        for row, name in enumerate(CURVES):
+            if not np.isnan(mean[row]).all():
+                found[name][method] = Band(mean[row], sd[row])
     return found
 
 
-def _band(curves: Sequence[NDArray[np.float32]]) -> Band:
-    length = max(len(curve) for curve in curves)
-    table = np.full((len(curves), length), np.nan)
-    for i, curve in enumerate(curves):
-        table[i, : len(curve)] = 100 * curve.astype(np.float64)
+def _moments(table: Floats) -> tuple[Floats, Floats]:
+    """Mean and SD (n - 1) over the first axis, NaN left out, without warnings for empty ones."""
     there = ~np.isnan(table)
-    count = np.maximum(there.sum(axis=0), 1)
-    mean = np.where(there, table, 0.0).sum(axis=0) / count
+    count = there.sum(axis=0)
+    mean = np.where(there, table, 0.0).sum(axis=0) / np.maximum(count, 1)
     squares = np.where(there, (table - mean) ** 2, 0.0).sum(axis=0)
     sd = np.sqrt(squares / np.maximum(count - 1, 1))
-    known = there.any(axis=0)
-    return Band(np.where(known, mean, np.nan), np.where(known, sd, np.nan))
+    return np.where(count > 0, mean, np.nan), np.where(count > 0, sd, np.nan)
 
 
 def _figure(results: Results, block: Block, conditions: Sequence[Condition]) -> Figure | None:
-    rows = [(title, (curve,)) for curve, title in ROWS] + [("drainage mass (%)", DRAINAGE)]
-    data = {
-        (title, c.line): {curve: bands(results, block, c, curve) for curve in curves}
-        for title, curves in rows
-        for c in conditions
-    }
+    data = {c.line: bands(results, block, c) for c in conditions}
     rows = [
         (title, curves)
-        for title, curves in rows
-        if any(found for c in conditions for found in data[title, c.line].values())
+        for title, curves in ROWS
+        if any(data[c.line][curve] for c in conditions for curve in curves)
     ]
     if not rows:
         return None
-    figure, grid = panels(
-        len(rows), len(conditions), FRAME, len(block.methods), share=(True, "row")
-    )
-    for i, (title, _) in enumerate(rows):
+    figure, grid = panels(len(rows), len(conditions), FRAME, len(block.methods))
+    for i, (title, curves) in enumerate(rows):
         for j, condition in enumerate(conditions):
             axes = grid[i][j]
-            _panel(axes, block, data[title, condition.line])
+            _panel(axes, block, {curve: data[condition.line][curve] for curve in curves})
             if i == 0:
                 axes.set_title(pretty_condition(condition.line).replace(" (", "\n("))
             if j == 0:
                 axes.set_ylabel(title)
+            axes.tick_params(labelbottom=i + 1 == len(rows))
             if i + 1 == len(rows):
                 axes.set_xlabel("epoch")
         if title.startswith("drainage"):
             _two_lines_key(grid[i][0])
+    align(grid, rows_apart=True)
     figure.align_ylabels()
     legend(figure, block.methods, markers=False)
     return figure
@@ -131,8 +128,7 @@ def _panel(axes: Axes, block: Block, curves: dict[str, dict[str, Band]]) -> None
     for curve, found in curves.items():
         for method, band in found.items():
             epochs = np.arange(1, len(band.mean) + 1)
-            dashed = "--" if curve.endswith("clean") else "-"
-            line = dashed if pair else look[method].line
+            line = (CLEAN if curve.endswith("clean") else "-") if pair else look[method].line
             colour = look[method].colour
             axes.plot(epochs, band.mean, color=colour, linestyle=line, linewidth=1.4)
             low, high = band.mean - band.sd, band.mean + band.sd
@@ -142,7 +138,7 @@ def _panel(axes: Axes, block: Block, curves: dict[str, dict[str, Band]]) -> None
 
 def _two_lines_key(axes: Axes) -> None:
     axes.plot([], [], color="#444444", linestyle="-", label="flipped")
-    axes.plot([], [], color="#444444", linestyle="--", label="clean")
+    axes.plot([], [], color="#444444", linestyle=CLEAN, label="clean")
     axes.legend(loc="best", fontsize=7.5, handlelength=2.2)
 
 

@@ -7,24 +7,28 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
+
+Line = Literal["-"] | tuple[float, tuple[float, ...]]
 
 # Okabe and Ito (2008), darkest first; yellow is left out (invisible on white).
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "h")
-LINES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (5, 2, 1.5, 2)), (0, (3, 1.2, 1.2, 1.2, 1.2, 1.2)))
+LINES: tuple[Line, ...] = (
+    "-",
+    (0, (5, 2)),
+    (0, (1.5, 1.5)),
+    (0, (5, 2, 1.5, 2)),
+    (0, (3, 1.2, 1.2, 1.2, 1.2, 1.2)),
+)
 LEGEND_LINE = 0.22  # inches
-Line = str | tuple[int, tuple[float, ...]]
 
-_RC = {
+_RC: dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#444444",
     "axes.grid": True,
@@ -42,6 +46,7 @@ _RC = {
     "lines.linewidth": 1.6,
     "lines.markersize": 5.5,
     "pdf.fonttype": 42,
+    "text.parse_math": False,  # a method may be called $x$
     "savefig.dpi": 160,
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
@@ -74,7 +79,8 @@ def styled() -> Iterator[None]:
     """Matplotlib's defaults plus the look, whatever the user's own settings are."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(_RC)
+        for key, value in _RC.items():
+            mpl.rcParams[key] = value  # type: ignore[index]
         yield
 
 
@@ -95,9 +101,7 @@ class Frame:
     down: float = 0.42
 
 
-def panels(
-    rows: int, columns: int, frame: Frame, methods: int, share: tuple[bool | str, bool | str]
-) -> tuple[Figure, NDArray[np.object_]]:
+def panels(rows: int, columns: int, frame: Frame, methods: int) -> tuple[Figure, list[list[Axes]]]:
     """A figure of equal panels below a legend.
 
     Args:
@@ -105,7 +109,6 @@ def panels(
         columns: of panels.
         frame: sizes.
         methods: entries of the legend.
-        share: ``sharex`` and ``sharey`` of matplotlib's subplots.
     """
     width = max(frame.left + columns * frame.panel[0] + (columns - 1) * frame.across, 3.4)
     width += frame.right
@@ -115,8 +118,6 @@ def panels(
     grid = figure.subplots(
         rows,
         columns,
-        sharex=share[0],
-        sharey=share[1],
         squeeze=False,
         gridspec_kw={
             "left": frame.left / width,
@@ -127,7 +128,36 @@ def panels(
             "hspace": frame.down / frame.panel[1],
         },
     )
-    return figure, grid
+    return figure, [list(row) for row in grid]
+
+
+def align(grid: Sequence[Sequence[Axes]], rows_apart: bool = False) -> None:
+    """Give panels the same limits, with tick labels only at the outer ones.
+
+    Matplotlib's shared axes would do it, but rescale all siblings at every line drawn: a minute
+    for a page of panels.
+
+    Args:
+        grid: panels, row by row; invisible ones are left out.
+        rows_apart: whether each row has y limits of its own.
+    """
+    shown = [[axes for axes in row if axes.get_visible()] for row in grid]
+    everywhere = [axes for row in shown for axes in row]
+    for row in shown:
+        for axes in row:
+            _span(axes, everywhere, row if rows_apart else everywhere)
+            axes.tick_params(labelleft=axes is row[0])
+
+
+def _span(axes: Axes, same_x: Sequence[Axes], same_y: Sequence[Axes]) -> None:
+    xs = [other.dataLim.intervalx for other in same_x]
+    ys = [other.dataLim.intervaly for other in same_y]
+    for ends, put, margin in ((xs, axes.set_xlim, 0.05), (ys, axes.set_ylim, 0.06)):
+        finite = [end for pair in ends for end in pair if math.isfinite(end)]
+        if finite:
+            low, high = min(finite), max(finite)
+            pad = margin * (high - low) or 0.5
+            put(low - pad, high + pad)
 
 
 def _legend_columns(width: float, entries: int) -> int:
@@ -156,9 +186,8 @@ def legend(figure: Figure, methods: Sequence[str], markers: bool = True) -> None
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     """Write ``name.png`` and ``name.pdf`` without date, software or user in them."""
     png, pdf = folder / f"{name}.png", folder / f"{name}.pdf"
-    FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
-    empty = {"Creator": None, "Producer": None, "CreationDate": None}
-    FigureCanvasPdf(figure).print_pdf(pdf, metadata=empty)
+    figure.savefig(png, metadata={"Software": None})
+    figure.savefig(pdf, metadata={"Creator": None, "Producer": None, "CreationDate": None})
     return png, pdf
 
 

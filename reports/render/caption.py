@@ -27,8 +27,14 @@ SEED_WORDS = (
 )
 
 
-def accuracy_caption(results: Results, block: Block) -> list[str]:
-    """Sentences under an accuracy table, in order; without the key to the marks."""
+def accuracy_caption(results: Results, block: Block, rates: bool = True) -> list[str]:
+    """Sentences under an accuracy table, in order; without the key to the marks.
+
+    Args:
+        results: what was computed.
+        block: the table.
+        rates: whether to name the realised noise rates (a table may have a column for them).
+    """
     return [
         f"Test accuracy (%) on {block.data_label}, network {block.key.model}, profile"
         f" {block.key.profile}: mean ± standard deviation (n − 1) over {seeds(block)}"
@@ -38,7 +44,7 @@ def accuracy_caption(results: Results, block: Block) -> list[str]:
         bold_rule(results, block),
         *family_sentence(results, block),
         *mde_line(results, block),
-        rates_sentence(block),
+        *([rates_sentence(block)] if rates else []),
         *completeness(block),
         provenance(results, block),
     ]
@@ -64,9 +70,10 @@ def bold_rule(results: Results, block: Block) -> str:
 
 def family_sentence(results: Results, block: Block) -> list[str]:
     """The families and their sizes."""
-    sizes = {v.noise_type: v.family_size for v in results.in_block(block)}
-    if not sizes:
+    verdicts = results.in_block(block)
+    if not any(v.comparable for v in verdicts):
         return []
+    sizes = {v.noise_type: v.family_size for v in verdicts}
     words = ", ".join(f"{kind}: {size}" for kind, size in sizes.items())
     return [
         "Family of the correction: all method pairs within this table and one noise type, over its"

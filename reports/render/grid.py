@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -82,7 +83,7 @@ def _of_block(block: Block, table: pd.DataFrame) -> pd.Series:
     )
 
 
-def _cell(row: dict[str, object]) -> GridCell:
+def _cell(row: dict[Any, Any]) -> GridCell:
     mean, sd = row["mean"], row["sd"]
     incomplete = row["n"] != row["expected_n"]
     marks = (
@@ -91,8 +92,8 @@ def _cell(row: dict[str, object]) -> GridCell:
         *([] if row["paired"] else [UNPAIRED]),
     )
     return GridCell(
-        mean=None if pd.isna(mean) else float(str(mean)),
-        sd=None if pd.isna(sd) else float(str(sd)),
+        mean=None if pd.isna(mean) else float(mean),
+        sd=None if pd.isna(sd) else float(sd),
         bold=bool(row["bold"]),
         marks=marks,
         count=f"{row['n']}/{row['expected_n']}" if incomplete else "",

@@ -13,7 +13,9 @@ from reports.render.grid import accuracy_grid, marks_used
 from reports.render.markdown import MARKS, escape, grid_table, table
 from reports.results import Results
 from reports.text import plural
+from reports.verdict import Verdict
 
+SENTENCES = 30
 FILES = (
     ("leaderboard.csv", "a row per method and condition, numbers as numbers"),
     ("runs.csv", "a row per run: accuracies, fingerprints, environment"),
@@ -41,15 +43,26 @@ def _block(
 ) -> list[str]:
     grid = accuracy_grid(block, leaderboard)
     key = [f"{MARKS[mark]} {MARK_WORDS[mark]}." for mark in marks_used(grid)]
-    caption = escape(" ".join(accuracy_caption(results, block)))
+    caption = escape(" ".join(accuracy_caption(results, block, rates=False)))
     parts = [f"## {escape(block.title)}", grid_table(block, grid), *key, f"*{caption}*"]
     verdicts = results.in_block(block)
     if verdicts:
-        parts += ["### In words", "\n".join(f"- {escape(v.sentence())}" for v in verdicts)]
+        parts += ["### In words", *_sentences(verdicts, results.study.baseline)]
     for figure in drawn:
         if figure.block == block.index:
             png, pdf = (f"figures/{file.name}" for file in figure.files)
             parts += [f"[![{escape(figure.name)}]({png})]({pdf})", f"*{escape(figure.caption)}*"]
+    return parts
+
+
+def _sentences(verdicts: Sequence[Verdict], baseline: str) -> list[str]:
+    """All sentences where a reader can take them in, else those against the baseline."""
+    shown = list(verdicts)
+    if len(shown) > SENTENCES:
+        shown = [v for v in verdicts if v.b.split("(")[0] == baseline][:SENTENCES]
+    parts = ["\n".join(f"- {escape(v.sentence())}" for v in shown)]
+    if len(shown) < len(verdicts):
+        parts.append(f"All {len(verdicts)} comparisons: [significance.md](significance.md).")
     return parts
 
 

@@ -1,4 +1,4 @@
-"""LaTeX tables: ``booktabs`` only, includable with one ``\\input``."""
+r"""LaTeX tables: ``booktabs`` only, includable with one ``\input``."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ _ESCAPES = {
     ">": "\\textgreater{}",
     "|": "\\textbar{}",
     '"': "\\textquotedbl{}",
-    "'": "\\textquotesingle{}",
     "`": "\\textasciigrave{}",
-    "-": "-{}",
     "±": "$\\pm$",
     "−": "$-$",
     "–": "--",
@@ -77,14 +75,15 @@ def escape(text: str) -> str:
     Letters that T1 fonts lack are written without their accents, everything else unknown as its
     code point.
     """
-    return "".join(_character(c) for c in " ".join(text.split()))
+    words = " ".join(text.split())
+    while "--" in words:  # a ligature in TeX
+        words = words.replace("--", "-\0-")
+    return "".join("{}" if c == "\0" else _character(c) for c in words)
 
 
 def accuracy_latex(results: Results, leaderboard: pd.DataFrame) -> str:
     """The accuracy tables of all blocks as floats with complete captions."""
-    floats = [
-        _float(results, block, accuracy_grid(block, leaderboard)) for block in results.blocks
-    ]
+    floats = [_float(results, block, accuracy_grid(block, leaderboard)) for block in results.blocks]
     head = "% Made by nlbench report; needs \\usepackage{booktabs,textcomp} and T1 fonts.\n"
     return head + "\n".join(floats)
 
@@ -141,16 +140,13 @@ def _needs_space(grid: Sequence[GridRow], at: int) -> bool:
 
 
 def accuracy_cell(cell: GridCell | None) -> str:
-    """``\\textbf{93.10 $\\pm$ 0.21}`` with marks that take no width; ``--`` for none."""
+    r"""``\textbf{93.10 $\pm$ 0.21}`` with marks that take no width; ``--`` for none."""
     if cell is None:
         return ""
     marks = "".join(MARKS[mark] for mark in cell.marks)
     if cell.count:
         marks += f"\\,{cell.count}"
-    if cell.mean is None:
-        text = "--"
-    else:
-        text = f"{_digits(cell.mean)} $\\pm$ {_digits(cell.sd)}"
+    text = "--" if cell.mean is None else f"{_digits(cell.mean)} $\\pm$ {_digits(cell.sd)}"
     text = f"\\textbf{{{text}}}" if cell.bold else text
     return f"{text}$^{{{marks}}}$" if marks else text
 

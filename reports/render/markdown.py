@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -24,12 +25,12 @@ from reports.text import NONE, number, one_line, p_value, rate
 from reports.verdict import Verdict
 
 MARKS = {INCOMPLETE: "†", COLLAPSED: "‡", UNPAIRED: "§"}
-_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\|*_`<>[]"})
+_SPECIAL = re.compile(r"([\\|*`<~$]|(?<![^\W_])_|_(?![^\W_])|(?<=\])[(\[])")
 
 
 def escape(text: str) -> str:
     """Any user's text as Markdown that shows it as it is, on one line."""
-    return one_line(text).translate(_SPECIAL)
+    return _SPECIAL.sub(r"\\\1", one_line(text))
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
@@ -46,7 +47,7 @@ def accuracy_markdown(results: Results, leaderboard: pd.DataFrame) -> str:
         parts.append(f"## {escape(block.title)}")
         parts.append(grid_table(block, grid))
         parts += [f"{MARKS[mark]} {MARK_WORDS[mark]}." for mark in marks_used(grid)]
-        parts.append(escape(" ".join(accuracy_caption(results, block))))
+        parts.append(escape(" ".join(accuracy_caption(results, block, rates=False))))
     return "\n\n".join(parts) + "\n"
 
 
@@ -121,11 +122,11 @@ def significance_markdown(results: Results) -> str:
 
 
 NOTES = (
-    "Differences are first minus second, in points of accuracy, over seeds that both methods share;"
-    " two-sided paired t test, Student interval, Holm over the family (all method pairs of one noise"
-    " type over its rates, as declared, run or not). The sign-flip p assumes only symmetry; with n"
-    " seeds it cannot be smaller than 2/2^n (0.062 for 5), so it is a companion, not the verdict. d_z"
-    " is the mean difference over the standard deviation of the differences, with Hedges'"
-    " correction. ρ is the correlation of the two methods over seeds: what pairing gains. MDE is the"
-    " smallest true difference that the test finds with 80 % power."
-).replace("2^n", "2ⁿ")
+    "Differences are first minus second, in points of accuracy, over the seeds that both methods "
+    "have; two-sided paired t test, Student interval, Holm over the family (all method pairs of "
+    "one noise type over its rates, as declared, run or not). The sign-flip p assumes only "
+    "symmetry; with n seeds it cannot be below 2/2ⁿ (0.062 for 5), so it is a companion, not the "
+    "verdict. d_z is the mean difference over the standard deviation of the differences, with "
+    "Hedges' correction. ρ is the correlation of the two methods over seeds: what pairing gains. "
+    "MDE is the smallest true difference that the test finds with 80 % power."
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from reports.cells import Block
@@ -10,6 +11,7 @@ from reports.labels import pretty_condition
 from reports.render.caption import RULE_WORDS
 from reports.render.markdown import escape, table
 from reports.results import Results
+from reports.stats import mean_interval
 from reports.text import NONE, number
 
 
@@ -32,29 +34,27 @@ def _intro(rules: list[str], absent: list[str]) -> str:
         text += f"\n\nNot there, because this study holds no validation split out: {names}."
     if "oracle" in rules and "last" in rules:
         text += (
-            "\n\n`oracle − last` is what peeking at the test set would have added; papers that"
-            " report the best epoch report the left-out column."
-        ).replace("the left-out column", "`oracle`")
+            "\n\n`oracle − last` is what peeking at the test set adds: papers that report the best"
+            " epoch report `oracle`."
+        )
     return text
 
 
 def _table(block: Block, runs: pd.DataFrame, rules: list[str]) -> str:
     rows = runs[runs["block"] == block.index]
-    groups = rows.groupby(["condition", "method"], sort=False)[rules]
-    means, spreads = groups.mean(), groups.std(ddof=1)
+    values = {
+        (str(condition), str(method)): group[rules].to_numpy(dtype=np.float64).T
+        for (condition, method), group in rows.groupby(["condition", "method"], sort=False)
+    }
     gap = "oracle" in rules and "last" in rules
     body = []
     for cell in block.declared():
-        at = (cell.condition, cell.method)
-        mean, sd = means.loc[at], spreads.loc[at]
+        found = [mean_interval(v[~np.isnan(v)]) for v in values[cell.condition, cell.method]]
         line = [pretty_condition(cell.condition), cell.method]
-        line += [_cell(mean[rule], sd[rule]) for rule in rules]
+        line += [NONE if s.n == 0 else f"{number(s.mean)} ± {number(s.sd)}" for s in found]
         if gap:
-            line.append(number(float(mean["oracle"] - mean["last"]), sign=True))
+            last, oracle = found[rules.index("last")].mean, found[rules.index("oracle")].mean
+            line.append(NONE if last is None else number((oracle or 0.0) - last, sign=True))
         body.append([escape(text) for text in line])
     headers = ["condition", "method", *(f"`{rule}`" for rule in rules)]
     return table([*headers, "oracle − last"] if gap else headers, body, left=2)
-
-
-def _cell(mean: float, sd: float) -> str:
-    return NONE if mean != mean else f"{number(float(mean))} ± {number(float(sd))}"

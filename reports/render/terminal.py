@@ -48,7 +48,10 @@ def _verdicts(results: Results, block: Block) -> list[str]:
     if not found:
         return []
     shown = [v for v in found if v.b.split("(")[0] == results.study.baseline]
-    lines = ["* best, or not distinguishable from it (paired t, Holm)", *map(_sentence, shown[:SENTENCES])]
+    lines = [
+        "* best, or not distinguishable from it (paired t, Holm)",
+        *map(_sentence, shown[:SENTENCES]),
+    ]
     if len(found) > SENTENCES:
         lines.append(f"... {len(found)} comparisons in all: significance.md")
     return lines

@@ -12,7 +12,7 @@ from reports.stats.interval import Interval, mean_interval
 from reports.stats.paired import PairedTest, paired_t
 from reports.stats.power import minimum_detectable_effect, power, seeds_needed
 from reports.stats.residuals import residual_correlation
-from reports.stats.signflip import sign_flip, smallest_p
+from reports.stats.signflip import sign_flip, sign_flips, smallest_p
 
 __all__ = [
     "Interval",
@@ -25,5 +25,6 @@ __all__ = [
     "residual_correlation",
     "seeds_needed",
     "sign_flip",
+    "sign_flips",
     "smallest_p",
 ]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from statsmodels.stats.multitest import multipletests
 
 Floats = NDArray[np.float64]
 
 
 def holm(p: Floats) -> Floats:
     """Return p_adj(i) = max over j <= i of min(1, (m - j + 1) p_(j)), m = len(p) (Holm 1979).
+
+    The same as ``statsmodels.stats.multitest.multipletests(p, method="holm")`` (a test holds it),
+    which collects garbage at every call: 0.1 s a family, more with many records in memory.
 
     Args:
         p: (m,) p-values of the whole declared family, NaN where a comparison could not be made.
@@ -21,7 +23,9 @@ def holm(p: Floats) -> Floats:
         (m,) adjusted p-values, NaN where p is NaN.
     """
     known = ~np.isnan(p)
-    if not known.any():
-        return np.full(len(p), np.nan)
-    adjusted = multipletests(np.where(known, p, 1.0), method="holm")[1]
+    filled = np.where(known, p, 1.0)
+    order = np.argsort(filled, kind="stable")
+    steps = np.minimum(filled[order] * np.arange(len(p), 0, -1), 1.0)
+    adjusted = np.empty(len(p), dtype=np.float64)
+    adjusted[order] = np.maximum.accumulate(steps)
     return np.where(known, adjusted, np.nan)

@@ -86,9 +86,9 @@ def paired_t(a: Floats, b: Floats, confidence: float = 0.95) -> PairedTest:
     )
 
 
-def hedges_factor(n: int) -> float | None:
-    """Return J = 1 - 3 / (4 df - 1) with df = n - 1, the correction of d_z; ``None`` for n < 2."""
-    return None if n < 2 else 1 - 3 / (4 * (n - 1) - 1)
+def hedges_factor(n: int) -> float:
+    """Return J = 1 - 3 / (4 df - 1) with df = n - 1 >= 1, the correction of d_z (n = 2: 0)."""
+    return 1 - 3 / (4 * (n - 1) - 1)
 
 
 def _constant(differences: Floats) -> PairedTest:
