@@ -31,8 +31,9 @@ THIRD_PARTY: dict[str, set[str] | None] = {
     "benchmark": None,
     "reports": {"numpy", "scipy", "pandas", "statsmodels", "matplotlib", "seaborn", "tabulate"},
 }
-# What reports may see of the engine: the records and how they are read.
-REPORTS_SEE = {"benchmark.record", "benchmark.store", "benchmark.spec"}
+
+# The schema of a record, and the store that holds records.
+REPORTS_SEE = {f"benchmark.{name}" for name in ("record", "store", "spec", "recipe", "canonical")}
 # A method is arithmetic on tensors: it has no business with files, processes or the network.
 FILES = {"io", "os", "pickle", "shutil", "socket", "subprocess", "tempfile", "urllib"}
 PATH_CALLS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -109,7 +110,7 @@ def test_a_foreign_folder_as_store_is_refused(
     assert "notes.txt" in capsys.readouterr().err
 
 
-BAD_ARRAYS = {
+BAD_ARRAYS: dict[str, dict[str, Any]] = {
     "not finite": {"x_train": np.full((40, 4), np.nan, np.float32)},
     "y_train": {"y_train": np.arange(39) % 2},
     "class": {"y_train": np.r_[np.zeros(39, int), 2]},
@@ -121,13 +122,13 @@ BAD_ARRAYS = {
 def test_bad_arrays_are_refused_before_training(
     what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arrays = {
+    arrays: dict[str, Any] = {
         "x_train": np.zeros((40, 4), np.uint8),
         "y_train": np.arange(40) % 2,
         "x_test": np.zeros((10, 4), np.uint8),
         "y_test": np.arange(10) % 2,
     }
-    np.savez(tmp_path / "mine.npz", **{**arrays, **BAD_ARRAYS[what]})  # type: ignore[arg-type]
+    np.savez(tmp_path / "mine.npz", **{**arrays, **BAD_ARRAYS[what]})
     text = SUITE.replace('name = "digits"', 'name = "npz:mine"')
     (tmp_path / "s.toml").write_text(text)
     words = ["run", str(tmp_path / "s.toml"), "--data", str(tmp_path), "--workers", "1"]

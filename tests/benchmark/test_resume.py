@@ -63,7 +63,7 @@ def test_killed_three_times_and_two_workers_give_the_serial_records(
     expected = serial(study, tmp_path / "serial")
     assert len(expected) == 12
     killed = tmp_path / "killed"
-    survivors = []
+    survivors: list[str] = []
     for _ in range(3):
         started = subprocess.Popen(
             command(study, killed, 1),

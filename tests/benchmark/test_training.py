@@ -97,11 +97,11 @@ def plain_reference(spec: RunSpec) -> tuple[dict[str, torch.Tensor], list[float]
             Streams(spec.seed).generator("order", epoch).permutation(len(split.train))
         ]
         total = 0.0
-        for at in torch.tensor(order).split(recipe.batch_size):
+        for at in torch.split(torch.tensor(order), recipe.batch_size):
             values = method.loss(network(images[at]), given[at])
             penalty = sum(p.abs().sum() for p in network.parameters())
             sgd.zero_grad()
-            (values.mean() + recipe.l1 * penalty).backward()
+            torch.autograd.backward(values.mean() + recipe.l1 * penalty)
             nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm)
             sgd.step()
             total += values.sum().item()
