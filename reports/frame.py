@@ -77,7 +77,7 @@ def tidy(study: Study, records: Iterable[RunRecord]) -> Frame:
     intake = gather(study, records)
     blocks = {key: i for i, key in enumerate(dict.fromkeys(map(block_key, study.specs)))}
     rows = []
-    for spec, label in zip(study.specs, method_labels(study.specs), strict=True):
+    for spec, label in zip(study.specs, method_labels(study.specs, study.titles), strict=True):
         noise = noise_name(spec.noise)
         declared = {
             "run_id": spec.run_id,

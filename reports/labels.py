@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from benchmark.spec import RunSpec
@@ -62,8 +62,8 @@ def pretty_condition(line: str) -> str:
     return " + ".join(_pretty(part) for part in line.split("+"))
 
 
-def method_labels(specs: Sequence[RunSpec]) -> list[str]:
-    """One label per spec: the method's name, with what varies where the name is not enough.
+def method_labels(specs: Sequence[RunSpec], titles: Mapping[str, str] | None = None) -> list[str]:
+    """One label per spec: the method's title, with what varies where that is not enough.
 
     Only where, within one block and condition, one name stands with several settings does the
     label add the settings that differ there: ``drainage(alpha=0.1)``. Settings published per data
@@ -72,13 +72,14 @@ def method_labels(specs: Sequence[RunSpec]) -> list[str]:
     groups: dict[tuple[BlockKey, str], list[int]] = defaultdict(list)
     for index, spec in enumerate(specs):
         groups[block_key(spec), spec.method.name].append(index)
-    labels = [spec.method.name for spec in specs]
+    titles = titles or {}
+    labels = [titles.get(spec.method.name, spec.method.name) for spec in specs]
     for members in groups.values():
         varying = _varying(specs[i] for i in members)
         for i in members if varying else ():
             settings = _settings(specs[i])
             words = ", ".join(f"{key}={_plain(settings.get(key))}" for key in varying)
-            labels[i] = f"{specs[i].method.name}({words})"
+            labels[i] = f"{labels[i]}({words})"
     return labels
 
 

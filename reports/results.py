@@ -96,4 +96,4 @@ def analyse(study: Study, records: Iterable[RunRecord], rule: str = "last") -> R
         hint = f"there is: {', '.join(have)}" if have else "every run failed"
         raise ReportError(f"study {study.name!r}: no run has the accuracy {rule!r}; {hint}")
     blocks = make_blocks(frame, rule)
-    return Results(study, frame, rule, blocks, compare(blocks, study.baseline))
+    return Results(study, frame, rule, blocks, compare(blocks, study.baseline_title))

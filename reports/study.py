@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from benchmark.spec import RunSpec
 from reports.errors import ReportError, unknown
@@ -19,6 +20,7 @@ class Study:
         specs: every declared run, in the declared order.
         sha256: identity of the declaration, printed in every table.
         baseline: name of the method the others are measured against first.
+        titles: how tables call a method, by its name; the name itself where none is given.
         command: what a reader types to make the runs again, "" if there is no such line.
     """
 
@@ -28,6 +30,7 @@ class Study:
     specs: tuple[RunSpec, ...]
     sha256: str
     baseline: str
+    titles: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
 
     def __post_init__(self) -> None:
@@ -41,3 +44,8 @@ class Study:
         methods = dict.fromkeys(spec.method.name for spec in self.specs)
         if self.baseline not in methods:
             raise unknown(f"baseline of study {self.name!r}:", self.baseline, methods)
+
+    @property
+    def baseline_title(self) -> str:
+        """How tables call the baseline."""
+        return self.titles.get(self.baseline, self.baseline)

@@ -133,9 +133,9 @@ def _against_baseline(
     found = [
         v
         for v in results.of(block, condition)
-        if v.a == cell.method and v.b.split("(")[0] == results.study.baseline
+        if v.a == cell.method and v.b.split("(")[0] == results.study.baseline_title
     ]
-    if len(found) != 1 or cell.method.split("(")[0] == results.study.baseline:
+    if len(found) != 1 or cell.method.split("(")[0] == results.study.baseline_title:
         return dict.fromkeys(("baseline", "diff", "diff_ci_low", "diff_ci_high", "diff_p_holm"))
     verdict = found[0]
     return {

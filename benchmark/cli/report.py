@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+import baselines
 import reports
 from benchmark import plan
 from benchmark.cli import options
@@ -61,4 +62,6 @@ def study_of(suite: Suite) -> reports.Study:
         specs=suite.specs,
         sha256=suite.sha256,
         baseline=suite.baseline,
+        titles={s.method.name: baselines.get(s.method.name).title for s in suite.specs},
+        command=f"make benchmark SUITE={suite.name}",
     )

@@ -47,7 +47,7 @@ def _block(
     parts = [f"## {escape(block.title)}", grid_table(block, grid), *key, f"*{caption}*"]
     verdicts = results.in_block(block)
     if verdicts:
-        parts += ["### In words", *_sentences(verdicts, results.study.baseline)]
+        parts += ["### In words", *_sentences(verdicts, results.study.baseline_title)]
     for figure in drawn:
         if figure.block == block.index:
             png, pdf = (f"figures/{file.name}" for file in figure.files)
