@@ -29,7 +29,7 @@ THIRD_PARTY: dict[str, set[str] | None] = {
     "noise": {"numpy", "scipy"},
     "baselines": {"torch"},
     "benchmark": None,
-    "reports": {"numpy", "scipy", "pandas", "statsmodels", "matplotlib", "seaborn", "tabulate"},
+    "reports": {"numpy", "scipy", "pandas", "matplotlib", "seaborn", "tabulate"},
 }
 
 # The schema of a record, and the store that holds records.
