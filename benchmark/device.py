@@ -57,10 +57,15 @@ def _cpu_name() -> str:
 
 
 @contextlib.contextmanager
-def repeatable(threads: int) -> Iterator[None]:
+def repeatable(threads: int, strict: bool = True) -> Iterator[None]:
     """Within: so many threads, deterministic algorithms; what was set before comes back after.
 
     The thread count is part of what must be equal for equal bits: sums are split over threads.
+
+    Args:
+        threads: CPU threads.
+        strict: equal bits on every call. Otherwise a GPU may choose algorithms by timing and add in
+            any order; precisions stay what the recipe says (no TF32).
     """
     before = (
         torch.get_num_threads(),
@@ -68,19 +73,24 @@ def repeatable(threads: int) -> Iterator[None]:
         torch.backends.cudnn.benchmark,
         torch.backends.cudnn.allow_tf32,
         torch.backends.cuda.matmul.allow_tf32,
+        torch.utils.deterministic.fill_uninitialized_memory,  # type: ignore[attr-defined]
     )
     # cuBLAS reads this at its first use; without it deterministic mode refuses matrix products.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     try:
-        _switch(threads, True, False, False, False)
+        # Nothing here reads memory before it is written, so none needs to be filled for that case.
+        _switch(threads, strict, not strict, False, False, False)
         yield
     finally:
         _switch(*before)
 
 
-def _switch(threads: int, strict: bool, benchmark: bool, conv_tf32: bool, tf32: bool) -> None:
+def _switch(
+    threads: int, strict: bool, benchmark: bool, conv_tf32: bool, tf32: bool, fill: bool
+) -> None:
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(strict)
     torch.backends.cudnn.benchmark = benchmark
     torch.backends.cudnn.allow_tf32 = conv_tf32
     torch.backends.cuda.matmul.allow_tf32 = tf32
+    torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]

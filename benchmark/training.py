@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ import torch
 
 import baselines
 from benchmark import models
-from benchmark.backends import Backend, LoopBackend, Outcome, Task
+from benchmark.backends import Backend, Choice, Job, Outcome, Task, create
 from benchmark.backends.loop import memory_format
 from benchmark.device import repeatable
 from benchmark.labels import draw_labels
@@ -24,6 +24,8 @@ from benchmark.record import RunRecord, pack_bits
 from benchmark.resident import resident
 from benchmark.spec import RunSpec
 from benchmark.streams import Streams
+
+LOOP = Choice("loop")
 
 
 @dataclass(frozen=True)
@@ -35,53 +37,104 @@ class Context:
         device: as :func:`benchmark.device.resolve` names it.
         threads: CPU threads of this worker.
         environment: versions, commit and hardware, for the record.
+        choice: training backend, as :meth:`benchmark.backends.Choice.resolve` gives it.
+        until: no run is started after this time (seconds since 1970), ``None`` = no limit.
     """
 
     root: Path | None
     device: str
     threads: int
     environment: Mapping[str, Any]
+    choice: Choice = LOOP
+    until: float | None = None
 
 
 def train(spec: RunSpec, context: Context, backend: Backend | None = None) -> RunRecord:
     """Train one run and describe it; a run that raises becomes a record with status ``failed``."""
-    backend = backend or LoopBackend()
-    started, clock = datetime.now(UTC), time.perf_counter()
-    with repeatable(context.threads):
+    (record,) = train_pack([spec], replace(context, until=None), backend)
+    return record
+
+
+def train_pack(
+    specs: Sequence[RunSpec], context: Context, backend: Backend | None = None
+) -> Iterator[RunRecord]:
+    """Train runs of one pack key and yield the record of each as soon as it ends.
+
+    Raises:
+        BackendError: the backend does not work here; runs already yielded are done.
+    """
+    backend = backend or create(context.choice)
+    runs = [_Run(spec, context) for spec in specs]
+    with repeatable(context.threads, context.choice.strict):
+        for position, ended in backend.train_pack(_jobs(runs, context.until)):
+            yield runs[position].record(ended, backend)
+
+
+def _jobs(runs: Sequence[_Run], until: float | None) -> Iterator[Job]:
+    for run in runs:
+        if until is not None and time.time() > until:
+            return
+        yield run.prepare
+
+
+class _Run:
+    """One run of a pack: prepared when its turn comes, described when it ends."""
+
+    def __init__(self, spec: RunSpec, context: Context) -> None:
+        self.spec = spec
+        self.context = context
+        self.task: Task | None = None
+        self.pairing: dict[str, str] = {}
+        self.started = datetime.now(UTC)
+        self.clock = time.perf_counter()
+
+    def prepare(self) -> Task:
+        """The task, made anew on every call."""
+        self.started, self.clock = datetime.now(UTC), time.perf_counter()
+        self.task, self.pairing = prepare(self.spec, self.context)
+        return self.task
+
+    def record(self, ended: Outcome | Exception, backend: Backend) -> RunRecord:
+        """The record of how it ended; what it needed is let go."""
         try:
-            record = _train(spec, context, backend)
+            if isinstance(ended, Exception):
+                raise ended
+            record = self._finished(ended)
         except Exception as error:  # noqa: BLE001  # any failure is a record; the others go on
-            record = _failed(spec, error)
-    return replace(
-        record,
-        environment={
-            **context.environment,
-            "threads": context.threads,
-            "backend": backend.name,
-            "deterministic": True,
-        },
-        timing={
-            "started": started.isoformat(timespec="seconds"),
-            "seconds": round(time.perf_counter() - clock, 3),
-        },
-    )
+            record = _failed(self.spec, error)
+        self.task = None
+        choice = self.context.choice
+        return replace(
+            record,
+            environment={
+                **self.context.environment,
+                "threads": self.context.threads,
+                "backend": backend.name,
+                "slots": backend.slots,
+                "compiled": choice.compiled,
+                "deterministic": choice.strict,
+            },
+            timing={
+                "started": self.started.isoformat(timespec="seconds"),
+                "seconds": round(time.perf_counter() - self.clock, 3),
+            },
+        )
 
-
-def _train(spec: RunSpec, context: Context, backend: Backend) -> RunRecord:
-    task, pairing = prepare(spec, context)
-    outcome = backend.train(task)
-    return RunRecord(
-        spec=spec,
-        status="ok" if outcome.diverged is None else "diverged",
-        data_label=task.data.dataset.label,
-        error=_divergence(outcome),
-        metrics=select(outcome.curves) if outcome.diverged is None else {},
-        curves={name: tuple(curve) for name, curve in outcome.curves.items()},
-        noise=task.labels.describe(),
-        pairing={**pairing, **task.plan.fingerprints()},
-        test_correct="" if outcome.correct is None else pack_bits(outcome.correct),
-        test_size=0 if outcome.correct is None else len(outcome.correct),
-    )
+    def _finished(self, outcome: Outcome) -> RunRecord:
+        task = self.task
+        assert task is not None
+        return RunRecord(
+            spec=self.spec,
+            status="ok" if outcome.diverged is None else "diverged",
+            data_label=task.data.dataset.label,
+            error=_divergence(outcome),
+            metrics=select(outcome.curves) if outcome.diverged is None else {},
+            curves={name: tuple(curve) for name, curve in outcome.curves.items()},
+            noise=task.labels.describe(),
+            pairing={**self.pairing, **task.plan.fingerprints()},
+            test_correct="" if outcome.correct is None else pack_bits(outcome.correct),
+            test_size=0 if outcome.correct is None else len(outcome.correct),
+        )
 
 
 def prepare(spec: RunSpec, context: Context) -> tuple[Task, dict[str, str]]:

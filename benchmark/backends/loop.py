@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
 
-from benchmark.augment import Normaliser, apply
+from benchmark.augment import AugmentPlan, Normaliser, apply
 from benchmark.backends.tally import Tally, accuracy
-from benchmark.backends.task import Outcome, Task
+from benchmark.backends.task import Ended, Job, Outcome, Task
 from benchmark.optim import learning_rate, optimiser, regularise
 
 EVAL_BATCH = 1000
@@ -19,9 +19,19 @@ class LoopBackend:
     """One run after the other, one step after the other; one wait for the device per epoch."""
 
     name = "loop"
+    slots = 1
+
+    def train_pack(self, jobs: Iterable[Job]) -> Iterator[Ended]:
+        """One job after the other; see :class:`benchmark.backends.task.Backend`."""
+        for position, job in enumerate(jobs):
+            try:
+                outcome: Outcome | Exception = self.train(job())
+            except Exception as error:  # noqa: BLE001  # it is the caller's to record
+                outcome = error
+            yield position, outcome
 
     def train(self, task: Task) -> Outcome:
-        """Train ``task``; see :class:`benchmark.backends.task.Backend`."""
+        """Train ``task`` to its end."""
         trainer = Trainer(task)
         outcome = Outcome()
         for epoch, (positions, plan) in enumerate(task.plan.epochs(), 1):
@@ -34,17 +44,20 @@ class LoopBackend:
             correct = trainer.correct_on_test()
             curves["test_accuracy"] = accuracy(correct)
             curves |= trainer.validate()
-            for name, value in curves.items():
-                outcome.curves[name].append(value)
-            outcome.correct = correct.cpu().numpy()
+            outcome.add(curves, correct.cpu().numpy())
         return outcome
 
 
 class Trainer:
-    """The moving parts of one run: network, optimiser, input pipeline."""
+    """The moving parts of one run, and the arithmetic of one step: every backend uses it.
+
+    Attributes:
+        network: what a step calls: the task's network, or a compiled form of it.
+    """
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        self.network: Callable[[Tensor], Tensor] = task.network
         self.parameters = list(task.network.parameters())
         self.sgd = optimiser(task.recipe, self.parameters)
         master = torch.float64 if task.recipe.precision == "float64" else torch.float32
@@ -54,7 +67,7 @@ class Trainer:
         self.clean = torch.tensor(task.labels.clean, device=task.device)
         self.held = torch.tensor(task.split.validation, device=task.device)
 
-    def epoch(self, epoch: int, rows: Tensor, plan: object) -> Tally:
+    def epoch(self, epoch: int, rows: Tensor, plan: AugmentPlan) -> Tally:
         """One pass over the training set in the order of ``rows``."""
         recipe, method = self.task.recipe, self.task.method
         for group in self.sgd.param_groups:
@@ -63,22 +76,30 @@ class Trainer:
         tally = Tally.empty(len(rows), self.task.device, method.extra_outputs > 0)
         for start in range(0, len(rows), recipe.batch_size):
             at = slice(start, start + recipe.batch_size)
-            images = apply(self.task.data.x_train, plan[at], rows[at])  # type: ignore[index]
-            logits = self.forward(self.normalise(images))
-            losses = method.loss(logits, self.given[rows[at]])
-            self.sgd.zero_grad(set_to_none=True)
-            losses.mean().backward()  # type: ignore[no-untyped-call]
-            regularise(recipe, self.parameters)
-            self.sgd.step()
-            tally.note(at, method, logits.detach(), losses.detach())
+            logits, losses = self.step(rows[at], plan[at])
+            tally.note(at, method, logits, losses)
         return tally
 
-    def forward(self, images: Tensor) -> Tensor:
+    def step(self, rows: Tensor, plan: AugmentPlan) -> tuple[Tensor, Tensor]:
+        """One step on one batch: the logits before it and the per-sample losses, detached.
+
+        Nothing in here waits for the device, and no shape or Python number depends on the values:
+        recorded once, it can be replayed.
+        """
+        images = apply(self.task.data.x_train, plan, rows)
+        logits = self.forward(self.normalise(images), self.network)
+        losses = self.task.method.loss(logits, self.given[rows])
+        self.sgd.zero_grad(set_to_none=True)
+        losses.mean().backward()  # type: ignore[no-untyped-call]
+        regularise(self.task.recipe, self.parameters)
+        self.sgd.step()
+        return logits.detach(), losses.detach()
+
+    def forward(self, images: Tensor, network: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """Logits; bf16 by autocast where the recipe says so."""
         half = self.task.recipe.precision == "bf16"
         with torch.autocast(self.task.device.type, torch.bfloat16, enabled=half):
-            logits: Tensor = self.task.network(images)
-        return logits
+            return (network or self.task.network)(images)
 
     def predictions(self, images: Tensor, rows: Tensor | None = None) -> Tensor:
         """Closed-set predictions of the network in evaluation mode, without augmentation."""
@@ -106,9 +127,13 @@ class Trainer:
         }
 
     def weights_finite(self) -> bool:
-        """Whether every weight is finite."""
+        """Whether every weight is finite (waits for the device)."""
+        return bool(self.weights_norm().isfinite())
+
+    def weights_norm(self) -> Tensor:
+        """A scalar on the device that is finite exactly if every weight is."""
         norms = torch._foreach_norm([p.detach() for p in self.parameters])
-        return bool(torch.stack(norms).sum().isfinite())
+        return torch.stack(norms).sum()
 
 
 def _batches(images: Tensor, rows: Tensor | None, count: int) -> Iterator[Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,7 +24,8 @@ class Task:
     """One run, ready to train: everything random has been decided.
 
     Attributes:
-        network: initialised, on the device, in the recipe's memory format and master precision.
+        network: initialised, on the device, in the recipe's memory format and master precision;
+            holds the last weights after the training.
         method: loss and prediction.
         data: images on the device.
         labels: of the whole training set.
@@ -59,12 +61,41 @@ class Outcome:
     correct: NDArray[np.bool_] | None = None
     diverged: int | None = None
 
+    def add(self, curves: dict[str, float | None], correct: NDArray[np.bool_]) -> None:
+        """Keep a finished epoch."""
+        for name, value in curves.items():
+            self.curves[name].append(value)
+        self.correct = correct
+
+
+# Prepares a run. Called when its turn comes, and again where it has to start over.
+Job = Callable[[], Task]
+# Which job of the pack ended, and how: a job that raises must not take its neighbours along.
+Ended = tuple[int, Outcome | Exception]
+
 
 class Backend(Protocol):
-    """A way to train. ``name`` goes into the record's environment."""
+    """A way to train. ``name`` goes into the record's environment.
+
+    Attributes:
+        slots: how many runs are trained side by side; a pack is worth having from that size on.
+    """
 
     name: str
+    slots: int
 
-    def train(self, task: Task) -> Outcome:
-        """Train to the last epoch, or until something is not finite."""
+    def train_pack(self, jobs: Iterable[Job]) -> Iterator[Ended]:
+        """Train runs of one pack key and yield each as soon as it ends, by its position.
+
+        A run ends after its last epoch, when something is not finite, or when it raises. Jobs are
+        drawn from ``jobs`` no earlier than they can be started.
+        """
         ...
+
+
+def train(backend: Backend, task: Task) -> Outcome:
+    """Train one task alone; what it raises is raised."""
+    ((_, outcome),) = backend.train_pack([lambda: task])
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome

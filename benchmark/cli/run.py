@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
 
+import torch
+
 from benchmark import datasets, executors, plan
+from benchmark.backends import BackendError, Choice, create
+from benchmark.backends.registry import AUTO
 from benchmark.cli import options
 from benchmark.device import cores, resolve
 from benchmark.environment import environment
-from benchmark.errors import UserError
+from benchmark.errors import UserError, unknown
 from benchmark.plan import Plan
 from benchmark.progress import Progress, clock
 from benchmark.spec import RunSpec
 from benchmark.store import Store
 from benchmark.training import Context
 
+MODES = ("strict", "fast")
+# A backend that trains several runs side by side is handed so many times as many in one pack, so
+# that a slot goes on with the next run while its neighbours are still training.
+PACK = 4
 TEXT = """\
 Train every run of a suite that has no record yet. A run is one network: data set, model, method,
 noise and seed. Each finished run leaves one file in RESULTS/runs at once, so the command can be
@@ -47,6 +56,11 @@ def add(commands: options.Commands) -> None:
         "--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N (default: auto)"
     )
     parser.add_argument(
+        "--gpus",
+        metavar="N",
+        help="all, or so many: one worker process per GPU of --device cuda",
+    )
+    parser.add_argument(
         "--workers",
         default="auto",
         metavar="N",
@@ -65,6 +79,13 @@ def add(commands: options.Commands) -> None:
         metavar="NAME",
         help="serial, or a joblib backend: loky (default), threading, multiprocessing, dask, ...",
     )
+    _add_backend(parser)
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        metavar="M",
+        help="start no run after M minutes; what is begun is finished, the next call goes on",
+    )
     parser.add_argument("--retry", action="store_true", help="repeat runs that failed")
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be trained, train nothing"
@@ -72,13 +93,38 @@ def add(commands: options.Commands) -> None:
     parser.set_defaults(call=call)
 
 
+def _add_backend(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--backend",
+        default=AUTO,
+        metavar="NAME",
+        help="how to train: loop (step by step, any device), graph (CUDA graphs), stack (many small"
+        " networks at once); default: graph on CUDA, loop on the CPU",
+    )
+    parser.add_argument(
+        "--slots",
+        type=int,
+        metavar="N",
+        help="runs side by side in one worker (graph: 4, fewer where memory is short; stack: 16)",
+    )
+    parser.add_argument(
+        "--mode",
+        default="strict",
+        metavar="NAME",
+        help="strict: equal bits on every call (default); fast: a GPU may choose algorithms by"
+        " timing. It is in every record",
+    )
+    parser.add_argument(
+        "--compile", action="store_true", help="graph: let inductor fuse the network (other bits)"
+    )
+
+
 def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
     suite = options.selected(args)
     device = resolve(args.device)
-    workers = _workers(args.workers, args.threads, device.type)
-    executors.check_threads(workers, args.threads, cores())
-    executor = executors.create(args.executor, workers)
+    choice = _choice(args, device)
+    executor, workers = _executor(args, device)
     store = None if args.dry_run and not _exists(args) else options.store_of(args, create=True)
     todo = plan.make(suite, store, args.retry)
     for line in todo.damaged:
@@ -92,20 +138,52 @@ def call(args: argparse.Namespace) -> int:
         where = environment(device)
         print(
             f"{suite.name}: {len(todo.todo)} of {len(suite.specs)} runs to train on"
-            f" {where['device']}, {workers} worker(s) x {args.threads} thread(s)",
+            f" {where['device']}, {workers} worker(s) x {args.threads} thread(s),"
+            f" backend {choice.name}",
             file=sys.stderr,
         )
-        context = Context(args.data, str(device), args.threads, where)
-        _train(todo.todo, store, context, executor)
+        until = None if args.minutes is None else time.time() + 60 * args.minutes
+        on = "cuda:0" if args.gpus else str(device)
+        context = Context(args.data, on, args.threads, where, choice, until)
+        _train(todo.todo, store, context, executor, create(choice).slots)
     return _close(plan.make(suite, store))
 
 
+def _choice(args: argparse.Namespace, device: torch.device) -> Choice:
+    """The training backend that the command line asks for."""
+    if args.mode not in MODES:
+        raise unknown("mode", args.mode, MODES, "--mode")
+    return Choice(args.backend, args.slots, args.mode == "strict", args.compile).resolve(device)
+
+
+def _executor(args: argparse.Namespace, device: torch.device) -> tuple[executors.Executor, int]:
+    """Who does the runs, and how many workers that is."""
+    if args.gpus is not None:
+        if args.workers != "auto" or args.executor != "auto" or device.type != "cuda":
+            raise UserError(
+                f"--gpus {args.gpus} is one worker per GPU: it goes with --device cuda and without"
+                " --workers and --executor"
+            )
+        visible = executors.gpus(args.gpus)
+        return executors.Gpus(visible), len(visible)
+    workers = _workers(args.workers, args.threads, device.type)
+    executors.check_threads(workers, args.threads, cores())
+    return executors.create(args.executor, workers), workers
+
+
 def _train(
-    specs: Sequence[RunSpec], store: Store, context: Context, executor: executors.Executor
+    specs: Sequence[RunSpec],
+    store: Store,
+    context: Context,
+    executor: executors.Executor,
+    slots: int,
 ) -> None:
+    size = 1 if slots == 1 else PACK * slots
     try:
         with Progress(store, specs):
-            executor.run(executors.Worker(store, context), specs)
+            executor.run(executors.Worker(store, context), executors.packs(specs, size))
+    except BackendError:
+        raise
     except OSError as error:
         raise UserError(
             f"store {store.root}: cannot be written ({error.strerror or error}); what is done is"
@@ -148,7 +226,12 @@ def _describe(todo: Plan, workers: int, threads: int, device: str) -> str:
         f"  {dataset} {model} {profile}  {noise:28} {method:12} {count} seeds"
         for (dataset, model, profile, noise, method), count in cells.items()
     ]
-    seconds = [r.timing["seconds"] for r in todo.done.values() if r.status == "ok"]
+    # Runs trained side by side each took the time of all of them.
+    seconds = [
+        r.timing["seconds"] / r.environment.get("slots", 1)
+        for r in todo.done.values()
+        if r.status == "ok"
+    ]
     if seconds and todo.todo:
         left = sum(seconds) / len(seconds) * len(todo.todo) / workers
         lines.append(f"about {clock(left)} at the pace of the runs already done")
