@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -25,7 +25,7 @@ from reports.verdict import ALPHA, BETTER, NOT_COMPARABLE, UNDECIDED, WORSE, Ver
 Floats = NDArray[np.float64]
 
 
-def compare(blocks: Sequence[Block], baseline: str) -> tuple[Verdict, ...]:
+def compare(blocks: Sequence[Block], baseline: Collection[str]) -> tuple[Verdict, ...]:
     """Every pair of methods in every condition of every block.
 
     A family is all method pairs in one block and noise type, over its rates; its size is what was
@@ -34,7 +34,7 @@ def compare(blocks: Sequence[Block], baseline: str) -> tuple[Verdict, ...]:
 
     Args:
         blocks: cells to compare.
-        baseline: name or label of the method that is always the second of a pair.
+        baseline: labels of the methods that are always the second of a pair.
     """
     verdicts: list[Verdict] = []
     for block in blocks:
@@ -48,11 +48,13 @@ def compare(blocks: Sequence[Block], baseline: str) -> tuple[Verdict, ...]:
     return tuple(verdicts)
 
 
-def _pairs(block: Block, condition: Condition, baseline: str) -> Iterator[tuple[Cell, Cell]]:
+def _pairs(
+    block: Block, condition: Condition, baseline: Collection[str]
+) -> Iterator[tuple[Cell, Cell]]:
     cells = [block.cells.get((method, condition.line)) for method in block.methods]
     there = [cell for cell in cells if cell is not None]
     # A stable sort: the baseline's variants first, the rest as declared.
-    there.sort(key=lambda cell: cell.method.split("(")[0] != baseline)
+    there.sort(key=lambda cell: cell.method not in baseline)
     for earlier, later in combinations(there, 2):
         yield later, earlier
 

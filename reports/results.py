@@ -27,6 +27,7 @@ class Results:
         frame: one row per run.
         rule: the accuracy rule of every number, one of RULES.
         blocks: cells of comparable runs.
+        baseline: labels of the baseline method (several where it stands with several settings).
         verdicts: all pairwise comparisons.
     """
 
@@ -34,6 +35,7 @@ class Results:
     frame: Frame
     rule: str
     blocks: tuple[Block, ...]
+    baseline: frozenset[str]
     verdicts: tuple[Verdict, ...]
 
     @property
@@ -77,6 +79,12 @@ class Results:
         return self._standings[block.index, condition.line][method]
 
 
+def baseline_labels(study: Study, frame: Frame) -> frozenset[str]:
+    """How tables call the study's baseline."""
+    runs = frame.runs
+    return frozenset(runs.loc[runs["method_name"] == study.baseline, "method"])
+
+
 def analyse(study: Study, records: Iterable[RunRecord], rule: str = "last") -> Results:
     """Compute everything a report says.
 
@@ -96,4 +104,5 @@ def analyse(study: Study, records: Iterable[RunRecord], rule: str = "last") -> R
         hint = f"there is: {', '.join(have)}" if have else "every run failed"
         raise ReportError(f"study {study.name!r}: no run has the accuracy {rule!r}; {hint}")
     blocks = make_blocks(frame, rule)
-    return Results(study, frame, rule, blocks, compare(blocks, study.baseline_title))
+    baseline = baseline_labels(study, frame)
+    return Results(study, frame, rule, blocks, baseline, compare(blocks, baseline))

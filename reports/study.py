@@ -44,8 +44,3 @@ class Study:
         methods = dict.fromkeys(spec.method.name for spec in self.specs)
         if self.baseline not in methods:
             raise unknown(f"baseline of study {self.name!r}:", self.baseline, methods)
-
-    @property
-    def baseline_title(self) -> str:
-        """How tables call the baseline."""
-        return self.titles.get(self.baseline, self.baseline)

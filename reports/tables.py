@@ -131,11 +131,9 @@ def _against_baseline(
 ) -> dict[str, Any]:
     """Paired difference to the baseline; empty for the baseline and where there is none."""
     found = [
-        v
-        for v in results.of(block, condition)
-        if v.a == cell.method and v.b.split("(")[0] == results.study.baseline_title
+        v for v in results.of(block, condition) if v.a == cell.method and v.b in results.baseline
     ]
-    if len(found) != 1 or cell.method.split("(")[0] == results.study.baseline_title:
+    if len(found) != 1 or cell.method in results.baseline:
         return dict.fromkeys(("baseline", "diff", "diff_ci_low", "diff_ci_high", "diff_p_holm"))
     verdict = found[0]
     return {

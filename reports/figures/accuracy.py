@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from itertools import chain, pairwise
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.cells import Block, Condition
-from reports.figures.style import Frame, Look, align, grey_axis, legend, looks, panels
+from reports.figures.style import Frame, Look, align, legend, looks, panels
 
 FRAME = Frame(panel=(2.15, 1.75))
 PER_ROW = 4
@@ -31,20 +32,22 @@ def accuracy_figure(block: Block) -> Figure | None:
         return None
     columns = min(PER_ROW, len(shown))
     rows = math.ceil(len(shown) / columns)
+    # All panels have the same limits, ticks and steps, so that slopes can be compared.
+    rates = sorted({c.nominal or 0.0 for found in shown.values() for c in found})
+    gap = min((b - a for a, b in pairwise(rates)), default=0.2)
+    step = min(0.012, 0.5 * gap / max(1, len(block.methods)))
     figure, grid = panels(rows, columns, FRAME, len(block.methods))
     for index, axes in enumerate(chain.from_iterable(grid)):
         if index >= len(shown):
             axes.set_visible(False)
             continue
         kind = list(shown)[index]
-        _panel(axes, block, shown[kind])
+        _panel(axes, block, shown[kind], step)
         axes.set_title(kind.replace(":", " "))
         if index % columns == 0:
             axes.set_ylabel("test accuracy (%)")
         if index + columns >= len(shown):
             axes.set_xlabel("nominal noise rate")
-    # All panels have the same limits and ticks, so that slopes can be compared.
-    rates = sorted({c.nominal or 0.0 for found in shown.values() for c in found})
     align(grid)
     for axes in chain.from_iterable(grid):
         axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
@@ -57,15 +60,11 @@ def _conditions(block: Block, kind: str) -> list[Condition]:
     return [c for c in chosen.values() if c.nominal is not None]
 
 
-def _panel(axes: Axes, block: Block, conditions: list[Condition]) -> None:
+def _panel(axes: Axes, block: Block, conditions: list[Condition], step: float) -> None:
     look = looks(block.methods)
-    rates = sorted({c.nominal or 0.0 for c in conditions})
-    gap = min((b - a for a, b in pairwise(rates)), default=0.2)
-    step = min(0.012, 0.5 * gap / max(1, len(block.methods)))
     for i, method in enumerate(block.methods):
         offset = step * (i - (len(block.methods) - 1) / 2)
         _series(axes, block, conditions, method, look[method], offset)
-    grey_axis(axes)
 
 
 def _series(
@@ -84,18 +83,30 @@ def _series(
     x = [at for at, _ in points]
     y = [cell.summary.mean or 0.0 for _, cell in points]
     axes.plot(x, y, color=look.colour, linestyle=look.line, linewidth=1.2, zorder=2)
-    for at, cell in points:
-        s = cell.summary
-        mean = s.mean or 0.0
-        if s.low is not None and s.high is not None:
-            # Cut at what an accuracy can be.
-            low, high = max(s.low, 0.0), min(s.high, 100.0)
-            axes.errorbar(
-                at, mean, [[mean - low], [high - mean]], color=look.colour, linewidth=1.1,
-                capsize=2.5, zorder=2,
-            )  # fmt: skip
-        face = look.colour if cell.complete else "white"
+    # Intervals are cut at what an accuracy can be; one seed has none.
+    low = [max(cell.summary.low if cell.summary.low is not None else m, 0.0)
+           for m, (_, cell) in zip(y, points, strict=True)]  # fmt: skip
+    high = [min(cell.summary.high if cell.summary.high is not None else m, 100.0)
+            for m, (_, cell) in zip(y, points, strict=True)]  # fmt: skip
+    if any(b > a for a, b in zip(low, high, strict=True)):
+        axes.errorbar(
+            x,
+            y,
+            [np.subtract(y, low), np.subtract(high, y)],
+            fmt="none",
+            ecolor=look.colour,
+            elinewidth=1.1,
+            capsize=2.5,
+            zorder=2,
+        )
+    for complete in (True, False):
+        at = [i for i, (_, cell) in enumerate(points) if cell.complete is complete]
         axes.plot(
-            at, mean, look.marker, color=look.colour, markerfacecolor=face, zorder=3,
+            [x[i] for i in at],
+            [y[i] for i in at],
+            look.marker,
+            color=look.colour,
+            markerfacecolor=look.colour if complete else "white",
             markeredgewidth=1.0,
-        )  # fmt: skip
+            zorder=3,
+        )

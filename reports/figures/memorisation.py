@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from benchmark.record import CURVES
 from reports.cells import Block, Condition
-from reports.figures.style import Frame, Line, align, grey_axis, legend, looks, panels
+from reports.figures.style import Frame, Line, align, few_ticks, legend, looks, panels
 from reports.labels import pretty_condition
 from reports.results import Results
 
@@ -123,17 +124,28 @@ def _figure(results: Results, block: Block, conditions: Sequence[Condition]) -> 
 
 
 def _panel(axes: Axes, block: Block, curves: dict[str, dict[str, Band]]) -> None:
+    """All lines and all bands of a panel as two collections: one artist a line is slow to draw."""
     look = looks(block.methods)
     pair = len(curves) > 1
+    lines, areas, colours, styles = [], [], [], []
     for curve, found in curves.items():
         for method, band in found.items():
-            epochs = np.arange(1, len(band.mean) + 1)
-            line = (CLEAN if curve.endswith("clean") else "-") if pair else look[method].line
-            colour = look[method].colour
-            axes.plot(epochs, band.mean, color=colour, linestyle=line, linewidth=1.4)
-            low, high = band.mean - band.sd, band.mean + band.sd
-            axes.fill_between(epochs, low, high, color=colour, alpha=0.15, linewidth=0)
-    grey_axis(axes)
+            there = np.flatnonzero(~np.isnan(band.mean))
+            epochs, mean, sd = there + 1.0, band.mean[there], band.sd[there]
+            lines.append(np.column_stack([epochs, mean]))
+            edge = np.concatenate([mean - sd, (mean + sd)[::-1]])
+            areas.append(np.column_stack([np.concatenate([epochs, epochs[::-1]]), edge]))
+            colours.append(look[method].colour)
+            clean = pair and curve.endswith("clean")
+            styles.append(CLEAN if clean else "-" if pair else look[method].line)
+    if lines:
+        axes.add_collection(
+            PolyCollection(areas, facecolors=colours, alpha=0.15, linewidths=0, zorder=1.5)
+        )
+        axes.add_collection(
+            LineCollection(lines, colors=colours, linestyles=styles, linewidths=1.4, zorder=2)
+        )
+    few_ticks(axes)
 
 
 def _two_lines_key(axes: Axes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
@@ -47,7 +47,7 @@ def _block(
     parts = [f"## {escape(block.title)}", grid_table(block, grid), *key, f"*{caption}*"]
     verdicts = results.in_block(block)
     if verdicts:
-        parts += ["### In words", *_sentences(verdicts, results.study.baseline_title)]
+        parts += ["### In words", *_sentences(verdicts, results.baseline)]
     for figure in drawn:
         if figure.block == block.index:
             png, pdf = (f"figures/{file.name}" for file in figure.files)
@@ -55,11 +55,11 @@ def _block(
     return parts
 
 
-def _sentences(verdicts: Sequence[Verdict], baseline: str) -> list[str]:
+def _sentences(verdicts: Sequence[Verdict], baseline: Collection[str]) -> list[str]:
     """All sentences where a reader can take them in, else those against the baseline."""
     shown = list(verdicts)
     if len(shown) > SENTENCES:
-        shown = [v for v in verdicts if v.b.split("(")[0] == baseline][:SENTENCES]
+        shown = [v for v in verdicts if v.b in baseline][:SENTENCES]
     parts = ["\n".join(f"- {escape(v.sentence())}" for v in shown)]
     if len(shown) < len(verdicts):
         parts.append(f"All {len(verdicts)} comparisons: [significance.md](significance.md).")

@@ -47,7 +47,7 @@ def _verdicts(results: Results, block: Block) -> list[str]:
     found = results.in_block(block)
     if not found:
         return []
-    shown = [v for v in found if v.b.split("(")[0] == results.study.baseline_title]
+    shown = [v for v in found if v.b in results.baseline]
     lines = [
         "* best, or not distinguishable from it (paired t, Holm)",
         *map(_sentence, shown[:SENTENCES]),
