@@ -34,7 +34,10 @@ class Choice:
     compiled: bool = False
 
     def resolve(self, device: torch.device) -> Choice:
-        """The choice with ``auto`` replaced: ``graph`` on CUDA, ``loop`` on the CPU.
+        """The choice with ``auto`` replaced by ``loop``, the reference.
+
+        On CUDA ``graph`` is to take its place once the checks of docs/gpu.md have been seen to
+        pass on a GPU; until then nobody gets numbers from it without asking for it by name.
 
         Raises:
             UserError: unknown name, a backend that cannot work on this device, or settings that
@@ -42,7 +45,7 @@ class Choice:
         """
         name = self.name
         if name == AUTO:
-            name = "graph" if device.type == "cuda" else "loop"
+            name = LoopBackend.name
         if name not in _MAKERS:
             raise unknown("backend", name, names(), "--backend")
         if name == "graph" and device.type != "cuda":

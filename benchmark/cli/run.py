@@ -99,7 +99,7 @@ def _add_backend(parser: argparse.ArgumentParser) -> None:
         default=AUTO,
         metavar="NAME",
         help="how to train: loop (step by step, any device), graph (CUDA graphs), stack (many small"
-        " networks at once); default: graph on CUDA, loop on the CPU",
+        " networks at once); default: loop. graph has not been seen on a GPU yet (docs/gpu.md)",
     )
     parser.add_argument(
         "--slots",
