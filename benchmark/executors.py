@@ -7,7 +7,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import joblib
 import torch
@@ -20,7 +20,7 @@ from benchmark.store import Store
 from benchmark.training import Context, train_pack
 
 Pack = tuple[RunSpec, ...]
-Work = Callable[[Pack], None]
+T = TypeVar("T")
 # Packs are put together from so many times their size, so that the order of a suite stays roughly.
 WINDOW = 4
 
@@ -58,7 +58,7 @@ def packs(specs: Sequence[RunSpec], size: int) -> list[Pack]:
 class Executor(Protocol):
     """Calls ``work`` on each pack, in any order and on any machine that sees the store."""
 
-    def run(self, work: Work, packs: Sequence[Pack]) -> None:
+    def run(self, work: Callable[[T], None], packs: Sequence[T]) -> None:
         """Return when all are done."""
         ...
 
@@ -67,7 +67,7 @@ class Executor(Protocol):
 class Serial:
     """One pack after the other in this process."""
 
-    def run(self, work: Work, packs: Sequence[Pack]) -> None:
+    def run(self, work: Callable[[T], None], packs: Sequence[T]) -> None:
         """See :class:`Executor`."""
         for pack in packs:
             work(pack)
@@ -85,7 +85,7 @@ class Joblib:
     backend: str
     workers: int
 
-    def run(self, work: Work, packs: Sequence[Pack]) -> None:
+    def run(self, work: Callable[[T], None], packs: Sequence[T]) -> None:
         """See :class:`Executor`."""
         with joblib.parallel_config(backend=self.backend):
             joblib.Parallel(n_jobs=self.workers, batch_size=1)(
@@ -106,7 +106,7 @@ class Gpus:
 
     visible: tuple[str, ...]
 
-    def run(self, work: Work, packs: Sequence[Pack]) -> None:
+    def run(self, work: Callable[[T], None], packs: Sequence[T]) -> None:
         """See :class:`Executor`.
 
         Raises:
@@ -148,7 +148,7 @@ def gpus(text: str) -> tuple[str, ...]:
     return tuple(ids[: int(text)])
 
 
-def _pull(work: Work, queue: multiprocessing.Queue[Pack | None]) -> None:
+def _pull(work: Callable[[T], None], queue: multiprocessing.Queue[T | None]) -> None:
     while (pack := queue.get()) is not None:
         work(pack)
 

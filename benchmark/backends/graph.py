@@ -39,6 +39,7 @@ class GraphBackend:
         self._compiled = compiled
         self._idle: list[Slot] = []
         self._need = 0
+        self._device: torch.device | None = None
 
     def train_pack(self, jobs: Iterable[Job]) -> Iterator[Ended]:
         """See :class:`benchmark.backends.task.Backend`."""
@@ -67,6 +68,7 @@ class GraphBackend:
 
     def _take(self, task: Task) -> Slot:
         """An idle slot that fits the task, else a new one in place of those longest idle."""
+        self._device = task.device
         wanted = key(task)
         for slot in self._idle:
             if slot.key == wanted:
@@ -88,7 +90,7 @@ class GraphBackend:
 
     def _free(self) -> int:
         """Bytes of the card that nobody holds; recording gives the cache back, so it is honest."""
-        return torch.cuda.mem_get_info()[0] if self._capture else 0
+        return int(torch.cuda.mem_get_info(self._device)[0]) if self._capture else 0
 
 
 def _close(task: Task, outcome: Outcome, positions: Indices, arrived: Arrived) -> bool:

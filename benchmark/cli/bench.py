@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
@@ -11,19 +12,29 @@ from tabulate import tabulate
 import noise.bench
 import reports.bench
 from benchmark import bench as pipeline
+from benchmark import bench_engines
 from benchmark.cli import options
 from benchmark.errors import unknown
 
 TEXT = """\
 Measure on this machine: labels per second of every noise model, images per second of our training
-pipeline against a plain DataLoader loop of the same network and data, and the time of a report of
-10,000 records. Figures are for this machine and this moment; compare ratios, not seconds.
+pipeline against a plain DataLoader loop of the same network and data, the training engines on
+random images (CNN-8 and ResNets on a GPU, a small CNN on a CPU), small networks one by one and
+stacked, and the time of a report of 10,000 records. Figures are for this machine and this moment;
+compare ratios, not seconds.
 """
-EXAMPLES = "  nlbench bench\n  nlbench bench noise\n  nlbench bench pipeline --data /data\n"
+EXAMPLES = """\
+  nlbench bench
+  nlbench bench noise
+  nlbench bench pipeline --data /data
+  nlbench bench engines --device cuda --out bench
+"""
 Rows = Sequence[Mapping[str, Any]]
 BENCHES: dict[str, Callable[[argparse.Namespace], Rows]] = {
     "noise": lambda _args: noise.bench.run(),
     "pipeline": lambda args: pipeline.run(args.data, args.device),
+    "engines": lambda args: bench_engines.run(args.device, args.out),
+    "stack": lambda args: bench_engines.stacked(args.device),
     "report": lambda _args: [reports.bench.run()],
 }
 
@@ -33,6 +44,7 @@ def add(commands: options.Commands) -> None:
     parser = options.command(commands, "bench", "measure speed on this machine", TEXT, EXAMPLES)
     parser.add_argument("what", nargs="*", metavar="WHAT", help=f"of {', '.join(BENCHES)}")
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:N")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write engines.csv, engines.png")
     options.add_data(parser)
     parser.set_defaults(call=call)
 

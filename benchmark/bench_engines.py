@@ -1,0 +1,295 @@
+"""Speed of the training engines: the plain loop of a repository, loop, graph and stack.
+
+Images are random 32x32 pixels: the speed does not depend on them, and no data set is needed.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torch.utils.flop_counter import FlopCounterMode
+
+import baselines
+import noise
+from benchmark import models, suite
+from benchmark.backends import LoopBackend, StackBackend, Task
+from benchmark.backends.loop import Trainer, memory_format
+from benchmark.backends.slot import Slot
+from benchmark.bench import PerSample
+from benchmark.datasets import Dataset
+from benchmark.device import cores, repeatable, resolve
+from benchmark.prepare import BatchPlan, Split
+from benchmark.recipe import Recipe
+from benchmark.resident import Resident
+from benchmark.spec import DatasetSpec, MethodSpec, RunSpec
+from benchmark.streams import Streams
+from benchmark.training import Context, prepare
+
+MODELS = {"cuda": ("cnn8", "resnet18", "resnet34"), "cpu": ("cnn_small",)}
+STEPS = {"cuda": 100, "cpu": 8}
+ROUNDS = 3
+BATCH = 128
+# The protocol: 50,000 images, 120 epochs.
+IMAGES = 50_000 * 120
+SPEED = "img/s"
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A way to train. ``ready(task)`` warms up and returns what trains all of its steps once."""
+
+    name: str
+    ready: Callable[[Sequence[Task]], Callable[[], None]]
+    precision: str = "bf16"
+    runs: int = 1
+
+
+def run(device: str = "auto", out: Path | None = None) -> list[dict[str, Any]]:
+    """One row per network and way to train; the best of three rounds counts.
+
+    ``img/s`` is of all runs together, ``TFLOP/s`` from the counted floating-point operations of
+    forward and backward pass (1 multiply-add = 2), ``s/run`` and ``runs/h`` for 120 epochs of
+    50,000 images, training steps only (a test pass per epoch adds 7 % of the operations).
+
+    Args:
+        device: as for ``nlbench run``.
+        out: folder for engines.csv and engines.png, ``None`` for neither.
+    """
+    where = resolve(device)
+    threads = cores() if where.type == "cpu" else 1
+    rows = []
+    with repeatable(threads):
+        for model in MODELS[where.type]:
+            flops = training_flops(model)
+            rows += [_row(model, flops, c, where) for c in contestants(where)]
+    for row in rows:
+        plain = next(r[SPEED] for r in rows if r["model"] == row["model"])
+        row["times plain"] = round(row[SPEED] / plain, 2)
+    if out is not None:
+        _write(rows, out)
+    return rows
+
+
+def stacked(device: str = "auto", runs: int = 15, epochs: int = 4) -> list[dict[str, Any]]:
+    """Runs of suite ``quick`` one after the other and as one stack, epochs cut short."""
+    where = resolve(device)
+    recipe = replace(suite.load("quick").specs[0].recipe, epochs=epochs)
+    specs = [replace(s, recipe=recipe) for s in suite.load("quick").specs[: runs * 3]]
+    specs = [s for s in specs if s.method.name != "drainage"][:runs]
+    context = Context(None, str(where), 1, {})
+    best = {"loop": float("inf"), "stack": float("inf")}
+    with repeatable(1):
+        for _ in range(ROUNDS):
+            for backend in (LoopBackend(), StackBackend(runs)):
+                tasks = [prepare(spec, context)[0] for spec in specs]
+                start = time.perf_counter()
+                for _ in backend.train_pack([lambda task=task: task for task in tasks]):  # type: ignore[misc]
+                    pass
+                best[backend.name] = min(best[backend.name], time.perf_counter() - start)
+    base = best["loop"]
+    return [
+        {
+            "backend": name,
+            "runs": len(specs),
+            "device": str(where),
+            "seconds": round(seconds, 3),
+            "times loop": round(base / seconds, 2),
+        }
+        for name, seconds in best.items()
+    ]
+
+
+def contestants(device: torch.device) -> Iterator[Contestant]:
+    """What is compared here: the typical repository first."""
+    yield Contestant("plain loop (DataLoader, float32)", _plain, "float32")
+    yield Contestant("loop, float32", _loop, "float32")
+    yield Contestant("loop", _loop)
+    if device.type == "cuda":
+        for slots in (1, 2, 4):
+            yield Contestant(f"graph, {slots} slot(s)", _graph(compiled=False), runs=slots)
+        for slots in (1, 4):
+            yield Contestant(f"graph, {slots} slot(s), compiled", _graph(True), runs=slots)
+
+
+def training_flops(model: str) -> int:
+    """Floating-point operations of one image's forward and backward pass, as torch counts them."""
+    network = models.build(model, (3, 32, 32), 10)
+    with FlopCounterMode(display=False) as counter:
+        network(torch.zeros(2, 3, 32, 32)).sum().backward()
+    return int(counter.get_total_flops()) // 2
+
+
+def task_of(model: str, precision: str, steps: int, device: torch.device, seed: int = 0) -> Task:
+    """A run of CE on random 32x32 images, ``steps`` full batches an epoch."""
+    rng = noise.generator("bench", seed)
+    count = steps * BATCH
+    labels = np.arange(count) % 10
+    images = rng.integers(0, 256, (count, 3, 32, 32), dtype=np.uint8)
+    data = Dataset(
+        name="random",
+        family="cifar10",
+        label="random pixels",
+        class_names=tuple("0123456789"),
+        x_train=images,
+        y_train=labels,
+        x_test=images[:10].copy(),
+        y_test=labels[:10].copy(),
+        mean=(0.5,) * 3,
+        std=(0.25,) * 3,
+    )
+    recipe = Recipe(epochs=ROUNDS + 2, augment="crop_flip", precision=precision, l1=1e-4)
+    spec = RunSpec(DatasetSpec("random"), model, MethodSpec("ce"), "clean", seed, recipe)
+    network = models.build(model, data.in_shape, 10)
+    models.initialise(network, lambda name: Streams(seed).generator("init", name), 10)
+    rows = np.arange(count)
+    return Task(
+        network=memory_format(network.to(device)),
+        method=baselines.create("ce"),
+        data=Resident(
+            dataset=data,
+            x_train=torch.tensor(images).to(device).contiguous(memory_format=torch.channels_last),
+            x_test=torch.tensor(images[:10]).to(device),
+            y_test=torch.tensor(labels[:10]).to(device),
+        ),
+        labels=noise.make("clean", labels, num_classes=10, seed=seed),
+        split=Split(train=rows, validation=rows[:0]),
+        plan=BatchPlan(spec, rows, (32, 32)),
+        recipe=recipe,
+        device=device,
+    )
+
+
+def _row(model: str, flops: int, contestant: Contestant, device: torch.device) -> dict[str, Any]:
+    steps = STEPS[device.type]
+    first = task_of(model, contestant.precision, steps, device)
+    tasks = [
+        first,
+        *(
+            replace(task_of(model, contestant.precision, steps, device, seed), data=first.data)
+            for seed in range(1, contestant.runs)
+        ),
+    ]
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
+    once = contestant.ready(tasks)
+    best = min(_timed(once, device) for _ in range(ROUNDS))
+    del once
+    gc.collect()
+    speed = contestant.runs * steps * BATCH / best
+    peak = torch.cuda.max_memory_reserved(device) / 2**30 if device.type == "cuda" else None
+    return {
+        "model": model,
+        "engine": contestant.name,
+        "device": str(device),
+        SPEED: round(speed),
+        "TFLOP/s": round(speed * flops / 1e12, 3),
+        "s/run": round(IMAGES / speed, 1),
+        "runs/h": round(3600 * speed / IMAGES, 2),
+        "peak GiB": None if peak is None else round(peak, 2),
+    }
+
+
+def _timed(once: Callable[[], None], device: torch.device) -> float:
+    _settle(device)
+    start = time.perf_counter()
+    once()
+    _settle(device)
+    return time.perf_counter() - start
+
+
+def _settle(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _plain(tasks: Sequence[Task]) -> Callable[[], None]:
+    """NCHW float32, a PIL image and its transforms per sample, ``.item()`` each step."""
+    (task,) = tasks
+    network = task.network.to(memory_format=torch.contiguous_format).train()
+    sgd = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
+    loader: DataLoader[tuple[Tensor, int]] = DataLoader(
+        PerSample(task.data.dataset, augmented=True),
+        BATCH,
+        shuffle=True,
+        num_workers=min(8, cores()),
+        generator=torch.Generator().manual_seed(0),
+        persistent_workers=True,
+    )
+
+    def once() -> None:
+        total = 0.0
+        for images, labels in loader:
+            logits = network(images.to(task.device))
+            loss = nn.functional.cross_entropy(logits, labels.to(task.device))
+            sgd.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+            sgd.step()
+            total += loss.item()
+
+    once()
+    return once
+
+
+def _loop(tasks: Sequence[Task]) -> Callable[[], None]:
+    (task,) = tasks
+    trainer = Trainer(task)
+    positions, plan = next(task.plan.epochs())
+    rows, there = torch.from_numpy(positions).to(task.device), plan.to(task.device)
+
+    def once() -> None:
+        trainer.epoch(0, rows, there)
+
+    once()
+    return once
+
+
+def _graph(compiled: bool) -> Callable[[Sequence[Task]], Callable[[], None]]:
+    def ready(tasks: Sequence[Task]) -> Callable[[], None]:
+        slots = [Slot(task, capture=True, compiled=compiled) for task in tasks]
+        for slot, task in zip(slots, tasks, strict=True):
+            slot.load(task)
+            slot.begin(0, *next(task.plan.epochs()))
+
+        def once() -> None:
+            for number in range(slots[0].steps):
+                for slot in slots:
+                    slot.step(number)
+
+        once()
+        return once
+
+    return ready
+
+
+def _write(rows: Sequence[dict[str, Any]], out: Path) -> None:
+    """engines.csv, and engines.png: runs per hour by network and engine."""
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    out.mkdir(parents=True, exist_ok=True)
+    table = pd.DataFrame(rows)
+    table.to_csv(out / "engines.csv", index=False)
+    names = list(dict.fromkeys(table["model"]))
+    figure, axes = plt.subplots(
+        1, len(names), figsize=(4 + 3 * len(names), 3.5), squeeze=False, layout="constrained"
+    )
+    for axis, name in zip(axes[0], names, strict=True):
+        part = table[table["model"] == name].iloc[::-1]
+        axis.barh(part["engine"], part["runs/h"], color="#4477aa")
+        axis.set_title(f"{name} on {part['device'].iloc[0]}")
+        axis.set_xlabel("runs of 120 epochs per hour")
+    figure.savefig(out / "engines.png", dpi=150)
+    plt.close(figure)
