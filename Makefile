@@ -112,7 +112,7 @@ if [ ! -e $(VENV) ]; then \
   [ -n "$$python" ] || give_up "no Python >= 3.11 found (tried: $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)). Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; \
   say "making $(VENV) with $$("$$python" --version) ($$(command -v "$$python"))"; \
   if [ -n "$$uv" ]; then \
-    "$$uv" venv --quiet --python "$$python" $(VENV); \
+    "$$uv" venv --quiet --seed --python "$$python" $(VENV); \
   elif ! "$$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then \
     give_up "$$python cannot make virtual environments: its modules venv and ensurepip are missing. On Debian and Ubuntu: apt-get install python3-venv (python3.12-venv for python3.12). Or install uv."; \
   else \

@@ -74,7 +74,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     pip: list[str | Path]
     if importlib.util.find_spec("pip"):
         pip = [sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", wheel]
-    else:  # uv makes environments without pip
+    else:  # an environment that someone made with uv, without pip
         uv = shutil.which("uv")
         assert uv, "neither pip nor uv is there to install the wheel with"
         pip = [uv, "pip", "install", "--python", python, "--no-deps", wheel]
