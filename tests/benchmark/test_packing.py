@@ -172,9 +172,9 @@ if sys.argv[1] == "kept" and not keep_memory():
 import torch
 torch.set_num_threads(1)
 def work():
-    for _ in range(200):
-        x = torch.ones(100_000) + 1
-    return x.sum()
+    for _ in range(5):
+        held = [torch.ones(250_000) for _ in range(100)]
+        del held
 work()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 work()
