@@ -59,7 +59,8 @@ def gallery(sets: Sequence[NoisyLabels], dataset: Dataset, path: Path, root: Pat
         grid = figure.subplots(len(sets), EXAMPLES + 1, squeeze=False)
         for row, labels in zip(grid, sets, strict=True):
             heat_map(row[0], labels, dataset.class_names, annotate=False)
-            row[0].set_title(f"{labels.spec}\nrealised {labels.realised_rate:.3f}", fontsize=7)
+            name = str(labels.spec).replace(":map=", "\nmap=")
+            row[0].set_title(f"{name}\nrealised {labels.realised_rate:.3f}", fontsize=7)
             _examples(row[1:], labels, dataset, with_foreign(dataset, labels, root))
         figure.savefig(path, dpi=90, metadata={"Software": None})
 
