@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
@@ -204,6 +205,91 @@ def test_what_is_in_the_buffers_before_a_run_does_not_matter() -> None:
         for value in (*slot.momentum, *slot.task.network.parameters(), slot.tally.losses):
             value.fill_(float("nan"))
     assert train(spec, HERE, backend).science() == expected
+
+
+class _Stream:
+    """A stream of a card that does everything at once."""
+
+    def __init__(self, _device: Any = None) -> None:
+        pass
+
+    def wait_stream(self, _other: Any) -> None:
+        pass
+
+    def synchronize(self) -> None:
+        pass
+
+    def record_event(self) -> _Stream:
+        return self
+
+
+class _Recorder:
+    """Stands in for CUDA: what is recorded is the last step, and a replay takes it again."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.replays = 0
+        self.last: tuple[Slot, Any] | None = None
+        original = Slot._step
+        recorder = self
+
+        def step(slot: Slot, lane: Any) -> None:
+            recorder.last = (slot, lane)
+            original(slot, lane)
+
+        class Graph:
+            recorded: tuple[Slot, Any] | None = None
+
+            def replay(self) -> None:
+                assert self.recorded is not None
+                recorder.replays += 1
+                original(*self.recorded)
+
+        @contextlib.contextmanager
+        def graph(target: Graph, pool: object, stream: _Stream) -> Iterator[None]:
+            assert isinstance(stream, _Stream)
+            assert pool is not None
+            yield
+            target.recorded = recorder.last
+
+        patch.setattr(Slot, "_step", step)
+        patch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)
+        for name, fake in {
+            "Stream": _Stream,
+            "current_stream": _Stream,
+            "stream": lambda _stream: contextlib.nullcontext(),
+            "graph_pool_handle": object,
+            "CUDAGraph": Graph,
+            "graph": graph,
+            "mem_get_info": lambda _device=None: (2**30, 2**30),
+        }.items():
+            patch.setattr(torch.cuda, name, fake)
+
+
+def test_recording_leaves_no_trace_in_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a stand-in for CUDA: warm-up and recording train on, yet no run is moved by them."""
+    specs = [tiny("drainage", model="cnn_small", augment="crop_flip", seed=s) for s in range(3)]
+    specs.append(tiny("ce", model="cnn_small", dataset=DatasetSpec("digits", 20, 0.25)))
+    expected = {s.run_id: train(s, HERE).science() for s in specs}
+    recorder = _Recorder(monkeypatch)
+    found = {r.run_id: r.science() for r in train_pack(specs, HERE, GraphBackend(2))}
+    assert found == expected
+    # 200 and 150 images in batches of 32, two epochs: every step is a replay.
+    assert recorder.replays == 3 * 2 * 7 + 2 * 5
+
+
+def test_a_step_that_cannot_be_recorded_stops_the_pack_and_names_the_method(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _Recorder(monkeypatch)
+
+    @contextlib.contextmanager
+    def refuse(*_args: Any, **_words: Any) -> Iterator[None]:
+        yield
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    monkeypatch.setattr(torch.cuda, "graph", refuse)
+    with pytest.raises(BackendError, match=r"'gce'.*not permitted.*--backend loop"):
+        list(train_pack([tiny("gce")], HERE, GraphBackend(2)))
 
 
 # --- packs ----------------------------------------------------------------------------------------
