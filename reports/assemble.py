@@ -11,16 +11,25 @@ import pandas as pd
 from benchmark.record import RunRecord
 from reports.errors import ReportError, unknown
 from reports.figures.catalogue import Drawn, draw_all
+from reports.models import mcnemar_table
 from reports.render.index import index_markdown
 from reports.render.latex import accuracy_latex, document
+from reports.render.latex_set import (
+    document_of_all,
+    overall_latex,
+    seeds_latex,
+    significance_latex,
+)
 from reports.render.markdown import accuracy_markdown, significance_markdown
+from reports.render.overall import overall_markdown
 from reports.render.selection import selection_markdown
 from reports.render.terminal import terminal_text
 from reports.results import Results, analyse
 from reports.study import Study
-from reports.tables import leaderboard_table, runs_table, significance_table, to_csv
+from reports.tables import leaderboard_table, overall_table, runs_table, significance_table, to_csv
 from reports.verdict import Verdict
 
+LATEX = ("accuracy", "significance", "overall", "seeds")
 PARTS = ("leaderboard", "tables", "figures")
 
 
@@ -97,13 +106,20 @@ def _texts(
             "leaderboard.csv": to_csv(leaderboard),
             "runs.csv": to_csv(runs_table(results)),
             "significance.csv": to_csv(significance_table(results)),
+            "mcnemar.csv": to_csv(mcnemar_table(results)),
+            "overall.csv": to_csv(overall_table(results)),
         }
     if only in (None, "tables"):
         texts |= {
             "accuracy.md": accuracy_markdown(results, leaderboard),
             "significance.md": significance_markdown(results),
+            "overall.md": overall_markdown(results),
             "selection.md": selection_markdown(results),
             "accuracy.tex": accuracy_latex(results, leaderboard),
             "accuracy-document.tex": document("accuracy"),
+            "significance.tex": significance_latex(results),
+            "overall.tex": overall_latex(results),
+            "seeds.tex": seeds_latex(results),
+            "document.tex": document_of_all(results, LATEX, drawn),
         }
     return texts

@@ -17,7 +17,9 @@ from reports.stats import (
     minimum_detectable_effect,
     paired_t,
     residual_correlation,
+    seeds_needed,
     sign_flips,
+    student_rope,
 )
 from reports.text import plural
 from reports.verdict import ALPHA, BETTER, NOT_COMPARABLE, UNDECIDED, WORSE, Verdict
@@ -25,7 +27,9 @@ from reports.verdict import ALPHA, BETTER, NOT_COMPARABLE, UNDECIDED, WORSE, Ver
 Floats = NDArray[np.float64]
 
 
-def compare(blocks: Sequence[Block], baseline: Collection[str]) -> tuple[Verdict, ...]:
+def compare(
+    blocks: Sequence[Block], baseline: Collection[str], rope: float = 0.5
+) -> tuple[Verdict, ...]:
     """Every pair of methods in every condition of every block.
 
     A family is all method pairs in one block and noise type, over its rates; its size is what was
@@ -35,6 +39,7 @@ def compare(blocks: Sequence[Block], baseline: Collection[str]) -> tuple[Verdict
     Args:
         blocks: cells to compare.
         baseline: labels of the methods that are always the second of a pair.
+        rope: half width of the region of practical equivalence, points.
     """
     verdicts: list[Verdict] = []
     for block in blocks:
@@ -44,7 +49,7 @@ def compare(blocks: Sequence[Block], baseline: Collection[str]) -> tuple[Verdict
                 for condition in block.family(noise_type)
                 for a, b in _pairs(block, condition, baseline)
             ]
-            verdicts += _corrected(family, f"{block.title}, {noise_type}")
+            verdicts += _corrected(family, f"{block.title}, {noise_type}", rope)
     return tuple(verdicts)
 
 
@@ -96,6 +101,8 @@ def _verdict(block: Block, condition: Condition, a: Cell, b: Cell) -> tuple[Verd
         hedges=test.hedges if shown else None,
         rho=residual_correlation([(pairing.a, pairing.b)]) if shown else None,
         mde=None,
+        rope=None,
+        seeds_needed=None,
         words=f"{NOT_COMPARABLE}: {obstacle}" if obstacle else UNDECIDED,
     )
     return verdict, pairing.a - pairing.b if tested else np.empty(0)
@@ -117,7 +124,7 @@ def _obstacle(pairing: Pairing, a: Cell, b: Cell) -> str:
     return "one seed has no spread to test against" if n == 1 else ""
 
 
-def _corrected(family: list[tuple[Verdict, Floats]], name: str) -> Iterator[Verdict]:
+def _corrected(family: list[tuple[Verdict, Floats]], name: str, rope: float) -> Iterator[Verdict]:
     size = len(family)
     raw = np.array([np.nan if v.p is None else v.p for v, _ in family], dtype=np.float64)
     flips = iter(sign_flips([differences for _, differences in family if len(differences)]))
@@ -131,8 +138,15 @@ def _corrected(family: list[tuple[Verdict, Floats]], name: str) -> Iterator[Verd
             p_sign_flip=next(flips) if len(differences) else None,
             p_holm=None if np.isnan(p) else float(p),
             mde=(effect or 0.0) * (verdict.sd or 0.0) if known else None,
+            rope=student_rope(differences, rope),
+            seeds_needed=_seeds(verdict.sd, rope, ALPHA / size) if known else None,
             words=_words(verdict, float(p)),
         )
+
+
+def _seeds(sd: float | None, rope: float, alpha: float) -> int | None:
+    """Seeds that would find a difference of ``rope`` points; effects in steps of 1 %."""
+    return seeds_needed(float(f"{rope / sd:.3g}"), alpha) if sd else None
 
 
 def _words(verdict: Verdict, p: float) -> str:

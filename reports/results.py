@@ -13,6 +13,7 @@ from reports.compare import compare
 from reports.errors import ReportError, unknown
 from reports.frame import Frame, tidy
 from reports.intake import RULES
+from reports.overall import Overall, overall
 from reports.ranking import Standing, standings
 from reports.study import Study
 from reports.verdict import Verdict
@@ -50,6 +51,11 @@ class Results:
             for words, count in refused.items()
         ]
         return (*self.frame.warnings, *lines)
+
+    @cached_property
+    def overall(self) -> tuple[Overall, ...]:
+        """The analyses across conditions, one per profile."""
+        return overall(self.blocks, self.verdicts, self.baseline, self.study.rope)
 
     @cached_property
     def _by_condition(self) -> dict[tuple[int, str], list[Verdict]]:
@@ -105,4 +111,4 @@ def analyse(study: Study, records: Iterable[RunRecord], rule: str = "last") -> R
         raise ReportError(f"study {study.name!r}: no run has the accuracy {rule!r}; {hint}")
     blocks = make_blocks(frame, rule)
     baseline = baseline_labels(study, frame)
-    return Results(study, frame, rule, blocks, baseline, compare(blocks, baseline))
+    return Results(study, frame, rule, blocks, baseline, compare(blocks, baseline, study.rope))

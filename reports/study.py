@@ -21,6 +21,8 @@ class Study:
         sha256: identity of the declaration, printed in every table.
         baseline: name of the method the others are measured against first.
         titles: how tables call a method, by its name; the name itself where none is given.
+        rope: half width of the region of practical equivalence in points of accuracy, declared
+            before looking at results.
         command: what a reader types to make the runs again, "" if there is no such line.
     """
 
@@ -31,6 +33,7 @@ class Study:
     sha256: str
     baseline: str
     titles: Mapping[str, str] = field(default_factory=dict)
+    rope: float = 0.5
     command: str = ""
 
     def __post_init__(self) -> None:

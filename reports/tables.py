@@ -6,11 +6,14 @@ import json
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from reports.audit import condition_note
 from reports.cells import Block, Cell, Condition
+from reports.overall import Overall
 from reports.results import Results
+from reports.stats import Rope, mean_rank
 from reports.verdict import Verdict
 
 LEADERBOARD_SCHEMA = 1
@@ -26,6 +29,18 @@ RUNS_COLUMNS = (
 )  # fmt: skip
 
 
+WHOLE_NUMBERS = (
+    "schema", "train_per_class", "n", "expected_n", "tie_group", "bold", "diverged", "failed",
+    "missing", "collapsed", "paired",
+)  # fmt: skip
+OVERALL_COLUMNS = (
+    "profile", "accuracy_rule", "a", "b", "conditions", "higher", "ties", "lower",
+    "decided_better", "decided_worse", "estimate", "ci_low", "ci_high", "p_wilcoxon", "smallest_p",
+    "p_holm", "family_size", "p_improvement", "p_improvement_low", "p_improvement_high",
+    "p_rope_worse", "p_rope_equal", "p_rope_better", "words", "sentence",
+)  # fmt: skip
+
+
 def runs_table(results: Results) -> pd.DataFrame:
     """A row per expected run, accuracies in percent; missing runs have status ``missing``."""
     runs = results.frame.runs[list(RUNS_COLUMNS)].copy()
@@ -38,18 +53,57 @@ def leaderboard_table(results: Results) -> pd.DataFrame:
     """A row per method and condition, the schema documented in :mod:`reports.schema`."""
     groups = dict(list(results.frame.runs.groupby(["block", "method", "condition"], sort=False)))
     rows = [
-        _row(results, block, condition, cell, groups[block.index, method, condition.line])
+        _row(results, block, condition, cell, groups[block.index, method, condition.line], ranks)
         for block in results.blocks
         for condition in block.conditions
+        for ranks in [rank_intervals(block, condition)]
         for method in block.methods
         if (cell := block.cells.get((method, condition.line))) is not None
     ]
-    return pd.DataFrame(rows)
+    rows += [row for whole in results.overall for row in _overall_rows(results, whole)]
+    table = pd.DataFrame(rows)
+    return table.astype(dict.fromkeys(WHOLE_NUMBERS, "Int64"))
+
+
+def overall_table(results: Results) -> pd.DataFrame:
+    """A row per profile and pair of methods over conditions (unit: condition)."""
+    rows = []
+    for whole in results.overall:
+        for pair in whole.pairs:
+            test, chance = pair.difference, pair.improvement
+            rows.append(
+                {
+                    "profile": whole.profile,
+                    "accuracy_rule": results.rule,
+                    "a": pair.a,
+                    "b": pair.b,
+                    "conditions": len(whole.conditions),
+                    "higher": pair.higher,
+                    "ties": pair.ties,
+                    "lower": pair.lower,
+                    "decided_better": pair.better,
+                    "decided_worse": pair.worse,
+                    "estimate": _percent(test.estimate),
+                    "ci_low": _percent(test.low),
+                    "ci_high": _percent(test.high),
+                    "p_wilcoxon": _significant(pair.signed_rank.p),
+                    "smallest_p": _significant(pair.signed_rank.floor),
+                    "p_holm": _significant(pair.p_holm),
+                    "family_size": len(whole.pairs),
+                    "p_improvement": _significant(chance.value),
+                    "p_improvement_low": _significant(chance.low),
+                    "p_improvement_high": _significant(chance.high),
+                    **_rope(pair.rope),
+                    "words": pair.words,
+                    "sentence": pair.sentence(len(whole.pairs)),
+                }
+            )
+    return pd.DataFrame(rows, columns=OVERALL_COLUMNS)
 
 
 def significance_table(results: Results) -> pd.DataFrame:
     """A row per comparison: every field of its Verdict, and its sentence."""
-    names = [field.name for field in fields(Verdict) if field.name != "block"]
+    names = [field.name for field in fields(Verdict) if field.name not in ("block", "rope")]
     head = ["data_label", "model", "profile", "accuracy_rule"]
     rows = []
     for verdict in results.verdicts:
@@ -59,10 +113,60 @@ def significance_table(results: Results) -> pd.DataFrame:
             {
                 **dict(zip(head, place, strict=True)),
                 **{name: _rounded(name, getattr(verdict, name)) for name in names},
+                **_rope(verdict.rope),
                 "sentence": verdict.sentence(),
             }
         )
-    return pd.DataFrame(rows, columns=[*head, *names, "sentence"])
+    return pd.DataFrame(rows, columns=[*head, *names, *_ROPE, "sentence"])
+
+
+def _overall_rows(results: Results, whole: Overall) -> list[dict[str, Any]]:
+    """Leaderboard rows of scope ``overall``: n counts conditions, bounds are bootstrap ones."""
+    blocks = [b for b in results.blocks if b.key.profile == whole.profile]
+    study, key = results.study, blocks[0].key
+    one = len(blocks) == 1
+    return [
+        {
+            "schema": LEADERBOARD_SCHEMA,
+            "scope": "overall",
+            "suite": study.name,
+            "suite_sha256": study.sha256,
+            "data_label": " + ".join(dict.fromkeys(b.data_label for b in blocks)),
+            "dataset": key.dataset if one else "several",
+            "train_per_class": key.train_per_class if one else None,
+            "holdout": key.holdout,
+            "model": key.model if one else "several",
+            "profile": whole.profile,
+            "method": m.method,
+            "accuracy_rule": results.rule,
+            "n": len(whole.conditions),
+            "expected_n": len(whole.conditions) + len(whole.left_out),
+            "mean": _percent(m.mean.value),
+            "ci_low": _percent(m.mean.low),
+            "ci_high": _percent(m.mean.high),
+            "min": _percent(m.worst),
+            "iqm": _percent(m.iqm.value),
+            "worst_condition": m.worst_condition,
+            "rank": _percent(m.mean_rank.value),
+            "rank_low": _percent(m.mean_rank.low),
+            "rank_high": _percent(m.mean_rank.high),
+            "note": f"{len(whole.left_out)} conditions incomplete" if whole.left_out else "",
+        }
+        for m in whole.methods
+    ]
+
+
+def rank_intervals(block: Block, condition: Condition) -> dict[str, tuple[float, float]]:
+    """Bootstrap interval over seeds of each whole cell's rank in its condition."""
+    cells = [c for m in block.methods if (c := block.cells.get((m, condition.line))) is not None]
+    whole = [cell for cell in cells if cell.complete]
+    if len({cell.seeds for cell in whole}) != 1 or whole[0].expected < 2:
+        return {}
+    found = mean_rank([np.stack([cell.values for cell in whole])])
+    return {
+        cell.method: (round(e.low, DECIMALS), round(e.high, DECIMALS))
+        for cell, e in zip(whole, found, strict=True)
+    }
 
 
 def to_csv(table: pd.DataFrame) -> str:
@@ -71,7 +175,12 @@ def to_csv(table: pd.DataFrame) -> str:
 
 
 def _row(
-    results: Results, block: Block, condition: Condition, cell: Cell, runs: pd.DataFrame
+    results: Results,
+    block: Block,
+    condition: Condition,
+    cell: Cell,
+    runs: pd.DataFrame,
+    ranks: dict[str, tuple[float, float]],
 ) -> dict[str, Any]:
     place = results.standing(block, condition, cell.method)
     shown = cell.values[cell.known]
@@ -102,6 +211,7 @@ def _row(
         "min": _percent(float(shown.min())) if len(shown) else None,
         "max": _percent(float(shown.max())) if len(shown) else None,
         "rank": place.rank,
+        **dict(zip(("rank_low", "rank_high"), ranks.get(cell.method, (None, None)), strict=True)),
         "tie_group": place.group,
         "bold": int(place.bold),
         **_against_baseline(results, block, condition, cell),
@@ -146,11 +256,19 @@ def _against_baseline(
 
 
 def _percent(value: float | None) -> float | None:
-    return None if value is None else round(value, DECIMALS)
+    return None if value is None or value != value else round(value, DECIMALS)
 
 
 def _significant(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.6g}")
+    return None if value is None or value != value else float(f"{value:.6g}")
+
+
+_ROPE = ("p_rope_worse", "p_rope_equal", "p_rope_better")
+
+
+def _rope(rope: Rope | None) -> dict[str, float | None]:
+    values = (None, None, None) if rope is None else (rope.worse, rope.equal, rope.better)
+    return {name: _significant(value) for name, value in zip(_ROPE, values, strict=True)}
 
 
 _P_VALUES = ("p", "p_sign_flip", "p_holm", "t", "d_z", "hedges", "rho")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reports.labels import pretty_condition
+from reports.stats import Rope
 from reports.text import number, p_equals
 
 ALPHA = 0.05
@@ -44,6 +45,10 @@ class Verdict:
         hedges: d_z with the small-sample correction.
         rho: correlation of the two methods' seed residuals in this condition.
         mde: smallest true difference in points found with 80 % power at Holm's first step.
+        rope: probabilities that a is worse by more than, within, and better by more than the
+            study's region of practical equivalence (Student posterior).
+        seeds_needed: seeds that would find a difference as large as that region with 80 % power,
+            at this spread and Holm's first step.
         words: ``better``, ``worse``, ``undecided`` or ``not comparable: ...``.
     """
 
@@ -72,6 +77,8 @@ class Verdict:
     hedges: float | None
     rho: float | None
     mde: float | None
+    rope: Rope | None
+    seeds_needed: int | None
     words: str
 
     @property

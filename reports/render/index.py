@@ -11,6 +11,7 @@ from reports.figures.catalogue import Drawn
 from reports.render.caption import MARK_WORDS, accuracy_caption
 from reports.render.grid import accuracy_grid, marks_used
 from reports.render.markdown import MARKS, escape, grid_table, table
+from reports.render.overall import sections
 from reports.results import Results
 from reports.text import plural
 from reports.verdict import Verdict
@@ -20,6 +21,7 @@ FILES = (
     ("leaderboard.csv", "a row per method and condition, numbers as numbers"),
     ("runs.csv", "a row per run: accuracies, fingerprints, environment"),
     ("significance.csv", "a row per comparison, [as a table](significance.md)"),
+    ("overall.csv", "a row per pair of methods over all conditions, [as a table](overall.md)"),
     ("accuracy.tex", "the table for a paper, with [a document around it](accuracy-document.tex)"),
     ("selection.md", "last epoch, validation and oracle accuracy of the same runs"),
 )
@@ -34,6 +36,11 @@ def index_markdown(results: Results, leaderboard: pd.DataFrame, drawn: Sequence[
         parts.append("\n".join(f"> **Note:** {escape(line)}.\n>" for line in results.warnings))
     for block in results.blocks:
         parts += _block(results, block, leaderboard, drawn)
+    for whole in results.overall:
+        parts += [
+            f"## Across conditions (profile {escape(whole.profile)})",
+            *sections(results, whole),
+        ]
     parts += ["## Set-up", setup_table(results), "## Files", _files(), *_again(results)]
     return "\n\n".join(parts) + "\n"
 

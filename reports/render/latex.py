@@ -61,6 +61,7 @@ DOCUMENT = """% A minimal document around {name}.tex.
 \\usepackage[T1]{{fontenc}}
 \\usepackage[utf8]{{inputenc}}
 \\usepackage{{textcomp}}
+\\IfFileExists{{lmodern.sty}}{{\\usepackage{{lmodern}}}}{{\\usepackage{{mathptmx}}}}
 \\usepackage{{booktabs}}
 \\usepackage[a4paper,margin=2cm]{{geometry}}
 \\begin{{document}}

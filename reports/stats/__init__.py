@@ -7,18 +7,49 @@ seeds of several conditions into one test.
 
 from __future__ import annotations
 
+from reports.stats.bayes import Rope, signed_rank_rope, student_rope
+from reports.stats.bootstrap import (
+    Estimate,
+    improvement,
+    interquartile_mean,
+    mean_of_means,
+    mean_rank,
+    stratified,
+)
 from reports.stats.holm import holm
 from reports.stats.interval import Interval, mean_interval
+from reports.stats.mcnemar import discordant, mcnemar
 from reports.stats.paired import PairedTest, paired_t
 from reports.stats.power import minimum_detectable_effect, power, seeds_needed
+from reports.stats.ranks import (
+    Friedman,
+    SignedRank,
+    critical_difference,
+    friedman,
+    mean_ranks,
+    signed_rank,
+)
 from reports.stats.residuals import residual_correlation
 from reports.stats.signflip import sign_flip, sign_flips, smallest_p
 
 __all__ = [
+    "Estimate",
+    "Friedman",
     "Interval",
     "PairedTest",
+    "Rope",
+    "SignedRank",
+    "critical_difference",
+    "discordant",
+    "friedman",
     "holm",
+    "improvement",
+    "interquartile_mean",
+    "mcnemar",
     "mean_interval",
+    "mean_of_means",
+    "mean_rank",
+    "mean_ranks",
     "minimum_detectable_effect",
     "paired_t",
     "power",
@@ -26,5 +57,9 @@ __all__ = [
     "seeds_needed",
     "sign_flip",
     "sign_flips",
+    "signed_rank",
+    "signed_rank_rope",
     "smallest_p",
+    "stratified",
+    "student_rope",
 ]

@@ -32,6 +32,13 @@ FILES = {
     "accuracy-document.tex",
     "significance.md",
     "selection.md",
+    "overall.csv",
+    "overall.md",
+    "mcnemar.csv",
+    "significance.tex",
+    "overall.tex",
+    "seeds.tex",
+    "document.tex",
     "figures/accuracy.png",
     "figures/accuracy.pdf",
     "figures/memorisation.png",
@@ -93,6 +100,7 @@ def test_markdown_and_latex_agree_with_the_csv_digit_for_digit(tmp_path: Path) -
     study, records = synthetic(60, ("ce", "gce"), NOISE)
     reports.build(study, records, tmp_path)
     table = pd.read_csv(tmp_path / "leaderboard.csv")
+    table = table[table["scope"] == "condition"]
     shown = (tmp_path / "accuracy.md").read_text()
     tex = (tmp_path / "accuracy.tex").read_text()
     for row in table.to_dict(orient="records"):
@@ -304,6 +312,6 @@ def test_several_blocks_get_their_own_tables(make_study: Make, tmp_path: Path) -
     assert "\\label{tab:both-accuracy}" in tex
     assert "\\label{tab:both-accuracy-2}" in tex
     assert (tmp_path / "figures" / "accuracy-2.png").is_file()
-    assert {"Digits", "Fashion-MNIST (1,000 per class)"} == set(
-        pd.read_csv(tmp_path / "leaderboard.csv")["data_label"]
-    )
+    board = pd.read_csv(tmp_path / "leaderboard.csv")
+    rows = board[board["scope"] == "condition"]
+    assert set(rows["data_label"]) == {"Digits", "Fashion-MNIST (1,000 per class)"}
