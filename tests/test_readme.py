@@ -1,0 +1,46 @@
+"""The README shows what the tool made, and names nothing that is not there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmark import suite
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+FASHION = ROOT / "results" / "published" / "fashion"
+
+
+def test_its_table_is_the_published_one() -> None:
+    published = (FASHION / "accuracy.md").read_text("utf-8").splitlines()
+    shown = [line for line in README.splitlines() if re.search(r"^\|.*\d ± \d", line)]
+    assert len(shown) == len({spec.noise for spec in suite.load("fashion").specs})
+    assert [line for line in shown if line not in published] == []
+
+
+def test_its_links_and_pictures_are_there() -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", README)
+    local = [target for target in targets if "://" not in target]
+    assert local
+    assert [target for target in local if not (ROOT / target).exists()] == []
+
+
+def test_its_make_targets_are_in_the_makefile() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for target in set(re.findall(r"(?:`|^)make ([a-z]+)", README, re.MULTILINE)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_its_study_runs_as_written() -> None:
+    text = README.split("```toml\n")[1].split("```")[0]
+    specs = suite.parse(text, "readme", "README.md").specs
+    assert len(specs) == 4 * 2 * 5
+
+
+@pytest.mark.parametrize("name", ["quick", "fashion"])
+def test_published_results_are_of_the_suite_as_it_stands(name: str) -> None:
+    board = (ROOT / "results" / "published" / name / "leaderboard.csv").read_text("utf-8")
+    assert suite.load(name).sha256 in board
