@@ -153,7 +153,7 @@ def test_collapse_thresholds(classes: int, limit: float) -> None:
 
 
 def test_studies_that_cannot_be() -> None:
-    words = {"name": "s", "title": "s", "description": "", "sha256": "0"}
+    words: dict[str, Any] = {"name": "s", "title": "s", "description": "", "sha256": "0"}
     with pytest.raises(reports.ReportError, match="declares no runs"):
         reports.Study(specs=(), baseline="ce", **words)
     with pytest.raises(reports.ReportError, match="'gec'; did you mean 'gce'"):
