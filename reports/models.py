@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from reports.cells import Block, Cell
+from reports.cells import Cell
 from reports.results import Results
 from reports.stats import discordant, holm, mcnemar
 
+Bits = NDArray[np.uint8]
 COLUMNS = (
     "data_label", "model", "profile", "condition", "seed", "a", "b", "test_size", "only_a_right",
     "only_b_right", "p", "p_holm", "family_size",
@@ -25,54 +28,48 @@ def mcnemar_table(results: Results) -> pd.DataFrame:
     models differ on images like the test set's, not that one method beats the other over seeds.
     """
     sizes = dict(zip(results.frame.runs["run_id"], results.frame.runs["test_size"], strict=True))
-    rows = [
-        row
-        for block in results.blocks
-        for condition in block.conditions
-        for row in _condition(results, block, condition.line, sizes)
+    rows: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    for block in results.blocks:
+        place = (block.data_label, block.key.model, block.key.profile)
+        for condition in block.conditions:
+            cells = [c for m in block.methods if (c := block.cells.get((m, condition.line)))]
+            cells.sort(key=lambda cell: cell.method not in results.baseline)
+            for seed in sorted({seed for cell in cells for seed in cell.seeds}):
+                found = _family(cells, seed, results.frame.correct, sizes)
+                count = len(found.get("p", ()))
+                fixed = dict(zip(COLUMNS, (*place, condition.line, seed), strict=False))
+                repeated = {name: [value] * count for name, value in fixed.items()}
+                for name, values in {**repeated, **found}.items():
+                    rows[name] += values
+    return pd.DataFrame(rows)
+
+
+def _family(
+    cells: Sequence[Cell], seed: int, correct: Mapping[str, Bits], sizes: Mapping[str, Any]
+) -> dict[str, list[Any]]:
+    """All pairs of models of one condition and seed whose bits are there, as columns."""
+    there = [
+        (cell.method, correct[run_id], sizes[run_id])
+        for cell in cells
+        if seed in cell.seeds and (run_id := cell.run_ids[cell.seeds.index(seed)]) in correct
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _condition(
-    results: Results, block: Block, line: str, sizes: dict[str, Any]
-) -> list[dict[str, Any]]:
-    cells = [c for m in block.methods if (c := block.cells.get((m, line))) is not None]
-    cells.sort(key=lambda cell: cell.method not in results.baseline)
-    rows = []
-    for seed in sorted({seed for cell in cells for seed in cell.seeds}):
-        family = [
-            row
-            for b, a in combinations(cells, 2)
-            if (row := _pair(results, block, a, b, seed, sizes)) is not None
-        ]
-        adjusted = holm(np.array([row["p"] for row in family], dtype=np.float64))
-        for row, p in zip(family, adjusted, strict=True):
-            rows.append({**row, "p_holm": float(f"{p:.6g}"), "family_size": len(family)})
-    return rows
-
-
-def _pair(
-    results: Results, block: Block, a: Cell, b: Cell, seed: int, sizes: dict[str, Any]
-) -> dict[str, Any] | None:
-    """One comparison, ``None`` where a model's bits are not there or the test sets differ."""
-    if seed not in a.seeds or seed not in b.seeds:
-        return None
-    first, second = a.run_ids[a.seeds.index(seed)], b.run_ids[b.seeds.index(seed)]
-    bits = results.frame.correct
-    if first not in bits or second not in bits or bits[first].shape != bits[second].shape:
-        return None
+    if len(there) < 2 or len({int(size) for _, _, size in there}) > 1:
+        return {}
+    second, first = (list(part) for part in zip(*combinations(range(len(there)), 2), strict=True))
+    bits = np.stack([bits for _, bits, _ in there])
     only_a, only_b = discordant(bits[first], bits[second])
+    p = mcnemar(only_a, only_b)
     return {
-        "data_label": block.data_label,
-        "model": block.key.model,
-        "profile": block.key.profile,
-        "condition": a.condition,
-        "seed": seed,
-        "a": a.method,
-        "b": b.method,
-        "test_size": int(sizes[first]),
-        "only_a_right": only_a,
-        "only_b_right": only_b,
-        "p": float(f"{mcnemar(only_a, only_b):.6g}"),
+        "a": [there[i][0] for i in first],
+        "b": [there[i][0] for i in second],
+        "test_size": [int(there[0][2])] * len(p),
+        "only_a_right": only_a.tolist(),
+        "only_b_right": only_b.tolist(),
+        "p": _digits(p),
+        "p_holm": _digits(holm(p)),
+        "family_size": [len(p)] * len(p),
     }
+
+
+def _digits(values: NDArray[np.float64]) -> list[float]:
+    return [float(f"{value:.6g}") for value in values]

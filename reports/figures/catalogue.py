@@ -10,8 +10,11 @@ from matplotlib.figure import Figure
 
 from reports.cells import Block
 from reports.figures.accuracy import accuracy_figure
+from reports.figures.across import profile_figure, ranks_figure
+from reports.figures.effects import effects_figure
 from reports.figures.memorisation import memorisation_figures
 from reports.figures.style import save, styled
+from reports.overall import Overall
 from reports.results import Results
 from reports.text import plural
 
@@ -22,13 +25,13 @@ class Drawn:
 
     Attributes:
         name: stem of its files.
-        block: index of the block it shows.
+        block: index of the block it shows, ``None`` for all conditions.
         caption: what is to be seen, plain text.
         files: the PNG and the PDF.
     """
 
     name: str
-    block: int
+    block: int | None
     caption: str
     files: tuple[Path, Path]
 
@@ -44,6 +47,11 @@ def draw_all(results: Results, folder: Path) -> tuple[Drawn, ...]:
                 stem = f"{name}{suffix}"
                 # Not with_suffix: a name may have a dot in it.
                 drawn.append(Drawn(stem, block.index, caption, save(figure, folder, stem)))
+        for whole in results.overall:
+            suffix = f"-{whole.profile}" if len(results.overall) > 1 else ""
+            for name, caption, figure in _across(whole):
+                stem = f"{name}{suffix}"
+                drawn.append(Drawn(stem, None, caption, save(figure, folder, stem)))
     return tuple(drawn)
 
 
@@ -61,6 +69,16 @@ def _figures(results: Results, block: Block) -> Iterator[tuple[str, str, Figure]
             " a hollow marker is an incomplete cell.",
             accuracy,
         )
+    effects = effects_figure(results, block)
+    if effects is not None:
+        yield (
+            "effects",
+            f"Paired differences to the baseline on {block.title}: mean with 95 % Student interval,"
+            " grey dots are seeds; a filled marker is decided by the paired t test after Holm, a"
+            f" hollow one is not; the band is ±{results.study.rope:g} points. Cells that are"
+            " incomplete, unpaired or partly collapsed are left out.",
+            effects,
+        )
     for name, figure in memorisation_figures(results, block).items():
         yield (
             name,
@@ -70,3 +88,20 @@ def _figures(results: Results, block: Block) -> Iterator[tuple[str, str, Figure]
             " has a drainage output. Mean over seeds, shaded one standard deviation.",
             figure,
         )
+
+
+def _across(whole: Overall) -> Iterator[tuple[str, str, Figure]]:
+    conditions = plural(len(whole.conditions), "condition")
+    yield (
+        "ranks",
+        f"Mean ranks over {conditions}, profile {whole.profile}; thin lines: bootstrap intervals"
+        " over seeds; bars join methods that no pairwise Wilcoxon test over conditions tells apart"
+        " after Holm. Nemenyi's critical difference is shown for comparison only.",
+        ranks_figure(whole),
+    )
+    yield (
+        "profile",
+        f"Performance profile over {conditions}, profile {whole.profile}: share of runs that reach"
+        " an accuracy, every condition weighing the same.",
+        profile_figure(whole),
+    )

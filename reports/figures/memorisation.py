@@ -112,7 +112,6 @@ def _figure(results: Results, block: Block, conditions: Sequence[Condition]) -> 
                 axes.set_title(pretty_condition(condition.line).replace(" (", "\n("))
             if j == 0:
                 axes.set_ylabel(title)
-            axes.tick_params(labelbottom=i + 1 == len(rows))
             if i + 1 == len(rows):
                 axes.set_xlabel("epoch")
         if title.startswith("drainage"):

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -122,7 +123,8 @@ def panels(rows: int, columns: int, frame: Frame, methods: int) -> tuple[Figure,
     """
     width = max(frame.left + columns * frame.panel[0] + (columns - 1) * frame.across, 3.4)
     width += frame.right
-    top = frame.top + LEGEND_LINE * math.ceil(methods / _legend_columns(width, methods))
+    lines = math.ceil(methods / _legend_columns(width, methods)) if methods else 0
+    top = frame.top + LEGEND_LINE * lines
     height = top + rows * frame.panel[1] + (rows - 1) * frame.down + frame.bottom
     figure = Figure(figsize=(width, height))
     grid = figure.subplots(
@@ -142,10 +144,10 @@ def panels(rows: int, columns: int, frame: Frame, methods: int) -> tuple[Figure,
 
 
 def align(grid: Sequence[Sequence[Axes]], rows_apart: bool = False) -> None:
-    """Give panels the same limits, with tick labels only at the outer ones.
+    """Give panels the same limits, with axes drawn only at the outer ones.
 
-    Matplotlib's shared axes would do it, but rescale all siblings at every line drawn: a minute
-    for a page of panels.
+    Matplotlib's shared axes would do it, but rescale all siblings at every line drawn; and ticks
+    are most of what a small panel costs, so that inner panels have grid lines only.
 
     Args:
         grid: panels, row by row; invisible ones are left out.
@@ -153,10 +155,29 @@ def align(grid: Sequence[Sequence[Axes]], rows_apart: bool = False) -> None:
     """
     shown = [[axes for axes in row if axes.get_visible()] for row in grid]
     everywhere = [axes for row in shown for axes in row]
-    for row in shown:
-        for axes in row:
+    for at, row in enumerate(shown):
+        below = shown[at + 1] if at + 1 < len(shown) else []
+        for column, axes in enumerate(row):
             _span(axes, everywhere, row if rows_apart else everywhere)
-            axes.tick_params(labelleft=axes is row[0])
+            _grid_only(axes, y=column > 0, x=rows_apart and column < len(below))
+
+
+def _grid_only(axes: Axes, y: bool, x: bool) -> None:
+    """Replace an axis by one collection of its grid lines."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    lines: list[list[tuple[float, float]]] = []
+    if y:
+        ticks = axes.yaxis.get_major_locator().tick_values(bottom, top)
+        lines += [[(left, at), (right, at)] for at in ticks if bottom < at < top]
+        axes.yaxis.set_visible(False)
+    if x:
+        ticks = axes.xaxis.get_major_locator().tick_values(left, right)
+        lines += [[(at, bottom), (at, top)] for at in ticks if left < at < right]
+        axes.xaxis.set_visible(False)
+    if lines:
+        colour, width = _RC["grid.color"], _RC["grid.linewidth"]
+        collection = LineCollection(lines, colors=colour, linewidths=width, zorder=0.5)
+        axes.add_collection(collection, autolim=False)
 
 
 def _span(axes: Axes, same_x: Sequence[Axes], same_y: Sequence[Axes]) -> None:
@@ -175,9 +196,22 @@ def _legend_columns(width: float, entries: int) -> int:
     return math.ceil(entries / math.ceil(entries / most))
 
 
-def legend(figure: Figure, methods: Sequence[str], markers: bool = True) -> None:
-    """One legend above all panels."""
+def legend(
+    figure: Figure,
+    methods: Sequence[str],
+    markers: bool = True,
+    only: Sequence[str] | None = None,
+) -> None:
+    """One legend above all panels.
+
+    Args:
+        figure: to put it into.
+        methods: all methods, whose positions decide their looks.
+        markers: whether to show markers.
+        only: the methods to name, all by default.
+    """
     look = looks(methods)
+    methods = methods if only is None else only
     handles = [
         Line2D(
             [],

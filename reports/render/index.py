@@ -41,6 +41,7 @@ def index_markdown(results: Results, leaderboard: pd.DataFrame, drawn: Sequence[
             f"## Across conditions (profile {escape(whole.profile)})",
             *sections(results, whole),
         ]
+    parts += _figures(drawn, None)
     parts += ["## Set-up", setup_table(results), "## Files", _files(), *_again(results)]
     return "\n\n".join(parts) + "\n"
 
@@ -55,8 +56,13 @@ def _block(
     verdicts = results.in_block(block)
     if verdicts:
         parts += ["### In words", *_sentences(verdicts, results.baseline)]
+    return parts + _figures(drawn, block.index)
+
+
+def _figures(drawn: Sequence[Drawn], block: int | None) -> list[str]:
+    parts = []
     for figure in drawn:
-        if figure.block == block.index:
+        if figure.block == block:
             png, pdf = (f"figures/{file.name}" for file in figure.files)
             parts += [f"[![{escape(figure.name)}]({png})]({pdf})", f"*{escape(figure.caption)}*"]
     return parts
@@ -78,7 +84,7 @@ def setup_table(results: Results) -> str:
     runs = results.frame.runs
     there = runs[runs["status"] != "missing"]
     specs = results.study.specs
-    recipes = sorted({_recipe(spec.recipe.to_dict()) for spec in specs})
+    recipes = sorted(_recipe(recipe.to_dict()) for recipe in {spec.recipe for spec in specs})
     seeds = sorted({spec.seed for spec in specs})
     methods = dict.fromkeys(
         f"{label} {params}" if params != "{}" else label

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr
 
 Floats = NDArray[np.float64]
-SAMPLES = 20_000
+SAMPLES = 10_000
 PRIOR_STRENGTH = 0.6
 
 
@@ -67,8 +67,8 @@ def signed_rank_rope(differences: Floats, rope: float, seed: int = 0) -> Rope | 
     above, below = sums > 2 * rope, sums < -2 * rope
     draws = np.random.Generator(np.random.Philox(seed))
     weights = draws.dirichlet(np.r_[PRIOR_STRENGTH, np.ones(len(differences))], SAMPLES)
-    better = np.einsum("si,ij,sj->s", weights, above.astype(float), weights, optimize=True)
-    worse = np.einsum("si,ij,sj->s", weights, below.astype(float), weights, optimize=True)
+    better = ((weights @ above.astype(np.float64)) * weights).sum(axis=1)
+    worse = ((weights @ below.astype(np.float64)) * weights).sum(axis=1)
     equal = 1 - better - worse
     most = np.argmax([worse, equal, better], axis=0)
     shares = np.bincount(most, minlength=3) / SAMPLES

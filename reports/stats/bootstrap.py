@@ -66,12 +66,16 @@ def improvement(strata: Sequence[Floats], seed: int = 0) -> list[list[Estimate]]
 def interquartile_mean(strata: Sequence[Floats], seed: int = 0) -> list[Estimate]:
     """Per method the mean of all runs without the highest and lowest quarter.
 
-    ``scipy.stats.trim_mean(x, 0.25)``. It hides the hard conditions: print the worst one beside it.
+    The same as ``scipy.stats.trim_mean(x, 0.25)`` without its overhead. It hides the hard
+    conditions: print the worst one beside it.
     """
 
     def trimmed(chosen: Sequence[Floats]) -> Floats:
         runs = np.concatenate(chosen, axis=-1)
-        return np.asarray(scipy_stats.trim_mean(runs, 0.25, axis=-1), dtype=np.float64)
+        cut = runs.shape[-1] // 4
+        middle = np.partition(runs, (cut, runs.shape[-1] - cut - 1), axis=-1)
+        middle = middle[..., cut : runs.shape[-1] - cut]
+        return np.asarray(middle.mean(axis=-1), dtype=np.float64)
 
     return stratified(strata, trimmed, seed)
 

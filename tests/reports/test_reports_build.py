@@ -41,6 +41,12 @@ FILES = {
     "document.tex",
     "figures/accuracy.png",
     "figures/accuracy.pdf",
+    "figures/effects.png",
+    "figures/effects.pdf",
+    "figures/ranks.png",
+    "figures/ranks.pdf",
+    "figures/profile.png",
+    "figures/profile.pdf",
     "figures/memorisation.png",
     "figures/memorisation.pdf",
 }
