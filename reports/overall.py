@@ -100,6 +100,9 @@ class PairOverall:
             test = f"no test: {plural(n, 'condition')} cannot give p below {floor}"
         else:
             test = f"Wilcoxon over conditions, p_Holm {p_equals(self.p_holm)}, family of {size}"
+            lowest = min(1.0, size * self.signed_rank.floor)
+            if lowest >= ALPHA:
+                test += f"; {plural(n, 'condition')} cannot give less than {lowest:.3f}"
         verb = {BETTER: "beats", WORSE: "is worse than"}.get(self.words)
         if verb is None:
             return (

@@ -46,6 +46,8 @@ class Band:
 def memorisation_figures(results: Results, block: Block) -> dict[str, Figure]:
     """Name -> figure; one for the whole block, or one per noise type where it would be too wide.
 
+    The latter show the lowest, the middle and the highest rate.
+
     Rows: test accuracy; clean training samples predicted as labelled; flipped ones predicted as
     their given (wrong) label; flipped ones predicted as their true label; drainage mass where a
     method has a drainage output. Mean over seeds, shaded: one standard deviation.
@@ -55,13 +57,19 @@ def memorisation_figures(results: Results, block: Block) -> dict[str, Figure]:
     if len(noisy) > PANELS_WIDE:
         groups = {}
         for kind in dict.fromkeys(c.type for c in noisy):
-            groups[f"memorisation-{_slug(kind)}"] = [c for c in noisy if c.type == kind]
+            groups[f"memorisation-{_slug(kind)}"] = _spread([c for c in noisy if c.type == kind])
     figures = {}
     for name, conditions in groups.items():
         figure = _figure(results, block, conditions)
         if figure is not None:
             figures[name] = figure
     return figures
+
+
+def _spread(conditions: list[Condition]) -> list[Condition]:
+    """Lowest, middle and highest rate."""
+    last = len(conditions) - 1
+    return [conditions[i] for i in sorted({0, (last + 1) // 2, last})]
 
 
 def bands(results: Results, block: Block, condition: Condition) -> dict[str, dict[str, Band]]:

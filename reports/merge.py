@@ -1,0 +1,141 @@
+"""Merge several people's leaderboards of one suite, or say why not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from reports.errors import ReportError
+from reports.tables import LEADERBOARD_SCHEMA
+
+PLACE = ("dataset", "train_per_class", "holdout", "model", "profile", "condition", "accuracy_rule")
+NUMBERS = ("mean", "sd", "n", "expected_n", "ci_low", "ci_high", "min", "max", "realised_rate")
+NEEDED = (
+    "schema", "scope", "suite", "suite_sha256", "data_label", "method", "noise_fingerprints",
+    *PLACE, *NUMBERS,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The outcome of a merge.
+
+    Attributes:
+        table: accepted rows of scope ``condition`` with a column ``source``; rank and tie groups
+            are left out, because a test across files needs the runs themselves.
+        refused: one line per row that was not taken: which file and row, and why.
+    """
+
+    table: pd.DataFrame
+    refused: tuple[str, ...]
+
+
+def merge(files: Sequence[Path]) -> Merged:
+    """Put leaderboards below each other; the first file sets what the others must agree with.
+
+    A row is refused if its schema or suite hash differs, if a number is not one or out of range,
+    if a seed's label set differs from the one the first file used in that condition, or if the
+    same method stands there already with another result. Rows of scope ``overall`` are recomputed
+    from runs, never merged.
+
+    Args:
+        files: ``leaderboard.csv`` files, at least one.
+
+    Raises:
+        ReportError: no files, a file that cannot be read or lacks a column.
+    """
+    if not files:
+        raise ReportError("leaderboard merge: no files given")
+    suite: str | None = None
+    labels: dict[tuple[str, ...], dict[str, str]] = {}
+    taken: dict[tuple[str, ...], dict[str, str]] = {}
+    refused: list[str] = []
+    for file in files:
+        for number, row in enumerate(_rows(file), start=2):
+            if row["scope"] != "condition":
+                continue
+            where = f"{file}, row {number} ({row['method']}, {row['condition']})"
+            suite = suite or row["suite_sha256"]
+            reason = _unfit(row, suite) or _other_labels(row, labels) or _clash(row, taken)
+            if reason:
+                refused.append(f"{where}: {reason}")
+                continue
+            _learn(row, labels)
+            taken.setdefault(_key(row), {**row, "source": str(file)})
+    dropped = ("rank", "rank_low", "rank_high", "tie_group", "bold", "iqm", "worst_condition")
+    table = pd.DataFrame(list(taken.values())).drop(columns=list(dropped), errors="ignore")
+    return Merged(table, tuple(refused))
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    """A file's rows as text, every needed column there."""
+    try:
+        table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    except (OSError, ValueError, pd.errors.ParserError) as error:
+        raise ReportError(f"leaderboard {file}: cannot be read ({error})") from error
+    missing = [name for name in NEEDED if name not in table.columns]
+    if missing:
+        raise ReportError(f"leaderboard {file}: column {missing[0]!r} is missing")
+    return [{str(k): str(v) for k, v in row.items()} for row in table.to_dict(orient="records")]
+
+
+def _unfit(row: dict[str, str], suite: str) -> str:
+    """Why a row alone cannot be taken; empty if it can."""
+    if row["schema"] != str(LEADERBOARD_SCHEMA):
+        return f"schema {row['schema']!r} is not {LEADERBOARD_SCHEMA}"
+    if row["suite_sha256"] != suite:
+        return f"suite hash {row['suite_sha256'][:12]!r} is not {suite[:12]!r}: other runs declared"
+    for name in NUMBERS:
+        if row[name] != "" and not _is_number(row[name]):
+            return f"{name} = {row[name]!r} is not a number"
+    if row["mean"] != "" and not 0 <= float(row["mean"]) <= 100:
+        return f"mean = {row['mean']} is not a percentage"
+    if row["n"] == "" or not 0 <= float(row["n"]) <= float(row["expected_n"] or 0):
+        return f"n = {row['n']!r} is not between 0 and expected_n = {row['expected_n']!r}"
+    return ""
+
+
+def _other_labels(row: dict[str, str], labels: dict[tuple[str, ...], dict[str, str]]) -> str:
+    known = labels.get(_condition(row), {})
+    for seed, print_ in _prints(row).items():
+        if known.get(seed, print_) != print_:
+            return (
+                f"noise fingerprint of seed {seed} is {print_}, the others trained on"
+                f" {known[seed]}: not the same labels"
+            )
+    return ""
+
+
+def _clash(row: dict[str, str], taken: dict[tuple[str, ...], dict[str, str]]) -> str:
+    other = taken.get(_key(row))
+    if other is None or all(other[name] == row[name] for name in ("mean", "sd", "n")):
+        return ""
+    return f"{row['method']} stands there already from {other['source']} with another result"
+
+
+def _learn(row: dict[str, str], labels: dict[tuple[str, ...], dict[str, str]]) -> None:
+    labels.setdefault(_condition(row), {}).update(_prints(row))
+
+
+def _condition(row: dict[str, str]) -> tuple[str, ...]:
+    """Noisy labels depend on data, noise and seed only."""
+    return (row["dataset"], row["train_per_class"], row["data_label"], row["condition"])
+
+
+def _key(row: dict[str, str]) -> tuple[str, ...]:
+    return (*(row[name] for name in PLACE), row["method"], row.get("params", ""))
+
+
+def _prints(row: dict[str, str]) -> dict[str, str]:
+    pairs = (item.partition(":") for item in row["noise_fingerprints"].split())
+    return {seed: print_ for seed, _, print_ in pairs}
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return float(text) == float(text) and abs(float(text)) != float("inf")
+    except ValueError:
+        return False

@@ -1,0 +1,81 @@
+"""Merging leaderboards: what is taken, what is refused, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import reports
+from reports.merge import merge
+
+Make = Callable[..., Any]
+A = [90.0, 91.0, 90.5, 92.0, 91.5]
+B = [88.1, 89.2, 88.3, 90.4, 89.4]
+
+
+@pytest.fixture(name="board")
+def _board(make_study: Make, tmp_path: Path) -> Path:
+    values = {(m, line): v for line in ("clean", "pair:0.2") for m, v in (("ce", B), ("gce", A))}
+    made = make_study(values)
+    reports.build(made.study, made.records, tmp_path / "mine", only="leaderboard")
+    return tmp_path / "mine" / "leaderboard.csv"
+
+
+def edit(board: Path, name: str, column: str, value: str, row: int = 1) -> Path:
+    table = pd.read_csv(board, dtype=str, keep_default_na=False)
+    table.loc[row, column] = value
+    path = board.with_name(name)
+    table.to_csv(path, index=False)
+    return path
+
+
+def test_one_file_is_itself_and_the_same_file_twice_adds_nothing(board: Path) -> None:
+    once, twice = merge([board]), merge([board, board])
+    assert len(once.table) == 4
+    assert once.table.equals(twice.table)
+    assert once.refused == twice.refused == ()
+    assert "overall" not in set(once.table["scope"])
+
+
+def test_another_persons_method_joins(board: Path) -> None:
+    other = edit(board, "other.csv", "method", "mine")
+    found = merge([board, other])
+    assert found.refused == ()
+    assert sorted(found.table["method"]) == ["ce", "ce", "gce", "gce", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "why"),
+    [
+        ("schema", "2", "schema '2' is not 1"),
+        ("suite_sha256", "f" * 64, "suite hash 'ffffffffffff' is not"),
+        ("mean", "91.0 ± 0.8", "mean = '91.0 ± 0.8' is not a number"),
+        ("mean", "910", "mean = 910 is not a percentage"),
+        ("sd", "nan", "sd = 'nan' is not a number"),
+        ("n", "7", "n = '7' is not between 0 and expected_n = '5'"),
+        ("noise_fingerprints", "0:0000000000000000", "noise fingerprint of seed 0"),
+        ("mean", "95.5", "gce stands there already from"),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused_with_the_reason(
+    board: Path, column: str, value: str, why: str
+) -> None:
+    found = merge([board, edit(board, "other.csv", column, value)])
+    assert len(found.table) == 4
+    assert len(found.refused) == 1
+    assert why in found.refused[0]
+    assert "other.csv, row 3 (gce, clean)" in found.refused[0]
+
+
+def test_files_that_are_no_leaderboard(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(reports.ReportError, match="column 'schema' is missing"):
+        merge([tmp_path / "x.csv"])
+    with pytest.raises(reports.ReportError, match=r"none\.csv: cannot be read"):
+        merge([tmp_path / "none.csv"])
+    with pytest.raises(reports.ReportError, match="no files given"):
+        merge([])
