@@ -167,7 +167,7 @@ def test_a_choice_travels_to_a_worker_as_it_is() -> None:
 FAULTS = """
 import resource, sys
 from benchmark.malloc import keep_memory
-# Not kept: every large block is mapped anew, as glibc starts out. (Left alone, glibc may keep blocks
+# Not kept: every large block is mapped anew, as glibc starts out. (Left alone, it may keep blocks
 # by itself, depending on what happens to lie at the end of the heap.)
 if not keep_memory(keep=sys.argv[1] == "kept"):
     sys.exit(77)
