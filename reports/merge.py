@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from reports.errors import ReportError
-from reports.tables import LEADERBOARD_SCHEMA
+from reports.schema import LEADERBOARD_SCHEMA
 
 PLACE = ("dataset", "train_per_class", "holdout", "model", "profile", "condition", "accuracy_rule")
 NUMBERS = ("mean", "sd", "n", "expected_n", "ci_low", "ci_high", "min", "max", "realised_rate")

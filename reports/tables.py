@@ -13,10 +13,10 @@ from reports.audit import condition_note
 from reports.cells import Block, Cell, Condition
 from reports.overall import Overall
 from reports.results import Results
+from reports.schema import LEADERBOARD, LEADERBOARD_SCHEMA
 from reports.stats import Rope, mean_rank
 from reports.verdict import Verdict
 
-LEADERBOARD_SCHEMA = 1
 DECIMALS = 6  # of percentages; CSVs and rendered tables start from the same rounded numbers
 
 RUNS_COLUMNS = (
@@ -61,7 +61,7 @@ def leaderboard_table(results: Results) -> pd.DataFrame:
         if (cell := block.cells.get((method, condition.line))) is not None
     ]
     rows += [row for whole in results.overall for row in _overall_rows(results, whole)]
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows, columns=list(LEADERBOARD))
     return table.astype(dict.fromkeys(WHOLE_NUMBERS, "Int64"))
 
 

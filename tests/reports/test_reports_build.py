@@ -16,6 +16,7 @@ import pytest
 import reports
 from reports.bench import synthetic
 from reports.render import latex, markdown
+from reports.schema import LEADERBOARD
 from reports.text import number, p_value, rate
 
 Make = Callable[..., Any]
@@ -120,6 +121,19 @@ def test_markdown_and_latex_agree_with_the_csv_digit_for_digit(tmp_path: Path) -
     for row in significance.to_dict(orient="records"):
         assert f"| {number(row['estimate'], sign=True)} |" in re.sub(" +", " ", words)
         assert markdown.escape(row["sentence"]) in words
+
+
+def test_the_leaderboard_has_the_documented_columns_and_whole_numbers_are_whole(
+    make_study: Make, tmp_path: Path
+) -> None:
+    made = typical(make_study)
+    reports.build(made.study, made.records, tmp_path, only="leaderboard")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "leaderboard.csv").read_text())))
+    assert list(rows[0]) == list(LEADERBOARD)
+    filled = {name for row in rows for name, value in row.items() if value}
+    assert set(LEADERBOARD) - filled <= {"train_per_class", "note"}
+    for name in ("n", "bold", "tie_group", "diverged", "paired"):
+        assert all(row[name].isdigit() for row in rows if row["scope"] == "condition"), name
 
 
 def test_leaderboard_by_hand(make_study: Make, tmp_path: Path) -> None:

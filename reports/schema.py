@@ -1,0 +1,63 @@
+"""The leaderboard's columns: what each means, version by version.
+
+Two scopes share the file: ``condition`` rows (one method in one condition, replicates are seeds)
+and ``overall`` rows (one method over all whole conditions of a profile, replicates are conditions).
+Percentages are in 0..100, rates and probabilities in 0..1, empty means none.
+"""
+
+from __future__ import annotations
+
+LEADERBOARD_SCHEMA = 1
+LEADERBOARD: dict[str, str] = {
+    "schema": "version of these columns",
+    "scope": "condition or overall",
+    "suite": "name of the study",
+    "suite_sha256": "identity of its declared runs",
+    "data_label": "data set as tables must name it",
+    "dataset": "registered name of the data set",
+    "train_per_class": "first so many training images of each class; empty = all",
+    "holdout": "share of the training set held out for validation",
+    "model": "network",
+    "profile": "official (each method's own regularisation) or matched (one for all)",
+    "method": "method, with what varies where its name is not enough",
+    "method_name": "registered name of the method",
+    "params": "its hyper-parameters, JSON",
+    "condition": "canonical noise line",
+    "noise_type": "the line without its rate; Holm families are per noise type",
+    "nominal_rate": "noise rate asked for",
+    "realised_rate": "mean share of labels that changed",
+    "accuracy_rule": "last, noisy_val, clean_val or oracle",
+    "n": "replicates with a value (seeds; conditions for overall)",
+    "expected_n": "declared replicates",
+    "mean": "mean test accuracy, percent",
+    "sd": "standard deviation with n - 1; empty below 2",
+    "ci_low": "95 % bound of the mean: Student over seeds; bootstrap for overall",
+    "ci_high": "its upper bound",
+    "median": "median over seeds",
+    "min": "lowest seed; worst condition mean for overall",
+    "max": "highest seed",
+    "iqm": "interquartile mean of all runs (overall only)",
+    "worst_condition": "where the worst condition mean is (overall only)",
+    "rank": "rank of the mean, 1 = best, ties averaged; mean rank for overall",
+    "rank_low": "95 % bootstrap bound of the rank over seeds, jointly for all methods",
+    "rank_high": "its upper bound",
+    "tie_group": "1 = best and all not distinguishable from it, 2 = best of the rest, ...",
+    "bold": "1 in tie group 1",
+    "baseline": "method that the differences are taken to",
+    "diff": "mean paired difference to the baseline, points",
+    "diff_ci_low": "95 % Student bound of it",
+    "diff_ci_high": "its upper bound",
+    "diff_p_holm": "two-sided paired t test after Holm over the family",
+    "diverged": "runs with non-finite loss or weights; they count with 100 / K percent",
+    "failed": "runs that raised; they have no value",
+    "missing": "declared runs without a record",
+    "collapsed": "runs at chance level (at most 1.5 / K, never 5 points above 1 / K)",
+    "paired": "1 if all fingerprints agree with the other methods of the condition",
+    "note": "what to know before using the row",
+    "noise_fingerprints": "seed:first 16 hex digits of the label set's SHA-256",
+    "seeds": "declared seeds",
+    "device": "devices of the runs",
+    "torch": "versions of the runs",
+    "nlbench": "versions of the runs",
+    "commit": "commits of the runs",
+}
