@@ -143,5 +143,5 @@ def _batches(images: Tensor, rows: Tensor | None, count: int) -> Iterator[Tensor
 
 
 def memory_format(network: nn.Module) -> nn.Module:
-    """Convolution weights channels_last: 1.2 times faster in float32, 2 times with bf16 (CPU)."""
+    """Convolution weights channels_last, the layout CPU and GPU kernels are fastest in."""
     return network.to(memory_format=torch.channels_last)
