@@ -70,6 +70,7 @@ class Drainage(Method):
     title: ClassVar[str] = "Drainage"
     source: ClassVar[str] = "Taha et al., CVPR 2026 (arXiv 2512.03182)"
     extra_outputs: ClassVar[int] = 1
+    drains: ClassVar[bool] = True
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(
             params={"alpha": 1.0},
@@ -126,6 +127,10 @@ class Drainage(Method):
         full = torch.float64 if logits.dtype == torch.float64 else torch.float32
         # As a sigmoid, so that a small p_d keeps its digits and a large one its order.
         return torch.sigmoid(logits[:, -1].to(full) - torch.logsumexp(real.to(full), dim=1))
+
+    def rejects(self, logits: Tensor) -> Tensor:
+        """Return where the drainage output is the largest of all K + 1, (N,) bool."""
+        return logits[:, -1] > self.class_logits(logits).amax(dim=1)
 
     def scores(self, logits: Tensor) -> dict[str, Tensor]:
         """Return the scores of every method and `drainage`, which is p_d."""

@@ -55,6 +55,7 @@ class Method(ABC):
         title: how tables call it; the class's name unless it is set.
         source: paper (and public implementation).
         extra_outputs: network outputs beyond the K classes; they come last.
+        drains: whether `absorbed` gives a mass.
         shift_invariant: whether a constant added to all outputs leaves the loss as it is.
         published: published settings by family of data sets (cifar10, cifar100, mini_webvision,
             clothing1m, mnist, ...).
@@ -64,6 +65,7 @@ class Method(ABC):
     title: ClassVar[str] = ""
     source: ClassVar[str] = ""
     extra_outputs: ClassVar[int] = 0
+    drains: ClassVar[bool] = False
     shift_invariant: ClassVar[bool] = True
     published: ClassVar[Mapping[str, Published]] = MappingProxyType({})
 
@@ -136,6 +138,10 @@ class Method(ABC):
 
     def absorbed(self, logits: Tensor) -> Tensor | None:  # noqa: ARG002
         """Return the probability mass a drainage output takes, (N,) in [0, 1]; None without one."""
+        return None
+
+    def rejects(self, logits: Tensor) -> Tensor | None:  # noqa: ARG002
+        """Return which samples the method itself calls unknown, (N,) bool; None without a rule."""
         return None
 
     @classmethod

@@ -52,7 +52,7 @@ def softmax(spec: DatasetSpec, root: Path | None, device: torch.device) -> Proba
         root: data folder.
         device: where to train.
     """
-    data = resident(DatasetSpec(spec.name, spec.train_per_class), root, device)
+    data = resident(spec.images, root, device)
     path = cache_dir() / "confidences" / f"{_key(data.dataset)}.npy"
     if path.is_file():
         return _checked(np.load(path, allow_pickle=False), data.dataset, path)

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
 import noise
 from benchmark import confidences, datasets
 from benchmark.datasets import Dataset
-from benchmark.resident import host
+from benchmark.resident import host, original_index
 from benchmark.spec import DatasetSpec
 from noise import NoisyLabels
 
@@ -48,19 +47,7 @@ def draw_labels(
         features=_features(line, spec, root, device or torch.device("cpu")),
         dataset=dataset.name,
         folder=datasets.default_root() if root is None else root,
-        index=index_of(dataset, spec, root),
-    )
-
-
-def index_of(dataset: Dataset, spec: DatasetSpec, root: Path | None) -> NDArray[np.int64] | None:
-    """Positions of the training images in the published order; ``None`` where all are used."""
-    if spec.train_per_class is None:
-        return None
-    full = host(DatasetSpec(spec.name), root).y_train
-    return np.sort(
-        np.concatenate(
-            [np.flatnonzero(full == c)[: spec.train_per_class] for c in range(dataset.num_classes)]
-        )
+        index=original_index(spec, root),
     )
 
 

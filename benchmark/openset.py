@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.datasets import Dataset
+from benchmark.datasets.fit import fit
 from benchmark.errors import UserError
 from benchmark.resident import Resident, host, to_device
 from benchmark.spec import DatasetSpec
@@ -57,22 +58,3 @@ def _foreign_set(labels: NoisyLabels) -> str:
     if len(names) != 1:
         raise UserError(f"noise {labels.spec}: images can come from one foreign data set only")
     return names[0]
-
-
-def fit(images: Pixels, shape: tuple[int, int, int], name: str) -> Pixels:
-    """Images (N, C, H, W) in another shape: grey becomes RGB, small ones get a black frame.
-
-    Raises:
-        UserError: colour would have to be dropped, or images are larger: resize them yourself.
-    """
-    channels, height, width = shape
-    _, c, h, w = images.shape
-    if c == 1 and channels == 3:
-        images = images.repeat(3, axis=1)
-    if images.shape[1] != channels or h > height or w > width:
-        raise UserError(
-            f"open-set noise: images of {name} are {c} x {h} x {w} and do not fit into"
-            f" {channels} x {height} x {width}"
-        )
-    top, left = (height - h) // 2, (width - w) // 2
-    return np.pad(images, ((0, 0), (0, 0), (top, height - h - top), (left, width - w - left)))

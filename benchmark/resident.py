@@ -7,13 +7,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmark import datasets
 from benchmark.datasets import Dataset
+from benchmark.datasets.base import Pixels
+from benchmark.datasets.fit import fit
 from benchmark.spec import DatasetSpec
+from benchmark.unknowns import Unknown
 
 
 @dataclass(frozen=True)
@@ -24,20 +28,60 @@ class Resident:
         x_train: (N, C, H, W), uint8 (float32 for float data), channels_last.
         x_test: (M, C, H, W), the same.
         y_test: (M,) int64.
+        x_unknown: (U, C, H, W), test images of what is unknown, if anything is declared to be.
     """
 
     dataset: Dataset
     x_train: Tensor
     x_test: Tensor
     y_test: Tensor
+    x_unknown: Tensor | None = None
 
 
 def host(spec: DatasetSpec, root: Path | None) -> Dataset:
-    """The data set a spec names, cut to its size. UserError where it cannot be had."""
-    return _host(spec.name, root).subset(spec.train_per_class)
+    """The data set a spec names, of its known classes, cut to its size.
+
+    Raises:
+        UserError: it cannot be had, or has too few classes or images.
+    """
+    whole = _host(spec.name, root)
+    unknown = _unknown(spec)
+    if unknown is not None and not unknown.foreign:
+        whole = whole.only(unknown.known(whole.num_classes))
+    return whole.subset(spec.train_per_class)
 
 
-@lru_cache(maxsize=2)
+def unknown_images(spec: DatasetSpec, root: Path | None) -> Pixels | None:
+    """Test images (U, C, H, W) of the unknown classes or of the foreign data set.
+
+    Raises:
+        UserError: the foreign data set cannot be had, or its images do not fit.
+    """
+    unknown = _unknown(spec)
+    if unknown is None:
+        return None
+    whole = _host(spec.name, root)
+    if unknown.foreign:
+        return fit(_host(unknown.foreign, root).x_test, whole.in_shape, unknown.foreign)
+    return whole.x_test[~np.isin(whole.y_test, unknown.known(whole.num_classes))]
+
+
+def original_index(spec: DatasetSpec, root: Path | None) -> NDArray[np.int64] | None:
+    """Positions of the training images in the data set's own order; ``None`` where all are used."""
+    unknown = _unknown(spec)
+    if spec.train_per_class is None and (unknown is None or unknown.foreign):
+        return None
+    whole = _host(spec.name, root)
+    known = range(whole.num_classes) if unknown is None else unknown.known(whole.num_classes)
+    members = [np.flatnonzero(whole.y_train == c)[: spec.train_per_class] for c in known]
+    return np.sort(np.concatenate(members))
+
+
+def _unknown(spec: DatasetSpec) -> Unknown | None:
+    return None if spec.unknown is None else Unknown.parse(spec.unknown)
+
+
+@lru_cache(maxsize=3)
 def _host(name: str, root: Path | None) -> Dataset:
     return datasets.load(name, root, download=False)
 
@@ -45,12 +89,14 @@ def _host(name: str, root: Path | None) -> Dataset:
 @lru_cache(maxsize=2)
 def resident(spec: DatasetSpec, root: Path | None, device: torch.device) -> Resident:
     """The data set on the device; kept for the next run of this process that wants the same."""
-    dataset = host(DatasetSpec(spec.name, spec.train_per_class), root)
+    dataset = host(spec, root)
+    foreign = unknown_images(spec, root)
     return Resident(
         dataset=dataset,
         x_train=to_device(dataset.x_train, device),
         x_test=to_device(dataset.x_test, device),
         y_test=torch.from_numpy(dataset.y_test.copy()).to(device),
+        x_unknown=None if foreign is None else to_device(foreign, device),
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from benchmark.canonical import sha256_of
 from benchmark.errors import UserError
 from benchmark.recipe import Recipe
+from benchmark.unknowns import Unknown
 
 SCHEMA = 1
 PROFILES = ("matched", "official")
@@ -24,11 +25,14 @@ class DatasetSpec:
         name: a registered data set, or ``npz:NAME``.
         train_per_class: the first so many training images of each class; ``None`` = all.
         holdout: share of the (already noisy) training set kept for validation, in [0, 1).
+        unknown: what open-set recognition is tested on (see :mod:`benchmark.unknowns`);
+            ``None`` = nothing, and then it is not written: older run ids stay what they are.
     """
 
     name: str
     train_per_class: int | None = None
     holdout: float = 0.0
+    unknown: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse sizes and shares out of range (UserError)."""
@@ -36,6 +40,24 @@ class DatasetSpec:
             raise UserError(f"dataset: train_per_class = {self.train_per_class} must be at least 1")
         if not 0 <= self.holdout < 1:
             raise UserError(f"dataset: holdout = {self.holdout} must be in [0, 1)")
+        if self.unknown is not None:
+            object.__setattr__(self, "unknown", str(Unknown.parse(self.unknown)))
+
+    @property
+    def group(self) -> str:
+        """Name of the data set and its unknowns, whatever the class split: what is averaged."""
+        if self.unknown is None:
+            return self.name
+        return f"{self.name}, unknown {replace(Unknown.parse(self.unknown), split=None)}"
+
+    @property
+    def images(self) -> DatasetSpec:
+        """The same images without the validation split."""
+        return replace(self, holdout=0.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {k: v for k, v in asdict(self).items() if k != "unknown" or v is not None}
 
 
 @dataclass(frozen=True)
@@ -87,7 +109,7 @@ class RunSpec:
         """Plain JSON values, with the schema version."""
         return {
             "schema": SCHEMA,
-            "dataset": asdict(self.dataset),
+            "dataset": self.dataset.to_dict(),
             "model": self.model,
             "method": {"name": self.method.name, "params": self.method.values},
             "profile": self.profile,

@@ -73,7 +73,7 @@ class Trainer:
         for group in self.sgd.param_groups:
             group["lr"] = learning_rate(recipe, epoch)
         self.task.network.train()
-        tally = Tally.empty(len(rows), self.task.device, method.extra_outputs > 0)
+        tally = Tally.empty(len(rows), self.task.device, method.drains)
         for start in range(0, len(rows), recipe.batch_size):
             at = slice(start, start + recipe.batch_size)
             logits, losses = self.step(rows[at], plan[at])

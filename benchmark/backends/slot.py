@@ -74,7 +74,7 @@ class Slot:
         if compiled:
             self.trainer.network = torch.compile(self.task.network, dynamic=False)
         self.samples = len(task.split.train)
-        drains = task.method.extra_outputs > 0
+        drains = task.method.drains
         size, height_width = task.recipe.batch_size, task.data.dataset.in_shape[1:]
         template = augment.draw(
             task.recipe.augment, self.samples, height_width, Streams(0).generator("augment", 0)

@@ -81,7 +81,7 @@ class Stack:
         self.network.train()
         samples = rows.shape[1]
         tallies = [
-            Tally.empty(samples, self.device, task.method.extra_outputs > 0) for task in self.tasks
+            Tally.empty(samples, self.device, task.method.drains) for task in self.tasks
         ]
         for start in range(0, samples, self.recipe.batch_size):
             at = slice(start, start + self.recipe.batch_size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -96,6 +97,27 @@ class Dataset:
             label=f"{self.label} ({train_per_class:,} per class)",
             x_train=self.x_train[keep],
             y_train=self.y_train[keep],
+        )
+
+    def only(self, classes: Sequence[int]) -> Dataset:
+        """Return the images of these classes, numbered 0, 1, ... in the order given.
+
+        Normalisation constants stay those of the full data set.
+
+        Raises:
+            UserError: a class without test images.
+        """
+        new = np.full(self.num_classes, -1)
+        new[list(classes)] = np.arange(len(classes))
+        train, test = new[self.y_train] >= 0, new[self.y_test] >= 0
+        return dataclasses.replace(
+            self,
+            label=f"{self.label}, {len(classes)} of {self.num_classes} classes",
+            class_names=tuple(self.class_names[k] for k in classes),
+            x_train=self.x_train[train],
+            y_train=new[self.y_train[train]],
+            x_test=self.x_test[test],
+            y_test=new[self.y_test[test]],
         )
 
     def _arrays(self) -> tuple[Pixels | Labels, ...]:

@@ -10,9 +10,9 @@ import torch
 
 from benchmark import confidences
 from benchmark.errors import UserError
-from benchmark.labels import draw_labels, index_of
+from benchmark.labels import draw_labels
 from benchmark.openset import fit, with_foreign_images
-from benchmark.resident import host, resident
+from benchmark.resident import host, original_index, resident
 from benchmark.spec import DatasetSpec
 from benchmark.training import train
 from tests.benchmark.helpers import HERE, tiny
@@ -27,11 +27,11 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_index_finds_the_subset_in_the_full_set() -> None:
     full, part = host(DatasetSpec("digits"), None), host(SMALL, None)
-    index = index_of(part, SMALL, None)
+    index = original_index(SMALL, None)
     assert index is not None
     assert np.array_equal(full.x_train[index], part.x_train)
     assert np.array_equal(full.y_train[index], part.y_train)
-    assert index_of(full, DatasetSpec("digits"), None) is None
+    assert original_index(DatasetSpec("digits"), None) is None
 
 
 def test_confidences_are_probabilities_of_a_network_that_learned(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_a_subset_of_a_published_file_is_aligned(tmp_path: Path) -> None:
     noisy = (full.y_train + (np.arange(1000) % 7 == 0)) % 10
     np.save(tmp_path / "mine.npy", noisy)
     labels = draw_labels("file:mine.npy", SMALL, 0, tmp_path)
-    index = index_of(host(SMALL, None), SMALL, None)
+    index = original_index(SMALL, None)
     assert np.array_equal(labels.noisy, noisy[index])
 
 
