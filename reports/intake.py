@@ -138,7 +138,7 @@ def _row(record: RunRecord) -> dict[str, Any]:
     noise, seen = record.noise, record.environment
     values = (
         record.status,
-        *(_percent(record, rule) for rule in RULES),
+        *(accuracy_percent(record, rule) for rule in RULES),
         *(record.metrics.get(f"{rule}_epoch") for rule in RULES[1:]),
         None if record.status == "failed" else record.data_label,
         noise.get("nominal"),
@@ -156,7 +156,8 @@ def _row(record: RunRecord) -> dict[str, Any]:
     return dict(zip(COLUMNS, values, strict=True))
 
 
-def _percent(record: RunRecord, rule: str) -> float | None:
+def accuracy_percent(record: RunRecord, rule: str) -> float | None:
+    """One accuracy of a run in percent; chance for a diverged run, see Frame; None without one."""
     if record.status == "diverged":
         classes = record.noise.get("num_classes")
         exists = rule in ("last", "oracle") or record.spec.dataset.holdout > 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmark import archive
 from benchmark.archive import Merged
-from benchmark.cli import options
+from benchmark.cli import equivalence, options
 from benchmark.errors import UserError
 from benchmark.record import RunRecord
 
@@ -17,7 +17,8 @@ TEXT = """\
 Records of one machine for the store of another. `export` writes all records of the store, or those
 of a suite, into one file with a manifest of digests; `import` takes such files in, `merge` takes in
 other results folders. Each record is verified; a damaged or foreign one is named and left out, the
-others come in. Doing it twice changes nothing.
+others come in. Doing it twice changes nothing. `equivalence` tests whether two results folders tell
+the same.
 
 Where both sides have a record of the same run, the same one is kept in whichever order they come: a
 finished run before a failed one, then one of a clean commit before one of a changed tree, then the
@@ -30,6 +31,7 @@ EXAMPLES = """\
   nlbench store export piece.tar.gz cifar10-jpeg --seeds 0-1
   nlbench store import piece1.tar.gz piece2.tar.gz
   nlbench store merge /other/results --results results
+  nlbench store equivalence strict fast
 """
 _PARTS = ("profile", "methods", "noise", "seeds")
 _SUBTEXT = "\nSee `nlbench store --help`."
@@ -57,6 +59,7 @@ def add(commands: options.Commands) -> None:
     )
     merge.add_argument("folders", nargs="+", metavar="DIR", type=Path, help="a results folder")
     merge.set_defaults(call=call_merge)
+    equivalence.add(actions)
     for action_parser in (export, take, merge):
         options.add_results(action_parser)
 

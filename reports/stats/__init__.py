@@ -31,8 +31,10 @@ from reports.stats.ranks import (
 )
 from reports.stats.residuals import residual_correlation
 from reports.stats.signflip import sign_flip, sign_flips, smallest_p
+from reports.stats.tost import Equivalence, tost
 
 __all__ = [
+    "Equivalence",
     "Estimate",
     "Friedman",
     "Interval",
@@ -62,4 +64,5 @@ __all__ = [
     "smallest_p",
     "stratified",
     "student_rope",
+    "tost",
 ]
