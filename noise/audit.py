@@ -28,6 +28,8 @@ def audit(labels: NoisyLabels, features: NDArray[Any] | None = None) -> dict[str
     """
     if features is not None and len(features) != len(labels):
         raise NoiseError(f"audit: {len(features)} rows of features for {len(labels)} labels")
+    if not labels.truth_known:
+        raise NoiseError(f"audit: the true labels are not known (noise '{labels.spec}')")
     facts = labels.describe()
     return {
         **{name: value for name, value in facts.items() if name not in ("transition", "per_class")},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noise.errors import NoiseError
-from noise.registry import Scalar
+from noise.registry import Scalar, get
 from noise.spec import NoiseSpec
 from noise.task import GENERATOR_VERSION, Labels, checked_count, checked_labels
 
@@ -76,14 +77,23 @@ class NoisyLabels:
         """(K,) samples per clean class."""
         return np.bincount(self.clean, minlength=self.num_classes).astype(np.int64)
 
+    @property
+    def truth_known(self) -> bool:
+        """Whether ``clean`` are the true labels; if not, they repeat the given ones."""
+        return get(self.spec.kind).truth
+
     @cached_property
     def realised_rate(self) -> float:
-        """Share of all samples whose label changed or whose image was replaced."""
+        """Share of samples whose label changed or image was replaced; NaN if nobody knows."""
+        if not self.truth_known:
+            return math.nan
         return int(np.count_nonzero(self.corrupted)) / len(self)
 
     @cached_property
     def per_class_rate(self) -> NDArray[np.float64]:
         """(K,) the same share within each clean class; NaN for a class without samples."""
+        if not self.truth_known:
+            return np.full(self.num_classes, np.nan)
         hits = np.bincount(self.clean[self.corrupted], minlength=self.num_classes)
         result = np.full(self.num_classes, np.nan)
         np.divide(hits, self.sizes, out=result, where=self.sizes > 0)
@@ -114,18 +124,22 @@ class NoisyLabels:
         return sha.hexdigest()
 
     def describe(self) -> dict[str, object]:
-        """Return plain JSON values: spec, seed, rates, K x K transition counts, fingerprint."""
+        """Return plain JSON values: spec, seed, rates, K x K transition counts, fingerprint.
+
+        Rates and counts are None where the true labels are not known.
+        """
+        known = self.truth_known
         rates = [None if np.isnan(rate) else float(rate) for rate in self.per_class_rate]
         return {
             "spec": str(self.spec),
             "seed": self.seed,
             "dataset": self.dataset,
             "generator": self.generator,
-            "nominal": self.nominal_rate,
-            "realised": self.realised_rate,
-            "per_class": rates,
-            "transition": self.transition_counts.tolist(),
-            "flipped": int(np.count_nonzero(self.flipped)),
+            "nominal": self.nominal_rate if known else None,
+            "realised": self.realised_rate if known else None,
+            "per_class": rates if known else None,
+            "transition": self.transition_counts.tolist() if known else None,
+            "flipped": int(np.count_nonzero(self.flipped)) if known else None,
             "replaced": 0 if self.replaced is None else int(np.count_nonzero(self.replaced)),
             "samples": len(self),
             "num_classes": self.num_classes,

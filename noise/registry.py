@@ -51,6 +51,7 @@ class Model:
     option that is written without its name, as ``set`` in ``human:worse``.
     ``limit`` is the first rate that is refused. ``needs`` is a key of ``FEATURES`` or empty.
     ``nested``: for one seed the flips at a lower rate are among those at a higher one.
+    ``truth``: whether the clean labels are known (else what is called clean is the given label).
     ``syntax``: how it is written, where that does not follow from the other fields.
     """
 
@@ -65,6 +66,7 @@ class Model:
     options: tuple[Option, ...] = ()
     needs: str = ""
     nested: bool = False
+    truth: bool = True
     syntax: str = ""
 
     def option(self, name: str) -> Option:

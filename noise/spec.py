@@ -112,6 +112,11 @@ class NoiseSpec:
 def _checked_parts(parts: tuple[NoiseSpec, ...]) -> float:
     if len(parts) < 2 or any(part.parts for part in parts):
         raise NoiseError(f"a mixture has two or more plain parts, got {len(parts)}")
+    for part in parts:
+        if not get(part.kind).truth:
+            raise NoiseError(
+                f"a mixture cannot have the part '{part}': its true labels are unknown"
+            )
     # as decimals, so that 0.2 and 0.3 make 0.44 and not 0.44000000000000006
     return float(1 - math.prod(1 - Fraction(repr(part.rate)) for part in parts))
 

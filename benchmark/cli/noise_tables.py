@@ -43,6 +43,10 @@ def rows(values: Mapping[str, Any]) -> str:
 def facts(labels: NoisyLabels) -> str:
     """Facts of a label set, with its transition counts if they fit a page."""
     described = labels.describe()
+    if not labels.truth_known:
+        return rows(
+            {**described, "truth": "unknown: these labels are noisy as they were published"}
+        )
     low, high = np.nanmin(labels.per_class_rate), np.nanmax(labels.per_class_rate)
     text = rows(
         {
