@@ -43,6 +43,8 @@ class Built:
         warnings: missing, failed, diverged, unpaired, duplicate and foreign runs, a line each.
         verdicts: all comparisons.
         leaderboard: the leaderboard as written.
+        results: everything computed.
+        drawn: the figures, in order.
     """
 
     files: tuple[Path, ...]
@@ -50,6 +52,8 @@ class Built:
     warnings: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
     leaderboard: pd.DataFrame
+    results: Results
+    drawn: tuple[Drawn, ...]
 
 
 def build(
@@ -91,6 +95,8 @@ def build(
         warnings=results.warnings,
         verdicts=results.verdicts,
         leaderboard=leaderboard,
+        results=results,
+        drawn=drawn,
     )
 
 
