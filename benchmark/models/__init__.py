@@ -2,11 +2,13 @@
 
 from benchmark.models import cnn, mlp, resnet  # noqa: F401  (register)
 from benchmark.models.init import init_fingerprint, initialise
+from benchmark.models.pretrained import load_weights, weights_file
 from benchmark.models.registry import (
     Classifier,
     ModelInfo,
     build,
     check_name,
+    get,
     info,
     names,
 )
@@ -16,8 +18,11 @@ __all__ = [
     "ModelInfo",
     "build",
     "check_name",
+    "get",
     "info",
     "init_fingerprint",
     "initialise",
+    "load_weights",
     "names",
+    "weights_file",
 ]

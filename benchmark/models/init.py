@@ -25,7 +25,9 @@ def initialise(model: Classifier, generator_for: GeneratorFor, num_classes: int)
     The rule is that of the public protocol code (APL, ALF, ANL, Drainage): convolution weights
     U(-b, b), b = sqrt(6 / fan_in) (Kaiming, ReLU gain); linear weights b = sqrt(6 / (fan_in +
     fan_out)) (Xavier); biases b = 1 / sqrt(fan_in) (torch's default, which that code leaves);
-    batch norm 1 and 0, its running mean 0 and variance 1.
+    batch norm 1 and 0, its running mean 0 and variance 1. Models of the scheme ``torchvision``
+    (ResNet-50, as that code takes it from there) have torchvision's rule: convolution weights
+    N(0, 2 / fan_out), linear weights and biases b = 1 / sqrt(fan_in).
 
     Each parameter has the generator ``generator_for(its name)``, so adding or widening a layer
     shifts no other. Numbers are drawn in float64 and then cast. The head always draws
@@ -45,7 +47,7 @@ def initialise(model: Classifier, generator_for: GeneratorFor, num_classes: int)
         if isinstance(module, _BatchNorm):
             module.reset_parameters()
         elif isinstance(module, nn.Conv2d | nn.Linear):
-            _initialise_weights(prefix, module, generator_for, num_classes)
+            _initialise_weights(prefix, module, generator_for, num_classes, model.scheme)
         else:
             raise UserError(f"no initialisation rule for {prefix} ({type(module).__name__})")
 
@@ -73,12 +75,21 @@ def _owners(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 
 def _initialise_weights(
-    prefix: str, module: nn.Conv2d | nn.Linear, generator_for: GeneratorFor, num_classes: int
+    prefix: str,
+    module: nn.Conv2d | nn.Linear,
+    generator_for: GeneratorFor,
+    num_classes: int,
+    scheme: str,
 ) -> None:
+    if scheme == "torchvision" and isinstance(module, nn.Conv2d):
+        _torchvision_conv(prefix, module, generator_for)
+        return
     fan_in = math.prod(module.weight.shape[1:])
     fan_out = num_classes if prefix == _HEAD else module.weight.shape[0]
     denominator = fan_in if isinstance(module, nn.Conv2d) else fan_in + fan_out
     bounds = {"weight": math.sqrt(6 / denominator), "bias": 1 / math.sqrt(fan_in)}
+    if scheme == "torchvision":
+        bounds["weight"] = bounds["bias"]
     rows = num_classes + 1 if prefix == _HEAD else module.weight.shape[0]
     for kind, bound in bounds.items():
         parameter = getattr(module, kind)
@@ -88,6 +99,17 @@ def _initialise_weights(
         values = _draw(name, rows, tuple(parameter.shape), generator_for) * bound
         with torch.no_grad():
             parameter.copy_(torch.from_numpy(values))
+
+
+def _torchvision_conv(prefix: str, conv: nn.Conv2d, generator_for: GeneratorFor) -> None:
+    """Kaiming normal by fan_out; torchvision's residual networks have no convolution bias."""
+    if conv.bias is not None:
+        raise UserError(f"no initialisation rule for the bias of {prefix}")
+    shape = tuple(conv.weight.shape)
+    deviation = math.sqrt(2 / (shape[0] * math.prod(shape[2:])))
+    values = generator_for(f"{prefix}.weight").standard_normal(shape, dtype=np.float32)
+    with torch.no_grad():
+        conv.weight.copy_(torch.from_numpy(values * np.float32(deviation)))
 
 
 def _draw(

@@ -16,18 +16,31 @@ Shape = tuple[int, int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo:
-    """One line of ``nlbench list models``; ``min_size`` is the least height and width."""
+    """One line of ``nlbench list models``.
+
+    Attributes:
+        name: what suites call it.
+        description: one line.
+        min_size: least height and width of an image.
+        scheme: how first weights are drawn, see :func:`benchmark.models.initialise`.
+        weights: torchvision's name of published weights for the body; empty: none.
+    """
 
     name: str
     description: str
     min_size: int = 1
+    scheme: str = "protocol"
+    weights: str = ""
 
 
 class Classifier(nn.Module):
     """A body that turns images into features, and a linear head that turns these into logits."""
 
-    def __init__(self, body: nn.Module, width: int, num_outputs: int) -> None:
+    def __init__(
+        self, body: nn.Module, width: int, num_outputs: int, scheme: str = "protocol"
+    ) -> None:
         super().__init__()
+        self.scheme = scheme
         self.body = body
         self.head = nn.Linear(width, num_outputs)
 
@@ -66,6 +79,16 @@ def info() -> tuple[ModelInfo, ...]:
     return tuple(entry for entry, _ in _REGISTRY.values())
 
 
+def get(name: str) -> ModelInfo:
+    """What a model is.
+
+    Raises:
+        UserError: unknown name.
+    """
+    check_name(name)
+    return _REGISTRY[name][0]
+
+
 def check_name(name: str, where: str = "") -> None:
     """Raise UserError unless a model of this name exists."""
     if name not in _REGISTRY:
@@ -97,7 +120,7 @@ def build(name: str, in_shape: Shape, num_outputs: int) -> Classifier:
         )
     with torch.device("meta"):
         trunk, width = body(in_shape)
-        model = Classifier(trunk, width, num_outputs)
+        model = Classifier(trunk, width, num_outputs, entry.scheme)
     model.to_empty(device="cpu")
     with torch.no_grad():
         for tensor in model.state_dict().values():

@@ -1,10 +1,11 @@
-"""Residual networks for small images: 3x3 stem of stride 1 and no max-pooling."""
+"""Residual networks: small-image ones (3x3 stem, no max-pooling) and torchvision's ResNet-50."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmark.errors import UserError
 from benchmark.models.registry import ModelInfo, Shape, register
 
 _WIDTHS = (64, 128, 256, 512)
@@ -43,6 +44,44 @@ def resnet34(in_shape: Shape) -> tuple[nn.Module, int]:
     Global average pooling replaces their 4x4 pooling; for 32x32 images the two are the same.
     """
     return _resnet(in_shape, (3, 4, 6, 3))
+
+
+@register(
+    ModelInfo(
+        name="resnet50",
+        description="torchvision's ResNet-50 (7x7 stem, max-pool), from scratch",
+        min_size=32,
+        scheme="torchvision",
+    )
+)
+def resnet50(in_shape: Shape) -> tuple[nn.Module, int]:
+    """The ResNet-50 of torchvision, as the robust-loss papers train it on mini-WebVision."""
+    return _torchvision_resnet50(in_shape)
+
+
+@register(
+    ModelInfo(
+        name="resnet50_imagenet",
+        description="torchvision's ResNet-50 from its ImageNet weights (IMAGENET1K_V2)",
+        min_size=32,
+        scheme="torchvision",
+        weights="ResNet50_Weights.IMAGENET1K_V2",
+    )
+)
+def resnet50_imagenet(in_shape: Shape) -> tuple[nn.Module, int]:
+    """The ResNet-50 of torchvision before it is given its ImageNet weights (Clothing1M)."""
+    return _torchvision_resnet50(in_shape)
+
+
+def _torchvision_resnet50(in_shape: Shape) -> tuple[nn.Module, int]:
+    from torchvision.models import resnet50 as published
+
+    if in_shape[0] != 3:
+        raise UserError(f"torchvision's ResNet-50 takes images of 3 channels, not {in_shape[0]}")
+    body = published()
+    width = int(body.fc.in_features)
+    body.fc = nn.Identity()
+    return body, width
 
 
 def _resnet(in_shape: Shape, depths: tuple[int, ...]) -> tuple[nn.Module, int]:
