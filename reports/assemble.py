@@ -12,6 +12,7 @@ from benchmark.record import RunRecord
 from reports.errors import ReportError, unknown
 from reports.figures.catalogue import Drawn, draw_all
 from reports.models import mcnemar_table
+from reports.published import published_texts
 from reports.render.index import index_markdown
 from reports.render.latex import accuracy_latex, document
 from reports.render.latex_set import (
@@ -128,4 +129,4 @@ def _texts(
             "seeds.tex": seeds_latex(results),
             "document.tex": document_of_all(results, LATEX, drawn),
         }
-    return texts
+    return texts | published_texts(results, only)

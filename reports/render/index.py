@@ -8,6 +8,7 @@ import pandas as pd
 
 from reports.cells import Block
 from reports.figures.catalogue import Drawn
+from reports.published.match import matches
 from reports.render.caption import MARK_WORDS, accuracy_caption
 from reports.render.grid import accuracy_grid, marks_used
 from reports.render.markdown import MARKS, escape, grid_table, table
@@ -25,6 +26,8 @@ FILES = (
     ("accuracy.tex", "the table for a paper, with [a document around it](accuracy-document.tex)"),
     ("selection.md", "last epoch, validation and oracle accuracy of the same runs"),
 )
+# Stands there only where something was published of the study's settings.
+PUBLISHED = ("published.md", "beside published numbers, and why they may differ")
 
 
 def index_markdown(results: Results, leaderboard: pd.DataFrame, drawn: Sequence[Drawn]) -> str:
@@ -42,7 +45,7 @@ def index_markdown(results: Results, leaderboard: pd.DataFrame, drawn: Sequence[
             *sections(results, whole),
         ]
     parts += _figures(drawn, None)
-    parts += ["## Set-up", setup_table(results), "## Files", _files(), *_again(results)]
+    parts += ["## Set-up", setup_table(results), "## Files", _files(results), *_again(results)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -115,8 +118,9 @@ def _recipe(values: dict[str, object]) -> str:
     return ", ".join(f"{key} {value}" for key, value in values.items() if value not in ([], None))
 
 
-def _files() -> str:
-    return "\n".join(f"- [{name}]({name}): {words}" for name, words in FILES)
+def _files(results: Results) -> str:
+    extra = (PUBLISHED,) if matches(results) else ()
+    return "\n".join(f"- [{name}]({name}): {words}" for name, words in (*FILES, *extra))
 
 
 def _again(results: Results) -> list[str]:
