@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 import noise
 from benchmark import confidences, datasets
-from benchmark.datasets import Dataset
 from benchmark.resident import host, original_index
 from benchmark.spec import DatasetSpec
 from noise import NoisyLabels

@@ -43,6 +43,12 @@ class DatasetSpec:
         if self.unknown is not None:
             object.__setattr__(self, "unknown", str(Unknown.parse(self.unknown)))
 
+    def settled(self, seed: int) -> DatasetSpec:
+        """With the class split that belongs to a seed, where classes are unknown."""
+        if self.unknown is None:
+            return self
+        return replace(self, unknown=str(Unknown.parse(self.unknown).settled(seed)))
+
     @property
     def group(self) -> str:
         """Name of the data set and its unknowns, whatever the class split: what is averaged."""

@@ -93,6 +93,17 @@ class Store:
             for path in sorted(folder.glob("*.json")):
                 yield path.stem
 
+    def files(self) -> dict[str, tuple[int, int]]:
+        """Size in bytes and time of change in nanoseconds of every record file, by run id."""
+        found: dict[str, tuple[int, int]] = {}
+        for folder in sorted(p for p in self.root.glob("??") if p.is_dir()):
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.name.endswith(".json") and not entry.name.startswith("."):
+                        seen = entry.stat()
+                        found[entry.name.removesuffix(".json")] = (seen.st_size, seen.st_mtime_ns)
+        return found
+
     def records(self, run_ids: Iterable[str] | None = None) -> Iterator[RunRecord]:
         """The sound records of these runs (all by default) in the order asked; missing are skipped.
 

@@ -156,7 +156,7 @@ def _expand(grid: Mapping[str, Any], where: str, profile: str | None) -> Iterato
     ]
     for line, seed in itertools.product(lines, _seeds(grid["seeds"], where)):
         for method, its_recipe in itertools.chain.from_iterable(methods):
-            yield RunSpec(dataset, model, method, line, seed, its_recipe, name)
+            yield RunSpec(dataset.settled(seed), model, method, line, seed, its_recipe, name)
 
 
 def _dataset(table: Any, where: str) -> DatasetSpec:

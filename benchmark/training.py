@@ -17,6 +17,7 @@ from benchmark import models
 from benchmark.backends import Backend, Choice, Job, Outcome, Task, create
 from benchmark.backends.loop import memory_format
 from benchmark.device import repeatable
+from benchmark.evaluation.final import evaluate
 from benchmark.labels import draw_labels
 from benchmark.openset import with_foreign_images
 from benchmark.prepare import BatchPlan, check_batches, draw_split
@@ -111,6 +112,7 @@ class _Run:
                 "threads": self.context.threads,
                 "backend": backend.name,
                 "slots": backend.slots,
+                **backend.facts,
                 "compiled": choice.compiled,
                 "deterministic": choice.strict,
             },
@@ -134,6 +136,7 @@ class _Run:
             pairing={**self.pairing, **task.plan.fingerprints()},
             test_correct="" if outcome.correct is None else pack_bits(outcome.correct),
             test_size=0 if outcome.correct is None else len(outcome.correct),
+            extra=evaluate(task, self.spec.seed) if outcome.diverged is None else {},
         )
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import torch
 
-from benchmark.backends.pack import Pack, Steps
+from benchmark import augment
+from benchmark.backends.pack import Pack, Steps, out_of_memory, release
+from benchmark.backends.probe import MOST, Probe, probe, speed_key
 from benchmark.backends.slot import Arrived, Slot, key
-from benchmark.backends.tally import accuracy
+from benchmark.backends.tally import accuracy, ranked
 from benchmark.backends.task import Ended, Job, Outcome, Task
 from benchmark.prepare import Indices
+from benchmark.streams import Streams
 
-# Beyond four, more runs at once are not expected to give more runs an hour (to be measured).
+# Runs at once that packs are made for before anything has been measured.
 SLOTS = 4
 # A run that starts may take so much of the memory that is free.
 SHARE = 0.8
@@ -26,27 +31,56 @@ class GraphBackend:
 
     Args:
         slots: runs side by side; each has its own stream, memory pool, momentum and clipping.
+            ``None``: as many as a short probe finds fastest within the memory there is, measured
+            once for each kind of network and recipe (:mod:`benchmark.backends.probe`).
         capture: record steps as CUDA graphs. Without, the same static steps are launched one by
             one on any device: what the tests compare with ``loop``.
         compiled: see :class:`benchmark.backends.slot.Slot`.
+        clock: seconds, for the probe.
     """
 
     name = "graph"
 
-    def __init__(self, slots: int = SLOTS, capture: bool = True, compiled: bool = False) -> None:
-        self.slots = slots
+    def __init__(
+        self,
+        slots: int | None = None,
+        capture: bool = True,
+        compiled: bool = False,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.slots = slots or SLOTS
+        self._asked = slots
         self._capture = capture
         self._compiled = compiled
+        self._clock = clock
         self._idle: list[Slot] = []
         self._need = 0
         self._device: torch.device | None = None
+        self._kind: tuple[object, ...] | None = None
+        self._probes: dict[tuple[object, ...], Probe] = {}
+        self._limits: dict[tuple[object, ...], int] = {}
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the probe measured, for the record: slots -> steps a second of all together."""
+        found = None if self._kind is None else self._probes.get(self._kind)
+        if found is None:
+            return {}
+        return {"probe": {str(count): round(rate, 1) for count, rate in found.rates.items()}}
 
     def train_pack(self, jobs: Iterable[Job]) -> Iterator[Ended]:
         """See :class:`benchmark.backends.task.Backend`."""
-        return Pack(self.run, self.slots, self._fits).run(jobs)
+        most = self._asked or MOST
+        pack = Pack(self.run, most, self._fits)
+        try:
+            yield from pack.run(jobs)
+        finally:
+            if pack.limit < most and self._kind is not None:  # memory ran out: not again
+                self.slots = self._limits[self._kind] = min(self.slots, pack.limit)
 
     def run(self, task: Task) -> Steps:
         """One run, yielding after each step handed to the device."""
+        self._settle(task)
         slot = self._take(task)
         slot.load(task)
         outcome = Outcome()
@@ -66,9 +100,40 @@ class GraphBackend:
         self._idle.append(slot)
         return outcome
 
+    def _settle(self, task: Task) -> None:
+        """Decide how many runs like this one are trained side by side."""
+        self._device = task.device
+        kind = speed_key(task)
+        if kind == self._kind:
+            return
+        self._kind = kind
+        if kind not in self._limits:
+            self._limits[kind] = self._asked or self._probe(task, kind)
+        self.slots = self._limits[kind]
+
+    def _probe(self, task: Task, kind: tuple[object, ...]) -> int:
+        """Time a few steps of slots that the runs will use afterwards; they leave no trace."""
+        self._idle.clear()
+        self._need = 0
+        rows = task.split.train
+        plan = augment.draw(
+            task.recipe.augment,
+            len(rows),
+            task.data.dataset.in_shape[1:],
+            Streams(0).generator("augment", 0),
+        )
+
+        def build() -> Slot:
+            slot = self._build(task)
+            slot.load(task)
+            slot.begin(0, rows, plan)
+            return slot
+
+        self._probes[kind], self._idle = probe(build, self._room, self._clock)
+        return self._probes[kind].slots
+
     def _take(self, task: Task) -> Slot:
         """An idle slot that fits the task, else a new one in place of those longest idle."""
-        self._device = task.device
         wanted = key(task)
         for slot in self._idle:
             if slot.key == wanted:
@@ -76,13 +141,26 @@ class GraphBackend:
                 return slot
         while self._idle and (len(self._idle) >= self.slots or not self._room()):
             del self._idle[0]
+        try:
+            return self._build(task)
+        except Exception as error:
+            if not self._idle or not out_of_memory(error):
+                raise
+            error.__traceback__ = None  # it holds the tensors that are to be freed
+        self._idle.clear()
+        release()
+        return self._build(task)
+
+    def _build(self, task: Task) -> Slot:
         before = self._free()
         slot = Slot(task, self._capture, self._compiled)
         self._need = max(self._need, before - self._free())
         return slot
 
     def _fits(self, running: int) -> bool:
-        """Whether there is memory for another run like those seen so far."""
+        """Whether there is memory for another run like those seen so far, and use for it."""
+        if running >= self.slots:
+            return False
         return running == 0 or bool(self._idle) or self._room()
 
     def _room(self) -> bool:
@@ -96,9 +174,10 @@ class GraphBackend:
 def _close(task: Task, outcome: Outcome, positions: Indices, arrived: Arrived) -> bool:
     """Read a finished epoch into the outcome; False if it diverged."""
     arrived.wait()
-    curves = arrived.tally.curves(task.labels, positions)
+    epoch = len(outcome.curves["test_accuracy"]) + 1
+    curves = arrived.tally.curves(task.labels, positions, ranked(epoch, task.recipe.epochs))
     if not (arrived.tally.finite and bool(arrived.norm.isfinite())):
-        outcome.diverged = len(outcome.curves["test_accuracy"]) + 1
+        outcome.diverged = epoch
         return False
     curves["test_accuracy"] = accuracy(arrived.correct)
     if arrived.held is not None:

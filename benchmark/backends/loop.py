@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from benchmark.augment import AugmentPlan, Normaliser, apply
-from benchmark.backends.tally import Tally, accuracy
+from benchmark.backends.tally import Tally, accuracy, ranked
 from benchmark.backends.task import Ended, Job, Outcome, Task
 from benchmark.optim import learning_rate, optimiser, regularise
 
@@ -20,6 +22,7 @@ class LoopBackend:
 
     name = "loop"
     slots = 1
+    facts: Mapping[str, Any] = MappingProxyType({})
 
     def train_pack(self, jobs: Iterable[Job]) -> Iterator[Ended]:
         """One job after the other; see :class:`benchmark.backends.task.Backend`."""
@@ -37,7 +40,7 @@ class LoopBackend:
         for epoch, (positions, plan) in enumerate(task.plan.epochs(), 1):
             rows = torch.from_numpy(positions).to(task.device)
             tally = trainer.epoch(epoch - 1, rows, plan.to(task.device))
-            curves = tally.curves(task.labels, positions)
+            curves = tally.curves(task.labels, positions, ranked(epoch, task.recipe.epochs))
             if not (tally.finite and trainer.weights_finite()):
                 outcome.diverged = epoch
                 return outcome

@@ -92,7 +92,7 @@ class Pack:
             if out_of_memory(error) and len(self._running) > 1:
                 self._halve(run)
                 error.__traceback__ = None  # it holds the tensors that are to be freed
-                _release()
+                release()
                 return
             ended = (run.position, error)
         self._running.remove(run)
@@ -119,7 +119,8 @@ def _begin(job: Job, start: Callable[[Task], Steps]) -> Steps:
     return (yield from start(job()))
 
 
-def _release() -> None:
+def release() -> None:
+    """Give memory that nothing holds any more back to the device."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

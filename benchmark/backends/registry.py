@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import torch
 
-from benchmark.backends.graph import SLOTS, GraphBackend
+from benchmark.backends.graph import GraphBackend
 from benchmark.backends.loop import LoopBackend
 from benchmark.backends.stack import StackBackend
 from benchmark.backends.task import Backend
@@ -61,7 +61,7 @@ class Choice:
 
 _MAKERS: dict[str, Callable[[Choice], Backend]] = {
     "loop": lambda _choice: LoopBackend(),
-    "graph": lambda choice: GraphBackend(choice.slots or SLOTS, compiled=choice.compiled),
+    "graph": lambda choice: GraphBackend(choice.slots, compiled=choice.compiled),
     "stack": lambda choice: StackBackend(choice.slots or StackBackend.slots),
 }
 

@@ -102,7 +102,7 @@ class Slot:
             self.trainer.clean.copy_(torch.tensor(task.labels.clean))
             self.trainer.held = torch.tensor(task.split.validation, device=self.device)
         self.task = self.trainer.task = replace(task, network=self.task.network)
-        self._wait()
+        self.wait()
 
     def begin(self, epoch: int, positions: Indices, plan: AugmentPlan) -> None:
         """Send an epoch's order, augmentation and learning rate; epochs count from 0."""
@@ -146,11 +146,16 @@ class Slot:
                 event=None if self.stream is None else self.stream.record_event(),
             )
 
+    def wait(self) -> None:
+        """Wait until everything handed to the device is done."""
+        if self.stream is not None:
+            self.stream.synchronize()
+
     def unload(self, task: Task) -> None:
         """Give the last weights to the task's own network."""
         with self._here(), torch.no_grad():
             _copy_state(self.task, task)
-        self._wait()
+        self.wait()
 
     @property
     def steps(self) -> int:
@@ -226,10 +231,6 @@ class Slot:
 
     def _here(self) -> AbstractContextManager[object]:
         return contextlib.nullcontext() if self.stream is None else torch.cuda.stream(self.stream)
-
-    def _wait(self) -> None:
-        if self.stream is not None:
-            self.stream.synchronize()
 
     def _send(self, source: Tensor, target: Tensor) -> None:
         if self.stream is not None:

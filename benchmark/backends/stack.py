@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +14,7 @@ from torch.func import functional_call, vmap
 
 from benchmark.augment import AugmentPlan, apply
 from benchmark.backends.loop import EVAL_BATCH, Trainer
-from benchmark.backends.tally import Tally, accuracy
+from benchmark.backends.tally import Tally, accuracy, ranked
 from benchmark.backends.task import Ended, Job, Outcome, Task
 from benchmark.optim import learning_rate, optimiser
 
@@ -31,6 +33,7 @@ class StackBackend:
 
     name = "stack"
     slots = 16
+    facts: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, slots: int = slots) -> None:
         self.slots = slots
@@ -80,9 +83,7 @@ class Stack:
             group["lr"] = learning_rate(self.recipe, epoch)
         self.network.train()
         samples = rows.shape[1]
-        tallies = [
-            Tally.empty(samples, self.device, task.method.drains) for task in self.tasks
-        ]
+        tallies = [Tally.empty(samples, self.device, task.method.drains) for task in self.tasks]
         for start in range(0, samples, self.recipe.batch_size):
             at = slice(start, start + self.recipe.batch_size)
             logits, losses = self._step(rows[:, at], [plan[at] for plan in plans])
@@ -207,11 +208,12 @@ def _outcomes(tasks: Sequence[Task]) -> list[Outcome]:
         tallies = stack.epoch(epoch, rows.to(stack.device), plans)
         predicted = stack.predictions(stack.data.x_test)
         held = _held(stack)
+        ranks = ranked(epoch + 1, stack.recipe.epochs)
         finite = stack.finite().tolist()
         for run, outcome in enumerate(outcomes):
             if outcome.diverged is not None:
                 continue
-            curves = tallies[run].curves(tasks[run].labels, drawn[run][0])
+            curves = tallies[run].curves(tasks[run].labels, drawn[run][0], ranks)
             if not (tallies[run].finite and finite[run]):
                 outcome.diverged = epoch + 1
                 continue

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from baselines import Method
+from benchmark.evaluation.ranking import auroc
 from noise import NoisyLabels
 
 
@@ -53,8 +54,16 @@ class Tally:
         """Whether every loss of the epoch was finite (waits for the device)."""
         return bool(self.losses.sum().isfinite())
 
-    def curves(self, labels: NoisyLabels, positions: NDArray[np.int64]) -> dict[str, float | None]:
-        """The epoch's training curves; ``None`` where a group of samples is empty."""
+    def curves(
+        self, labels: NoisyLabels, positions: NDArray[np.int64], rank: bool = True
+    ) -> dict[str, float | None]:
+        """The epoch's training curves; ``None`` where a group of samples is empty.
+
+        Args:
+            labels: of the whole training set.
+            positions: the samples in the order of the epoch.
+            rank: whether the areas under ROC curves are computed; they need every sample sorted.
+        """
         flipped = labels.flipped[positions]
         predicted = self.predicted.cpu().numpy()
         given = predicted == labels.noisy[positions]
@@ -64,12 +73,19 @@ class Tally:
             "clean_fit": _mean(given[~flipped]),
             "flipped_fit_given": _mean(given[flipped]),
             "flipped_fit_true": _mean(true[flipped]),
+            "detect_loss": auroc(self.losses.cpu().numpy(), flipped) if rank else None,
         }
         if self.absorbed is not None:
             mass = self.absorbed.double().cpu().numpy()
+            curves["detect_drainage"] = auroc(mass, flipped) if rank else None
             curves["drainage_clean"] = _mean(mass[~flipped])
             curves["drainage_flipped"] = _mean(mass[flipped])
         return curves
+
+
+def ranked(epoch: int, epochs: int) -> bool:
+    """Whether an epoch, counted from 1, gets its ROC areas: about twenty of a run do."""
+    return epoch in (1, epochs) or epoch % max(1, epochs // 20) == 0
 
 
 def accuracy(correct: Tensor) -> float:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -83,6 +83,11 @@ class Backend(Protocol):
 
     name: str
     slots: int
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What else a record's environment should say of it, as plain JSON values."""
+        ...
 
     def train_pack(self, jobs: Iterable[Job]) -> Iterator[Ended]:
         """Train runs of one pack key and yield each as soon as it ends, by its position.

@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 from torch import nn
 
 import baselines
 from benchmark import models
 from benchmark.backends import LoopBackend
 from benchmark.backends.loop import Trainer
+from benchmark.backends.tally import ranked
 from benchmark.datasets import load
 from benchmark.labels import draw_labels
 from benchmark.optim import learning_rate
@@ -184,9 +186,26 @@ def test_a_tally_counts_as_a_naive_loop_does() -> None:
             groups["flipped_fit_given"].append(guess == labels.noisy[i])
             groups["flipped_fit_true"].append(guess == labels.clean[i])
             groups["drainage_flipped"].append(mass)
+    losses = method.loss(logits, torch.tensor(labels.noisy[positions])).numpy()
+    flipped = labels.flipped[positions]
+    masses = method.absorbed(logits)
+    assert masses is not None
+    areas = {"detect_loss": losses, "detect_drainage": masses.numpy()}
     for key, values in groups.items():
-        if key != "train_loss":
+        if key in areas:
+            assert curves[key] == pytest.approx(roc_auc_score(flipped, areas[key])), key
+        elif key != "train_loss":
             assert curves[key] == pytest.approx(np.mean(values), rel=1e-6), key
+    assert tally.curves(labels, positions, rank=False)["detect_loss"] is None
+
+
+@pytest.mark.parametrize(("epochs", "most"), [(1, 1), (7, 7), (20, 20), (120, 22), (201, 22)])
+def test_areas_are_computed_in_about_twenty_epochs_the_first_and_last_included(
+    epochs: int, most: int
+) -> None:
+    chosen = [e for e in range(1, epochs + 1) if ranked(e, epochs)]
+    assert {1, epochs} <= set(chosen)
+    assert min(epochs, 20) <= len(chosen) <= most
 
 
 def test_selection_takes_the_first_best_epoch_of_each_rule() -> None:
