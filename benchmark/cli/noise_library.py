@@ -95,11 +95,11 @@ def verify_table(path: Path, root: Path | None) -> None:
             checked because no data set is there.
     """
     rows = reference_labels.read(path)
-    sound, skipped = 0, dict[str, str]()
+    sound, skipped = 0, dict[str, None]()
     checks = reference_labels.check(rows, root)
     for row, problem in tqdm(checks, total=len(rows), unit="set", disable=None):
         if problem.startswith("skipped"):
-            skipped[row.dataset] = problem
+            skipped[f"{row.dataset} {problem}"] = None
         elif problem:
             raise UserError(
                 f"{path}: {row.dataset} {row.noise} seed {row.seed}: {row.fingerprint} is written,"
@@ -107,8 +107,9 @@ def verify_table(path: Path, root: Path | None) -> None:
             )
         else:
             sound += 1
-    for name, problem in skipped.items():
-        print(f"{path}: {name} {problem}")
+    for problem in skipped:
+        print(f"{path}: {problem}")
     if not sound:
         raise UserError(f"{path}: none of its data sets is here, nothing was checked")
     print(f"{path}: {sound} of {len(rows)} label sets drawn again, to the bit")
+    print(reference_labels.machine())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmark import reference_labels as reference
@@ -18,6 +21,7 @@ def test_digits_come_out_as_published(tmp_path: Path) -> None:
     """The whole table is checked by `nlbench noise verify`; these rows are quick everywhere."""
     rows = [row for row in reference.read(PUBLISHED) if row.dataset == "digits"]
     assert len(rows) == 10 * len(reference.PUBLISHED["digits"])
+    assert {row.noise.split(":")[0] for row in rows} >= {"symmetric", "instance", "openset"}
     assert {problem for _, problem in reference.check(rows, tmp_path)} == {""}
 
 
@@ -29,8 +33,9 @@ def test_the_published_table_covers_every_set_and_seed() -> None:
         (name, line, seed)
         for name, lines in reference.PUBLISHED.items()
         for line in lines
-        for seed in reference.SEEDS
+        for seed in reference.seeds(line)
     }
+    assert list(reference.seeds("symmetric:0.4")) == list(range(10))
 
 
 def test_label_only_rows_of_cifar10_hold_for_its_jpeg_copy() -> None:
@@ -54,6 +59,47 @@ def test_a_changed_row_and_a_missing_data_set_are_told_apart(
     assert "1 of 2 label sets" in out
     reference.write([replace(rows[1], dataset="mnist")], path)
     assert main(["noise", "verify", str(path), "--data", str(tmp_path)]) == 2
+
+
+def test_the_table_is_checked_where_torch_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [row for row in reference.read(PUBLISHED) if row.dataset == "digits"][::40]
+    reference.write(rows, tmp_path / "t.csv")
+    code = (
+        "import sys\n"
+        "class Absent:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] in ('torch', 'torchvision'):\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Absent())\n"
+        "from benchmark.reference_labels import main; sys.exit(main(sys.argv[1:]))"
+    )
+
+    table = [str(tmp_path / "t.csv"), str(tmp_path)]
+    command = [sys.executable, "-c", code, *table]
+    found = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+    assert f": {len(rows)} sound, 0 skipped, 0 differs" in found.stdout
+    assert "NumPy" in found.stdout
+    reference.write([rows[0], replace(rows[1], fingerprint="0" * 64)], tmp_path / "t.csv")
+    assert reference.main(table) == 1
+    out = capsys.readouterr().out
+    assert f"{rows[1].noise} seed {rows[1].seed}: drawn again it is" in out
+    assert "1 sound, 0 skipped, 1 differs" in out
+    assert reference.main([]) == 2
+
+
+def test_human_labels_whose_file_is_absent_are_skipped(tmp_path: Path) -> None:
+    row = next(row for row in reference.read(PUBLISHED) if row.noise == "human:worse")
+    labels = np.arange(50_000) % 10
+    clean = reference.Clean(labels, 10, None, tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reference, "clean_of", lambda *_: clean)
+        ((_, problem),) = reference.check([row], tmp_path)
+        assert problem.startswith("skipped: human labels: no CIFAR-10_human.pt")
+        ((_, problem),) = reference.check([replace(row, noise="instance:0.4")], tmp_path)
+        assert problem.startswith("cannot be drawn: instance:0.4: needs pixels")
 
 
 def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
