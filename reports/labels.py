@@ -34,9 +34,9 @@ class NoiseName(NamedTuple):
 
 
 def block_key(spec: RunSpec) -> BlockKey:
-    """The block a run belongs to."""
+    """The block a run belongs to; the class splits of one declaration are one block."""
     data = spec.dataset
-    return BlockKey(data.name, data.train_per_class, data.holdout, spec.model, spec.profile)
+    return BlockKey(data.group, data.train_per_class, data.holdout, spec.model, spec.profile)
 
 
 def noise_name(line: str) -> NoiseName:
