@@ -27,12 +27,15 @@ class DatasetSpec:
         holdout: share of the (already noisy) training set kept for validation, in [0, 1).
         unknown: what open-set recognition is tested on (see :mod:`benchmark.unknowns`);
             ``None`` = nothing, and then it is not written: older run ids stay what they are.
+        size: pixels that images read from files are cut to; ``None`` = the data set's own (224),
+            and then it is not written.
     """
 
     name: str
     train_per_class: int | None = None
     holdout: float = 0.0
     unknown: str | None = None
+    size: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse sizes and shares out of range (UserError)."""
@@ -40,6 +43,8 @@ class DatasetSpec:
             raise UserError(f"dataset: train_per_class = {self.train_per_class} must be at least 1")
         if not 0 <= self.holdout < 1:
             raise UserError(f"dataset: holdout = {self.holdout} must be in [0, 1)")
+        if self.size is not None and self.size < 8:
+            raise UserError(f"dataset: size = {self.size} must be at least 8 pixels")
         if self.unknown is not None:
             object.__setattr__(self, "unknown", str(Unknown.parse(self.unknown)))
 
@@ -57,13 +62,20 @@ class DatasetSpec:
         return f"{self.name}, unknown {replace(Unknown.parse(self.unknown), split=None)}"
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The data sets it needs: its own, and a foreign one."""
+        foreign = "" if self.unknown is None else Unknown.parse(self.unknown).foreign
+        return (self.name, foreign) if foreign else (self.name,)
+
+    @property
     def images(self) -> DatasetSpec:
         """The same images without the validation split."""
         return replace(self, holdout=0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {k: v for k, v in asdict(self).items() if k != "unknown" or v is not None}
+        late = ("unknown", "size")
+        return {k: v for k, v in asdict(self).items() if k not in late or v is not None}
 
 
 @dataclass(frozen=True)
@@ -162,4 +174,4 @@ class RunSpec:
 
     def __str__(self) -> str:
         """For progress lines: ``fashion_mnist cnn_small gce symmetric:0.4 seed 3``."""
-        return f"{self.dataset.name} {self.model} {self.method.name} {self.noise} seed {self.seed}"
+        return f"{self.dataset.group} {self.model} {self.method.name} {self.noise} seed {self.seed}"

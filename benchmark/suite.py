@@ -164,10 +164,12 @@ def _dataset(table: Any, where: str) -> DatasetSpec:
     _check_keys(values, tuple(f.name for f in fields(DatasetSpec)), f"{where}, dataset")
     if not isinstance(values.get("name"), str):
         raise UserError(f"{where}, dataset: name is missing")
-    datasets.check_name(values["name"])
     try:
-        return DatasetSpec(**values)
-    except TypeError as error:
+        spec = DatasetSpec(**values)
+        for name in spec.names:
+            datasets.check_name(name, where)
+        return spec
+    except (AttributeError, TypeError) as error:
         raise UserError(f"{where}, dataset: {values} has a value of the wrong type") from error
 
 
