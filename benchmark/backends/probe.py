@@ -78,8 +78,9 @@ def probe(
             break
         count *= 2
     chosen = choose(rates)
-    del slots[chosen:]
-    release()
+    if len(slots) > chosen:
+        del slots[chosen:]
+        release()
     return Probe(chosen, rates), slots
 
 
