@@ -1,4 +1,4 @@
-"""What records hold beside accuracies and curves, kept small until a table or figure asks for it."""
+"""What records hold beside accuracies and curves, kept small until a table asks for it."""
 
 from __future__ import annotations
 
