@@ -21,7 +21,7 @@ HALFWAY  := .venv-halfway
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help benchmark report leaderboard tables test lint format bench setup setup-dev clean distclean FORCE
+.PHONY: help benchmark report leaderboard tables site test lint format bench setup setup-dev clean distclean FORCE
 
 help: ## list the targets
 	@echo "usage: make TARGET [SUITE=$(SUITE)] [DEVICE=$(DEVICE)] [WORKERS=$(WORKERS)] [DATA=folder] [PYTHON=python3.x]"
@@ -42,6 +42,9 @@ leaderboard: setup ## write only the leaderboard of SUITE
 tables: setup ## write only the Markdown and LaTeX tables of SUITE
 	@$(NLBENCH) report "$(SUITE)" --only tables
 
+site: setup ## write the published studies as web pages into site/
+	@$(NLBENCH) site
+
 test: setup-dev ## run the tests on all cores
 	@$(if $(DATA),NLBENCH_DATA="$(DATA)") $(PY) -m pytest -n auto --maxprocesses 8 $(ARGS)
 
@@ -61,7 +64,7 @@ setup: $(RUN_DONE) ## make the environment (.venv); the other targets do it them
 setup-dev: $(DEV_DONE) ## the same with the tools that test and lint need
 
 clean: ## remove caches and build output; keeps results/ and .venv/
-	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find $(wildcard $(SOURCES)) -type d -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## clean, and remove the environment too

@@ -23,13 +23,22 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("noise", "baselines", "benchmark", "reports")
 
 # Import names that differ from the name of the distribution.
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "PIL": "pillow"}
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "PIL": "pillow", "markdown_it": "markdown-it-py"}
 # What each package may use from outside the project; None = any declared dependency.
 THIRD_PARTY: dict[str, set[str] | None] = {
     "noise": {"numpy", "scipy"},
     "baselines": {"torch"},
     "benchmark": None,
-    "reports": {"numpy", "scipy", "pandas", "matplotlib", "seaborn", "tabulate"},
+    "reports": {
+        "numpy",
+        "scipy",
+        "pandas",
+        "matplotlib",
+        "seaborn",
+        "tabulate",
+        "jinja2",
+        "markdown_it",
+    },
 }
 
 # The schema of a record, and the store that holds records.

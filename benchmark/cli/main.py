@@ -8,13 +8,13 @@ import sys
 from collections.abc import Sequence
 
 from baselines import MethodError
-from benchmark.cli import bench, doctor, listing, noise_files, report, run, status, store
+from benchmark.cli import bench, doctor, listing, noise_files, report, run, site, status, store
 from benchmark.environment import version
 from benchmark.errors import UserError
 from noise import NoiseError
 from reports import ReportError
 
-COMMANDS = (run, status, store, report, noise_files, listing, doctor, bench)
+COMMANDS = (run, status, store, report, site, noise_files, listing, doctor, bench)
 EPILOG = """\
 a first tour:
   nlbench run quick            train 60 small networks (about a minute), resumable at any time

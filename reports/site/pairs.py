@@ -1,0 +1,69 @@
+"""Significance matrices: every pair of methods in every condition, both ways round."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reports.cells import Block, Condition
+from reports.labels import pretty_condition
+from reports.results import Results
+from reports.text import number, p_value
+from reports.verdict import BETTER, UNDECIDED, WORSE, Verdict
+
+OTHER_WAY = {BETTER: WORSE, WORSE: BETTER}
+SIGNS = {BETTER: "▲", WORSE: "▼", UNDECIDED: "≈"}
+
+
+def matrices(results: Results, block: Block) -> list[dict[str, Any]]:
+    """One matrix per condition with comparisons; row method minus column method."""
+    return [
+        {
+            "condition": condition.line,
+            "pretty": pretty_condition(condition.line),
+            "type": condition.type,
+            "methods": list(block.methods),
+            "rows": _rows(block, found),
+        }
+        for condition in block.conditions
+        if (found := _both_ways(results, block, condition))
+    ]
+
+
+def sentences(results: Results, block: Block) -> list[dict[str, str]]:
+    """All comparisons of a block in words, in table order."""
+    return [
+        {"condition": pretty_condition(v.condition), "words": v.words, "sentence": v.sentence()}
+        for v in results.in_block(block)
+    ]
+
+
+def _both_ways(
+    results: Results, block: Block, condition: Condition
+) -> dict[tuple[str, str], dict[str, Any]]:
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for verdict in results.of(block, condition):
+        found[verdict.a, verdict.b] = _entry(verdict, flip=False)
+        found[verdict.b, verdict.a] = _entry(verdict, flip=True)
+    return found
+
+
+def _rows(block: Block, found: dict[tuple[str, str], dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"method": a, "cells": [found.get((a, b)) for b in block.methods]} for a in block.methods
+    ]
+
+
+def _entry(verdict: Verdict, flip: bool) -> dict[str, Any]:
+    estimate = verdict.estimate
+    if flip and estimate is not None:
+        estimate = -estimate
+    words = OTHER_WAY.get(verdict.words, verdict.words) if flip else verdict.words
+    kind = words if verdict.comparable else "refused"
+    return {
+        "kind": kind,
+        "sign": SIGNS.get(kind, "?"),
+        "estimate": estimate,
+        "shown": number(estimate, sign=True),
+        "p": p_value(verdict.p_holm),
+        "sentence": verdict.sentence(),
+    }

@@ -1,0 +1,170 @@
+"""Everything a page says, as one object of plain JSON values; templates only lay it out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from reports.assemble import Built
+from reports.cells import Block
+from reports.labels import BlockKey
+from reports.render.caption import MARK_WORDS, RULE_WORDS, accuracy_caption
+from reports.render.grid import GridCell, accuracy_grid, marks_used
+from reports.render.index import setup_table
+from reports.render.markdown import MARKS
+from reports.results import Results
+from reports.site import embed
+from reports.site.board import board, overall_rows
+from reports.site.labels import LabelSets, noise_facts
+from reports.site.pairs import matrices, sentences
+from reports.text import NONE, number, rate
+from reports.verdict import NOT_COMPARABLE
+
+SCHEMA = 1
+_ARXIV = re.compile(r"arXiv[: ]\s*(\d{4}\.\d{4,5})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commands:
+    """What a reader types, and where methods come from; the command line knows, reports do not.
+
+    Attributes:
+        run: method names, noise line, seeds -> the command that makes these runs again.
+        labels: block, noise line, seed -> the command that draws that label set again.
+        sources: registered method name -> paper.
+    """
+
+    run: Callable[[Sequence[str], str, Sequence[int]], str]
+    labels: Callable[[BlockKey, str, int], str]
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+
+def payload(built: Built, sets: LabelSets, commands: Commands) -> dict[str, Any]:
+    """The page of one suite as JSON values; equal reports give equal payloads.
+
+    Args:
+        built: the report, its files still there.
+        sets: the label sets of its records.
+        commands: how things are made again.
+    """
+    results, study = built.results, built.results.study
+    runs = results.frame.runs
+    leaders = board(results, built.leaderboard, commands.run)
+    return {
+        "schema": SCHEMA,
+        "name": study.name,
+        "title": study.title,
+        "description": study.description,
+        "sha256": study.sha256,
+        "command": study.command,
+        "rule": results.rule,
+        "rule_words": RULE_WORDS[results.rule],
+        "data_labels": list(dict.fromkeys(b.data_label for b in results.blocks)),
+        "models": list(dict.fromkeys(b.key.model for b in results.blocks)),
+        "profiles": list(dict.fromkeys(b.key.profile for b in results.blocks)),
+        "conditions": len({(b.index, c.line) for b in results.blocks for c in b.conditions}),
+        "seeds": sorted({int(seed) for seed in runs["seed"]}),
+        "runs": {
+            "declared": len(runs),
+            **{
+                s: int((runs["status"] == s).sum()) for s in ("ok", "diverged", "failed", "missing")
+            },
+        },
+        "commits": sorted({str(v) for v in runs["commit"].dropna()}),
+        "devices": sorted({str(v) for v in runs["device"].dropna()}),
+        "warnings": list(results.warnings),
+        "blocks": [_block(results, block, built.leaderboard) for block in results.blocks],
+        "board": leaders,
+        "overall": _overall(results, built.leaderboard, leaders["rows"]),
+        "figures": embed.figures(built.drawn, built.files),
+        "tables": embed.tables(built.files),
+        "downloads": embed.downloads(built.files),
+        "noise": noise_facts(results, sets, commands.labels),
+        "methods": _methods(results, commands.sources),
+        "setup": embed.markdown_html(setup_table(results), "set-up")[1],
+    }
+
+
+def _block(results: Results, block: Block, leaderboard: pd.DataFrame) -> dict[str, Any]:
+    grid = accuracy_grid(block, leaderboard)
+    found = sentences(results, block)
+    return {
+        "index": block.index,
+        "title": block.title,
+        "data_label": block.data_label,
+        "model": block.key.model,
+        "profile": block.key.profile,
+        "methods": list(block.methods),
+        "grid": [
+            {
+                "type": row.condition.type.replace(":", " "),
+                "nominal": rate(row.condition.nominal),
+                "realised": rate(row.condition.realised),
+                "opens": row.opens,
+                "cells": [_cell(cell) for cell in row.cells],
+            }
+            for row in grid
+        ],
+        "key": [f"{MARKS[mark]} {MARK_WORDS[mark]}" for mark in marks_used(grid)],
+        "caption": accuracy_caption(results, block, rates=False),
+        "matrices": matrices(results, block),
+        "sentences": found,
+        "refused": sum(s["words"].startswith(NOT_COMPARABLE) for s in found),
+    }
+
+
+def _cell(cell: GridCell | None) -> dict[str, Any] | None:
+    if cell is None:
+        return None
+    deviation = f" ± {number(cell.sd)}" if cell.sd is not None else ""
+    return {
+        "text": NONE if cell.mean is None else f"{number(cell.mean)}{deviation}",
+        "bold": cell.bold,
+        "marks": "".join(MARKS[mark] for mark in cell.marks),
+        "count": cell.count,
+        "words": "; ".join(MARK_WORDS[mark] for mark in cell.marks),
+    }
+
+
+def _overall(
+    results: Results, leaderboard: pd.DataFrame, rows: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The leaderboard's overall rows with the words of the comparison across conditions."""
+    whole = {each.profile: each for each in results.overall}
+    return [
+        {
+            **part,
+            "conditions": len(whole[part["profile"]].conditions),
+            "left_out": list(whole[part["profile"]].left_out),
+            "sentences": [
+                pair.sentence(len(whole[part["profile"]].pairs))
+                for pair in whole[part["profile"]].pairs
+            ],
+        }
+        for part in overall_rows(leaderboard, rows)
+    ]
+
+
+def _methods(results: Results, sources: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Label, registered name, hyper-parameters and paper of every method."""
+    runs = results.frame.runs
+    found = dict.fromkeys(zip(runs["method"], runs["method_name"], runs["params"], strict=True))
+    rows = []
+    for label, name, params in found:
+        source = sources.get(str(name), "")
+        paper = _ARXIV.search(source)
+        rows.append(
+            {
+                "label": str(label),
+                "name": str(name),
+                "params": "" if params == "{}" else str(params),
+                "source": source,
+                "link": f"https://arxiv.org/abs/{paper[1]}" if paper else "",
+                "baseline": label in results.baseline,
+            }
+        )
+    return rows

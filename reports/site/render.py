@@ -1,0 +1,68 @@
+"""Payload to HTML: templates, style and script are files of this package, inlined into the page."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+def page_html(payload: Mapping[str, Any]) -> str:
+    """The page of one suite, self-contained."""
+    return _render("suite.html.j2", {"suite": payload})
+
+
+def index_html(suites: Sequence[Mapping[str, Any]]) -> str:
+    """The index: one entry per page, each a payload with its ``file``."""
+    return _render("index.html.j2", {"suites": suites})
+
+
+def _render(name: str, values: Mapping[str, Any]) -> str:
+    style, script = _static("page.css"), _static("page.js")
+    policy = {
+        "default-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "img-src": "data:",
+        "style-src": _digest(style),
+        "script-src": _digest(script),
+    }
+    return (
+        _environment()
+        .get_template(name)
+        .render(
+            **values,
+            style=style,
+            script=script,
+            policy="; ".join(f"{key} {value}" for key, value in policy.items()),
+        )
+    )
+
+
+def _static(name: str) -> str:
+    folder = resources.files("reports.site") / "static"
+    return "\n" + (folder / name).read_text("utf-8")
+
+
+def _digest(text: str) -> str:
+    """The hash under which a content security policy lets this one element through."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reports.site"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["thousands"] = lambda value: f"{value:,}"
+    return environment

@@ -1,0 +1,65 @@
+"""Pages on disk, with names that are safe as file names and links."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reports.errors import ReportError
+from reports.site.render import index_html, page_html
+
+INDEX = "index.html"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One written page.
+
+    Attributes:
+        suite: its suite.
+        path: where it is.
+        bytes: its size.
+    """
+
+    suite: str
+    path: Path
+    bytes: int
+
+
+def write_pages(payloads: Sequence[Mapping[str, Any]], out: Path) -> tuple[Page, ...]:
+    """Write a page per payload and the index into ``out``; other files there are left alone.
+
+    Returns:
+        The pages, the index last.
+
+    Raises:
+        ReportError: two suites of one name, or a folder that cannot be written.
+    """
+    names = [file_name(str(p["name"])) for p in payloads]
+    lower = [name.lower() for name in names]  # some file systems do not tell A from a
+    twice = sorted({name for name in lower if lower.count(name) > 1})
+    if twice:
+        raise ReportError(f"two suites would both be written to {out / twice[0]}; rename one")
+    entries = [{**p, "file": name} for p, name in zip(payloads, names, strict=True)]
+    texts = {name: page_html(entry) for name, entry in zip(names, entries, strict=True)}
+    texts[INDEX] = index_html(entries)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (out / name).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise ReportError(f"folder {out}: {error.strerror or error}") from error
+    suites = [*(str(p["name"]) for p in payloads), ""]
+    return tuple(
+        Page(suite, out / name, len(text.encode()))
+        for suite, (name, text) in zip(suites, texts.items(), strict=True)
+    )
+
+
+def file_name(suite: str) -> str:
+    """``fashion.html``; anything but letters, digits, ``.``, ``_`` and ``-`` becomes ``-``."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", suite).strip("-.") or "suite"
+    return "suite-index.html" if stem.lower() == "index" else f"{stem}.html"
