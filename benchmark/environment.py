@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 
 from benchmark.device import describe
+from benchmark.version import version as version
 
 CODE = ("noise", "baselines", "benchmark", "reports", "pyproject.toml")
 
@@ -29,14 +29,6 @@ def environment(device: torch.device) -> dict[str, Any]:
         "commit": commit,
         "dirty": dirty,
     }
-
-
-def version() -> str:
-    """The installed version of nlbench; ``0+tree`` when run from a tree that is not installed."""
-    try:
-        return metadata.version("nlbench")
-    except metadata.PackageNotFoundError:
-        return "0+tree"
 
 
 def commit_of(folder: Path) -> tuple[str | None, bool | None]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-import baselines
-import noise
-from benchmark import datasets, models
-from benchmark import suite as suites
 from benchmark.cli import options
 from benchmark.errors import unknown
+
+if TYPE_CHECKING:
+    from benchmark.datasets import DatasetInfo
 
 TEXT = """\
 List what can be named on the command line and in a suite: suites, methods with their
@@ -41,6 +41,8 @@ def call(args: argparse.Namespace) -> int:
 
 
 def _suites() -> tuple[list[str], Sequence[Sequence[str]]]:
+    from benchmark import suite as suites
+
     rows = []
     for name in suites.names():
         suite = suites.load(name)
@@ -49,6 +51,8 @@ def _suites() -> tuple[list[str], Sequence[Sequence[str]]]:
 
 
 def _methods() -> tuple[list[str], Sequence[Sequence[str]]]:
+    import baselines
+
     rows = []
     for name in baselines.names():
         method = baselines.get(name)
@@ -58,11 +62,15 @@ def _methods() -> tuple[list[str], Sequence[Sequence[str]]]:
 
 
 def _noise() -> tuple[list[str], Sequence[Sequence[str]]]:
+    import noise
+
     rows = [(r["syntax"], r["summary"], r["options"], r["source"]) for r in noise.catalogue()]
     return ["noise", "what it does", "options", "source"], rows
 
 
 def _datasets() -> tuple[list[str], Sequence[Sequence[str]]]:
+    from benchmark import datasets
+
     rows = [
         (e.name + (f":{e.argument}" if e.argument else ""), e.label, _size(e), e.source)
         for e in datasets.info()
@@ -70,7 +78,7 @@ def _datasets() -> tuple[list[str], Sequence[Sequence[str]]]:
     return ["data set", "label", "size", "source"], rows
 
 
-def _size(entry: datasets.DatasetInfo) -> str:
+def _size(entry: DatasetInfo) -> str:
     if entry.train is None or entry.shape is None:
         return "of the file"
     shape = "x".join(map(str, entry.shape))
@@ -78,6 +86,8 @@ def _size(entry: datasets.DatasetInfo) -> str:
 
 
 def _models() -> tuple[list[str], Sequence[Sequence[str]]]:
+    from benchmark import models
+
     return ["model", "description"], [(m.name, m.description) for m in models.info()]
 
 

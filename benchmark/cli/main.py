@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from baselines import MethodError
-from benchmark.cli import bench, doctor, listing, noise_files, report, run, site, status, store
-from benchmark.environment import version
 from benchmark.errors import UserError
-from noise import NoiseError
-from reports import ReportError
+from benchmark.version import version
 
-COMMANDS = (run, status, store, report, site, noise_files, listing, doctor, bench)
+# Command -> its module in benchmark/cli/, and its summary. A module is imported when its command is
+# called: all of them together take seconds.
+COMMANDS = {
+    "run": ("run", "train what is missing of a suite"),
+    "status": ("status", "how far a suite is"),
+    "store": ("store", "move records between machines"),
+    "report": ("report", "tables, tests and figures"),
+    "site": ("site", "the reports as web pages"),
+    "noise": ("noise_files", "label files: make, verify, audit"),
+    "list": ("listing", "suites, methods, noise, data, models"),
+    "doctor": ("doctor", "is this machine ready?"),
+    "bench": ("bench", "measure speed on this machine"),
+}
 EPILOG = """\
 a first tour:
   nlbench run quick            train 60 small networks (about a minute), resumable at any time
@@ -26,8 +35,8 @@ a first tour:
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(wanted: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """The command line: these commands whole, of the others name and summary."""
     top = argparse.ArgumentParser(
         prog="nlbench",
         description="Benchmark methods for learning with noisy labels: the same corrupted labels,"
@@ -38,17 +47,24 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"nlbench {version()}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.add(commands)
+    for name, (module, summary) in COMMANDS.items():
+        if name in wanted:
+            importlib.import_module(f"benchmark.cli.{module}").add(commands)
+        else:
+            commands.add_parser(name, help=summary)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0, 1 (runs failed), 2 (bad input) or 130 (stopped)."""
-    args = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    named = next((word for word in words if not word.startswith("-")), "")
+    args = parser((named,)).parse_args(words)
     try:
         status_code: int = args.call(args)
-    except (UserError, NoiseError, MethodError, ReportError) as error:
+    except ValueError as error:
+        if not isinstance(error, _users()):
+            raise
         print(f"nlbench: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -58,3 +74,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return status_code
+
+
+def _users() -> tuple[type[ValueError], ...]:
+    """The errors that are a user's to mend, one of each package."""
+    from baselines import MethodError
+    from noise import NoiseError
+    from reports import ReportError
+
+    return (UserError, NoiseError, MethodError, ReportError)

@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark import suite as suites
 from benchmark.errors import UserError
-from benchmark.store import Store
-from benchmark.suite import Suite
 
 if TYPE_CHECKING:
+    from benchmark.store import Store
+    from benchmark.suite import Suite
+
     # What add_subparsers returns has no public name.
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -31,6 +31,8 @@ def command(
 
 def add_suite(parser: argparse.ArgumentParser) -> None:
     """Which suite, and which part of it."""
+    from benchmark import suite as suites
+
     parser.add_argument(
         "suite",
         metavar="SUITE",
@@ -72,12 +74,16 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 def selected(args: argparse.Namespace) -> Suite:
     """The suite that the command line names, cut to the part it names."""
+    from benchmark import suite as suites
+
     suite = suites.load(args.suite, args.profile)
     return suite.select(words(args.methods), words(args.noise), numbers(args.seeds))
 
 
 def store_of(args: argparse.Namespace, create: bool = False) -> Store:
     """The store under ``--results``."""
+    from benchmark.store import Store
+
     return Store.open(args.results / "runs", create=create)
 
 

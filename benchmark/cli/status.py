@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from benchmark import plan
 from benchmark.cli import options
-from benchmark.plan import Plan
-from benchmark.suite import Suite
+
+if TYPE_CHECKING:
+    from benchmark.plan import Plan
+    from benchmark.suite import Suite
 
 TEXT = """\
 Show how many seeds of each cell (noise x method) are done, and what diverged, failed or is damaged.
@@ -29,6 +31,8 @@ def add(commands: options.Commands) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
+    from benchmark import plan
+
     suite = options.selected(args)
     result = plan.make(suite, options.store_of(args))
     for line in result.damaged:
