@@ -12,13 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from torch.utils.flop_counter import FlopCounterMode
 
 import baselines
 import noise
@@ -27,6 +24,8 @@ from benchmark.backends import LoopBackend, StackBackend, Task
 from benchmark.backends.loop import Trainer, memory_format
 from benchmark.backends.slot import Slot
 from benchmark.bench import PerSample
+from benchmark.bench_floor import peak_flops, timed, training_flops
+from benchmark.bench_table import compare_with_plain, failed, line, write
 from benchmark.datasets import Dataset
 from benchmark.device import cores, repeatable, resolve
 from benchmark.prepare import BatchPlan, Split
@@ -40,9 +39,6 @@ MODELS = {"cuda": ("cnn8", "resnet18", "resnet34"), "cpu": ("cnn_small",)}
 STEPS = {"cuda": 100, "cpu": 8}
 ROUNDS = 3
 BATCH = 128
-# The protocol: 50,000 images, 120 epochs.
-IMAGES = 50_000 * 120
-SPEED = "img/s"
 
 
 @dataclass(frozen=True)
@@ -61,6 +57,9 @@ def run(device: str = "auto", out: Path | None = None) -> list[dict[str, Any]]:
     ``img/s`` is of all runs together, ``TFLOP/s`` from the counted floating-point operations of
     forward and backward pass (1 multiply-add = 2), ``s/run`` and ``runs/h`` for 120 epochs of
     50,000 images, training steps only (a test pass per epoch adds 7 % of the operations).
+    ``% of floor`` is the time that the counted operations would take at the rate of a large matrix
+    product on this device, measured just before (:func:`peak_flops`), over the time they took. An
+    engine that raises has a row with its error and no figures; files are written after each model.
 
     Args:
         device: as for ``nlbench run``.
@@ -70,14 +69,19 @@ def run(device: str = "auto", out: Path | None = None) -> list[dict[str, Any]]:
     threads = cores() if where.type == "cpu" else 1
     rows = []
     with repeatable(threads):
+        peak = peak_flops(where)
         for model in MODELS[where.type]:
             flops = training_flops(model)
-            rows += [_row(model, flops, c, where) for c in contestants(where)]
-    for row in rows:
-        plain = next(r[SPEED] for r in rows if r["model"] == row["model"])
-        row["times plain"] = round(row[SPEED] / plain, 2)
-    if out is not None:
-        _write(rows, out)
+            for contestant in contestants(where):
+                try:
+                    speed, memory = _measured(model, contestant, where)
+                except Exception as error:  # noqa: BLE001  # the others are still worth knowing
+                    rows.append(failed(model, contestant.name, where, error))
+                    continue
+                rows.append(line(model, contestant.name, where, speed, flops, peak, memory))
+            compare_with_plain(rows)
+            if out is not None:
+                write(rows, where, out)
     return rows
 
 
@@ -118,16 +122,8 @@ def contestants(device: torch.device) -> Iterator[Contestant]:
     if device.type == "cuda":
         for slots in (1, 2, 4):
             yield Contestant(f"graph, {slots} slot(s)", _graph(compiled=False), runs=slots)
-        for slots in (1, 4):
+        for slots in (1, 2, 4):
             yield Contestant(f"graph, {slots} slot(s), compiled", _graph(True), runs=slots)
-
-
-def training_flops(model: str) -> int:
-    """Floating-point operations of one image's forward and backward pass, as torch counts them."""
-    network = models.build(model, (3, 32, 32), 10)
-    with FlopCounterMode(display=False) as counter:
-        network(torch.zeros(2, 3, 32, 32)).sum().backward()
-    return int(counter.get_total_flops()) // 2
 
 
 def task_of(model: str, precision: str, steps: int, device: torch.device, seed: int = 0) -> Task:
@@ -170,7 +166,10 @@ def task_of(model: str, precision: str, steps: int, device: torch.device, seed: 
     )
 
 
-def _row(model: str, flops: int, contestant: Contestant, device: torch.device) -> dict[str, Any]:
+def _measured(
+    model: str, contestant: Contestant, device: torch.device
+) -> tuple[float, float | None]:
+    """Images a second of all runs together, and the peak of memory in GiB (CUDA only)."""
     steps = STEPS[device.type]
     first = task_of(model, contestant.precision, steps, device)
     tasks = [
@@ -184,34 +183,11 @@ def _row(model: str, flops: int, contestant: Contestant, device: torch.device) -
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
     once = contestant.ready(tasks)
-    best = min(_timed(once, device) for _ in range(ROUNDS))
+    best = min(timed(once, device) for _ in range(ROUNDS))
     del once
     gc.collect()
-    speed = contestant.runs * steps * BATCH / best
     peak = torch.cuda.max_memory_reserved(device) / 2**30 if device.type == "cuda" else None
-    return {
-        "model": model,
-        "engine": contestant.name,
-        "device": str(device),
-        SPEED: round(speed),
-        "TFLOP/s": round(speed * flops / 1e12, 3),
-        "s/run": round(IMAGES / speed, 1),
-        "runs/h": round(3600 * speed / IMAGES, 2),
-        "peak GiB": None if peak is None else round(peak, 2),
-    }
-
-
-def _timed(once: Callable[[], None], device: torch.device) -> float:
-    _settle(device)
-    start = time.perf_counter()
-    once()
-    _settle(device)
-    return time.perf_counter() - start
-
-
-def _settle(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    return contestant.runs * steps * BATCH / best, peak
 
 
 def _plain(tasks: Sequence[Task]) -> Callable[[], None]:
@@ -272,24 +248,3 @@ def _graph(compiled: bool) -> Callable[[Sequence[Task]], Callable[[], None]]:
         return once
 
     return ready
-
-
-def _write(rows: Sequence[dict[str, Any]], out: Path) -> None:
-    """engines.csv, and engines.png: runs per hour by network and engine."""
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    out.mkdir(parents=True, exist_ok=True)
-    table = pd.DataFrame(rows)
-    table.to_csv(out / "engines.csv", index=False)
-    names = list(dict.fromkeys(table["model"]))
-    figure, axes = plt.subplots(
-        1, len(names), figsize=(4 + 3 * len(names), 3.5), squeeze=False, layout="constrained"
-    )
-    for axis, name in zip(axes[0], names, strict=True):
-        part = table[table["model"] == name].iloc[::-1]
-        axis.barh(part["engine"], part["runs/h"], color="#4477aa")
-        axis.set_title(f"{name} on {part['device'].iloc[0]}")
-        axis.set_xlabel("runs of 120 epochs per hour")
-    figure.savefig(out / "engines.png", dpi=150)
-    plt.close(figure)

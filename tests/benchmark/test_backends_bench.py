@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -9,12 +10,76 @@ import pytest
 import torch
 
 from benchmark import bench_engines
+from benchmark.bench_floor import peak_flops, timed, training_flops
+from benchmark.bench_table import line
 
 
 @pytest.mark.parametrize(("model", "gflop"), [("cnn8", 0.798), ("resnet18", 3.329)])
 def test_counted_operations_are_those_counted_by_hand(model: str, gflop: float) -> None:
     """Three times the forward pass, less the first layer's gradient of the images."""
-    assert bench_engines.training_flops(model) / 1e9 == pytest.approx(gflop, rel=0.005)
+    assert training_flops(model) / 1e9 == pytest.approx(gflop, rel=0.005)
+
+
+# (channels in, channels out, pixels a side) of 3x3 convolutions, then (in, out) of linear layers.
+LAYERS = {
+    "cnn8": (
+        [(3, 64, 32), (64, 64, 32), (64, 128, 16), (128, 128, 16), (128, 196, 8), (196, 196, 8)],
+        [(196 * 16, 256), (256, 10)],
+    ),
+    "cnn_small": ([(3, 16, 32), (16, 32, 16), (32, 48, 8)], [(48 * 16, 10)]),
+}
+
+
+@pytest.mark.parametrize("model", LAYERS)
+def test_counted_operations_are_the_closed_form(model: str) -> None:
+    """Forward, gradient of weights and of inputs: 2 x 3 per multiply-add, but for the images."""
+    convolutions, linear = LAYERS[model]
+    forward = [2 * 9 * i * o * side**2 for i, o, side in convolutions]
+    forward += [2 * i * o for i, o in linear]
+    assert training_flops(model) == 3 * sum(forward) - forward[0]
+
+
+def test_the_rate_of_a_matrix_product_is_a_rate() -> None:
+    """Ten of them in the time that it says, within what a busy machine does to a clock."""
+    device = torch.device("cpu")
+    size = 1024
+    rate = peak_flops(device)
+    left = torch.ones(size, size)
+    into = torch.empty(size, size)
+
+    def product() -> None:
+        torch.mm(left, left, out=into)
+
+    seconds = min(timed(product, device) for _ in range(5))
+    assert rate > 0.2 * 2 * size**3 / seconds
+
+
+def test_shares_of_the_floor_and_seconds_a_run() -> None:
+    """Half the peak is 50 % of the floor; 6 million images at 300,000 a second are 20 s."""
+    device = torch.device("cpu")
+    row = line("cnn8", "loop", device, 300_000.0, 800_000_000, 480e12, 1.234)
+    assert row["% of floor"] == 50.0
+    assert row["TFLOP/s"] == 240.0
+    assert (row["s/run"], row["runs/h"], row["peak GiB"]) == (20.0, 180.0, 1.23)
+
+
+def test_an_engine_that_raises_has_a_row_and_the_others_their_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_tasks: object) -> None:
+        raise RuntimeError("cannot be captured\nsecond line")
+
+    def two(_device: torch.device) -> Iterator[bench_engines.Contestant]:
+        yield bench_engines.Contestant("refused", refuse)  # type: ignore[arg-type]
+        yield bench_engines.Contestant("loop", bench_engines._loop)
+
+    monkeypatch.setattr(bench_engines, "STEPS", {"cpu": 1})
+    monkeypatch.setattr(bench_engines, "ROUNDS", 1)
+    monkeypatch.setattr(bench_engines, "contestants", two)
+    broken, sound = bench_engines.run("cpu", tmp_path)
+    assert broken["error"] == "RuntimeError: cannot be captured"
+    assert sound["img/s"] > 0
+    assert len(pd.read_csv(tmp_path / "engines.csv")) == 2
 
 
 def test_rows_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,10 +93,12 @@ def test_rows_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert all(row["s/run"] * row["img/s"] == pytest.approx(6e6, rel=0.05) for row in rows)
     table = pd.read_csv(tmp_path / "engines.csv")
     assert list(table["engine"]) == [row["engine"] for row in rows]
+    assert all(0 < row["% of floor"] < 200 for row in rows)
+    assert {"hardware", "torch", "commit"} <= set(table.columns)
     assert (tmp_path / "engines.png").stat().st_size > 1000
 
 
 def test_a_gpu_is_compared_with_one_two_and_four_slots_compiled_or_not() -> None:
     names = [c.name for c in bench_engines.contestants(torch.device("cuda"))]
-    assert {f"graph, {k} slot(s)" for k in (1, 2, 4)} <= set(names)
-    assert any("compiled" in name for name in names)
+    for extra in ("", ", compiled"):
+        assert {f"graph, {k} slot(s){extra}" for k in (1, 2, 4)} <= set(names)
