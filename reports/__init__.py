@@ -5,7 +5,8 @@ from __future__ import annotations
 from reports.assemble import PARTS, Built, build
 from reports.errors import ReportError
 from reports.frame import Frame, tidy
-from reports.intake import RULES
+from reports.intake import RULES, Intake
+from reports.reading import Read, read
 from reports.results import Results, analyse
 from reports.study import Study
 from reports.verdict import Verdict
@@ -15,11 +16,14 @@ __all__ = [
     "RULES",
     "Built",
     "Frame",
+    "Intake",
+    "Read",
     "ReportError",
     "Results",
     "Study",
     "Verdict",
     "analyse",
     "build",
+    "read",
     "tidy",
 ]

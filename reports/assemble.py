@@ -11,6 +11,7 @@ import pandas as pd
 from benchmark.record import RunRecord
 from reports.errors import ReportError, unknown
 from reports.figures.catalogue import Drawn, draw_all
+from reports.intake import Intake
 from reports.models import mcnemar_table
 from reports.published import published_texts
 from reports.render.index import index_markdown
@@ -59,7 +60,7 @@ class Built:
 
 def build(
     study: Study,
-    records: Iterable[RunRecord],
+    records: Iterable[RunRecord] | Intake,
     out: Path,
     rule: str = "last",
     only: str | None = None,
@@ -68,7 +69,7 @@ def build(
 
     Args:
         study: the declared runs; those without a record are shown as missing.
-        records: in any order.
+        records: in any order, or what :func:`reports.reading.read` took in.
         out: folder, made if it is not there; files of the report are replaced, others left alone.
         rule: accuracy rule of every table, one of RULES.
         only: one of PARTS (``leaderboard``: the CSV files; ``tables``: Markdown and LaTeX;

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import resource
 import tempfile
 import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,7 +19,9 @@ from benchmark.canonical import sha256_of
 from benchmark.recipe import Recipe
 from benchmark.record import CURVES, RunRecord, pack_bits
 from benchmark.spec import DatasetSpec, MethodSpec, RunSpec
+from benchmark.store import Store
 from reports.assemble import build
+from reports.reading import read
 from reports.study import Study
 
 CLASSES = 10
@@ -29,27 +36,17 @@ NOISE = (
     "asymmetric:0.4",
 )
 EPOCHS = 20
-TEST_SIZE = 1000
+TEST_SIZE = 10_000
 
 
-def synthetic(
-    n: int = 10_000,
-    methods: tuple[str, ...] = METHODS,
-    noise: tuple[str, ...] = NOISE,
-    seed: int = 0,
-) -> tuple[Study, list[RunRecord]]:
-    """A study of about ``n`` runs and made-up records of all of them.
-
-    Accuracies follow a plain model: a method's robustness slows the fall with the noise rate, and
-    seeds share luck across methods. They are for timing and tests and mean nothing.
+def declared(n: int, methods: tuple[str, ...] = METHODS, noise: tuple[str, ...] = NOISE) -> Study:
+    """A study of about ``n`` runs.
 
     Args:
         n: runs; the number of seeds is n // (methods x conditions), at least 1.
         methods: names.
         noise: noise lines.
-        seed: of the made-up numbers.
     """
-    draws = np.random.Generator(np.random.Philox(seed))
     seeds = max(1, n // (len(methods) * len(noise)))
     specs = tuple(
         RunSpec(
@@ -62,12 +59,7 @@ def synthetic(
         )
         for line, s, method in product(noise, range(seeds), methods)
     )
-    luck = {key: float(draws.normal()) for key in product(noise, range(seeds))}
-    records = [
-        _record(spec, methods.index(spec.method.name), luck[spec.noise, spec.seed], draws)
-        for spec in specs
-    ]
-    study = Study(
+    return Study(
         name="synthetic",
         title="Made-up records",
         description="Not measured: numbers from a random generator, for timing and tests.",
@@ -75,24 +67,77 @@ def synthetic(
         sha256=sha256_of(sorted(spec.run_id for spec in specs)),
         baseline=methods[0],
     )
-    return study, records
 
 
-def run(n: int = 10_000) -> dict[str, Any]:
-    """Time a full report of ``n`` synthetic records, all tables and figures.
+def made_up(study: Study, seed: int = 0) -> Iterator[RunRecord]:
+    """A made-up record of every run of the study.
+
+    Accuracies follow a plain model: a method's robustness slows the fall with the noise rate, and
+    seeds share luck across methods. They are for timing and tests and mean nothing.
+    """
+    draws = np.random.Generator(np.random.Philox(seed))
+    methods = list(dict.fromkeys(spec.method.name for spec in study.specs))
+    places = dict.fromkeys((spec.noise, spec.seed) for spec in study.specs)
+    luck = dict(zip(places, draws.normal(size=len(places)).tolist(), strict=True))
+    for spec in study.specs:
+        yield _record(spec, methods.index(spec.method.name), luck[spec.noise, spec.seed], draws)
+
+
+def synthetic(
+    n: int = 10_000, methods: tuple[str, ...] = METHODS, noise: tuple[str, ...] = NOISE
+) -> tuple[Study, list[RunRecord]]:
+    """A study of about ``n`` runs and made-up records of all of them."""
+    study = declared(n, methods, noise)
+    return study, list(made_up(study))
+
+
+def run(n: int = 100_000) -> list[dict[str, Any]]:
+    """Time full reports of ``n`` synthetic records in a store on disk, all tables and figures.
+
+    Twice, each in a process of its own, from declaring the study to the last file: when nothing
+    has been read before, and after one record in a hundred has changed.
 
     Returns:
-        ``records``, ``seconds``, ``records_per_second`` and ``files``.
+        Per report ``records``, ``new``, ``seconds``, ``records_per_second``, ``peak_mb`` (largest
+        resident memory of the process) and ``files``.
     """
-    study, records = synthetic(n)
     with tempfile.TemporaryDirectory() as folder:
-        clock = time.perf_counter()
-        built = build(study, records, Path(folder))
-        seconds = time.perf_counter() - clock
+        root = Path(folder)
+        store = Store.open(root / "runs", create=True)
+        again = []
+        for at, record in enumerate(made_up(declared(n))):
+            path = store.path(record.run_id)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(record.to_json())  # Store.write would wait for the disk each time
+            if at % 100 == 0:
+                again.append((path, replace(record, timing={**record.timing, "seconds": 2.0})))
+        rows = [_apart(root, n)]
+        for path, record in again:
+            path.write_text(record.to_json())
+        rows.append(_apart(root, n))
+    return [{"report": name, **row} for name, row in zip(("first", "next"), rows, strict=False)]
+
+
+def _apart(root: Path, n: int) -> dict[str, Any]:
+    """One report in a fresh process, so that its memory is its own."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(timed, root, n).result()
+
+
+def timed(root: Path, n: int) -> dict[str, Any]:
+    """One report of the synthetic study from the store under ``root``."""
+    clock = time.perf_counter()
+    study = declared(n)
+    found = read(study, Store.open(root / "runs"))
+    built = build(study, found.intake, root / "report")
+    seconds = time.perf_counter() - clock
+    count = len(found.intake.taken)
     return {
-        "records": len(records),
+        "records": count,
+        "new": found.fresh,
         "seconds": round(seconds, 2),
-        "records_per_second": round(len(records) / seconds, 1),
+        "records_per_second": round(count / seconds, 1),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "files": len(built.files),
     }
 
@@ -130,7 +175,7 @@ def _record(spec: RunSpec, strength: int, luck: float, draws: np.random.Generato
             "oracle_epoch": int(np.argmax(curves["test_accuracy"])) + 1,
         },
         curves={
-            name: tuple(None if np.isnan(v) else round(float(v), 6) for v in curves.get(name, ()))
+            name: tuple(None if np.isnan(v) else float(v) for v in curves.get(name, ()))
             for name in CURVES
         },
         noise={
@@ -138,6 +183,7 @@ def _record(spec: RunSpec, strength: int, luck: float, draws: np.random.Generato
             "nominal": rate,
             "realised": rate,
             "num_classes": CLASSES,
+            "transition": np.full((CLASSES, CLASSES), round(100 * rate)).tolist(),
             "fingerprint": sha256_of([spec.noise, spec.seed]),
         },
         pairing={

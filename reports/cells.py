@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -159,10 +160,20 @@ def make_blocks(frame: Frame, rule: str) -> tuple[Block, ...]:
 
 
 def _block(index: int, key: BlockKey, rows: pd.DataFrame, rule: str) -> Block:
-    cells = {}
-    for name, runs in rows.groupby(["method", "condition"], sort=False):
-        method, condition = (str(part) for part in name)
-        cells[method, condition] = _cell(method, condition, runs.sort_values("seed"), rule)
+    # Plain lists: a frame operation per cell would cost more than everything else.
+    prints = [_plain(rows[f"pair_{key}"]) for key in PAIRING]
+    columns = _Columns(
+        seeds=[int(seed) for seed in rows["seed"]],
+        values=rows[rule].to_numpy(dtype=np.float64),
+        status=list(rows["status"]),
+        run_ids=list(rows["run_id"]),
+        pairing=list(zip(*prints, strict=True)),
+        num_classes=_plain(rows["num_classes"]),
+    )
+    places: dict[tuple[str, str], list[int]] = {}
+    for at, name in enumerate(zip(rows["method"], rows["condition"], strict=True)):
+        places.setdefault(name, []).append(at)
+    cells = {name: _cell(*name, columns, found) for name, found in places.items()}
     return Block(
         index=index,
         key=key,
@@ -173,20 +184,35 @@ def _block(index: int, key: BlockKey, rows: pd.DataFrame, rule: str) -> Block:
     )
 
 
-def _cell(method: str, condition: str, runs: pd.DataFrame, rule: str) -> Cell:
-    classes = runs["num_classes"].iloc[0]
-    prints = runs[[f"pair_{key}" for key in PAIRING]].astype(object)
-    prints = prints.where(prints.notna(), None)
+@dataclass(frozen=True)
+class _Columns:
+    """A block's runs, column by column."""
+
+    seeds: list[int]
+    values: Floats
+    status: list[str]
+    run_ids: list[str]
+    pairing: list[tuple[str | None, ...]]
+    num_classes: list[int | None]
+
+
+def _cell(method: str, condition: str, columns: _Columns, found: list[int]) -> Cell:
+    places = sorted(found, key=lambda at: columns.seeds[at])
     return Cell(
         method=method,
         condition=condition,
-        seeds=tuple(int(seed) for seed in runs["seed"]),
-        values=runs[rule].to_numpy(dtype=np.float64),
-        status=tuple(runs["status"]),
-        run_ids=tuple(runs["run_id"]),
-        pairing=tuple(prints.itertuples(index=False, name=None)),
-        num_classes=None if pd.isna(classes) else int(classes),
+        seeds=tuple(columns.seeds[at] for at in places),
+        values=columns.values[places],
+        status=tuple(columns.status[at] for at in places),
+        run_ids=tuple(columns.run_ids[at] for at in places),
+        pairing=tuple(columns.pairing[at] for at in places),
+        num_classes=columns.num_classes[places[0]],
     )
+
+
+def _plain(column: pd.Series) -> list[Any]:
+    """The column's values with ``None`` for none."""
+    return [None if missing else v for v, missing in zip(column, column.isna(), strict=True)]
 
 
 def _conditions(rows: pd.DataFrame) -> tuple[Condition, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from reports.intake import COLUMNS, RULES, Intake, gather
 from reports.labels import BlockKey, block_key, method_labels, noise_name
 from reports.study import Study
 
-_MISSING = {**dict.fromkeys(COLUMNS), "status": "missing"}
+_MISSING = tuple("missing" if name == "status" else None for name in COLUMNS)
 _NUMBERS = (*RULES, "nominal_rate", "realised_rate", "holdout", "seconds")
 _WHOLE = (
     "train_per_class",
@@ -40,6 +41,7 @@ class Frame:
         curves: run id -> (len(CURVES), epochs) float32, NaN where a curve has no value.
         correct: run id -> packed bits of the test images that the last epoch got right.
         warnings: what the reader of the records noticed, a line each.
+        extra: run id -> packed ``RunRecord.extra``, see :mod:`reports.extra`.
     """
 
     runs: pd.DataFrame
@@ -47,6 +49,7 @@ class Frame:
     curves: dict[str, NDArray[np.float32]]
     correct: dict[str, NDArray[np.uint8]]
     warnings: tuple[str, ...]
+    extra: Mapping[str, bytes] = field(default_factory=dict)
 
     def curves_long(self) -> pd.DataFrame:
         """The curves as a long frame: run_id, epoch (from 1), a column per curve."""
@@ -64,40 +67,62 @@ class Frame:
         )
 
 
-def tidy(study: Study, records: Iterable[RunRecord]) -> Frame:
+def tidy(study: Study, records: Iterable[RunRecord] | Intake) -> Frame:
     """Join what was declared with what was run.
 
     Args:
         study: the declared runs.
-        records: in any order; those that the study does not declare are left out and counted.
+        records: in any order; those that the study does not declare are left out and counted. Or
+            what :func:`reports.reading.read` took in.
 
     Raises:
         ReportError: no record belongs to the study.
     """
-    intake = gather(study, records)
-    blocks = {key: i for i, key in enumerate(dict.fromkeys(map(block_key, study.specs)))}
-    rows = []
-    for spec, label in zip(study.specs, method_labels(study.specs, study.titles), strict=True):
-        noise = noise_name(spec.noise)
-        declared = {
-            "run_id": spec.run_id,
-            "block": blocks[block_key(spec)],
-            "dataset": spec.dataset.name,
-            "train_per_class": spec.dataset.train_per_class,
-            "holdout": spec.dataset.holdout,
-            "model": spec.model,
-            "profile": spec.profile,
-            "method": label,
-            "method_name": spec.method.name,
-            "params": json.dumps(spec.method.values, sort_keys=True),
-            "condition": spec.noise,
-            "noise_type": noise.type,
-            "nominal_rate": noise.rate,
-            "seed": spec.seed,
-        }
-        rows.append({**declared, **intake.rows.get(spec.run_id, _MISSING)})
-    runs = _typed(pd.DataFrame(rows))
-    return Frame(runs, tuple(blocks), intake.curves, intake.correct, _warnings(runs, intake))
+    intake = records if isinstance(records, Intake) else gather(study, records)
+    runs = _typed(pd.DataFrame({**_declared(study), **_recorded(study, intake)}))
+    found = intake.taken.items()
+    return Frame(
+        runs=runs,
+        blocks=tuple(dict.fromkeys(map(block_key, study.specs))),
+        curves={run_id: t.curves for run_id, t in found if t.curves is not None},
+        correct={run_id: t.correct for run_id, t in found if t.correct is not None},
+        warnings=_warnings(runs, intake),
+        extra={run_id: t.extra for run_id, t in found if t.extra is not None},
+    )
+
+
+def _declared(study: Study) -> dict[str, list[Any]]:
+    """What the study says about its runs, column by column."""
+    specs = study.specs
+    keys = [block_key(spec) for spec in specs]
+    blocks = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+    noise = {line: noise_name(line) for line in {spec.noise for spec in specs}}
+    # By identity: settings 1 and 1.0 are equal, but not the same text.
+    texts = {id(spec.method): spec.method for spec in specs}
+    params = {at: json.dumps(m.values, sort_keys=True) for at, m in texts.items()}
+    return {
+        "run_id": [spec.run_id for spec in specs],
+        "block": [blocks[key] for key in keys],
+        "dataset": [spec.dataset.group for spec in specs],
+        "train_per_class": [spec.dataset.train_per_class for spec in specs],
+        "holdout": [spec.dataset.holdout for spec in specs],
+        "model": [spec.model for spec in specs],
+        "profile": [spec.profile for spec in specs],
+        "method": method_labels(specs, study.titles),
+        "method_name": [spec.method.name for spec in specs],
+        "params": [params[id(spec.method)] for spec in specs],
+        "condition": [spec.noise for spec in specs],
+        "noise_type": [noise[spec.noise].type for spec in specs],
+        "nominal_rate": [noise[spec.noise].rate for spec in specs],
+        "seed": [spec.seed for spec in specs],
+    }
+
+
+def _recorded(study: Study, intake: Intake) -> dict[str, tuple[Any, ...]]:
+    """What the records say, column by column; runs without one have status ``missing``."""
+    taken = intake.taken
+    rows = [taken[s.run_id].row if s.run_id in taken else _MISSING for s in study.specs]
+    return dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
 
 
 def _typed(runs: pd.DataFrame) -> pd.DataFrame:

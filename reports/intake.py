@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from benchmark.record import CURVES, RunRecord
 from reports.errors import ReportError
+from reports.extra import pack
 from reports.study import Study
 
 RULES = ("last", "noisy_val", "clean_val", "oracle")
@@ -34,38 +35,51 @@ COLUMNS = (
     "test_size",
     "error",
 )
-Parts = tuple[dict[str, Any], NDArray[np.float32] | None, NDArray[np.uint8] | None]
+STATUS, FINGERPRINT = COLUMNS.index("status"), COLUMNS.index("noise_fingerprint")
+Row = tuple[Any, ...]
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What the reports keep of one record.
+
+    Attributes:
+        row: values of :data:`COLUMNS`.
+        curves: (len(CURVES), epochs) float32, NaN where a curve has no value; ``None`` without any.
+        correct: packed bits of the test images that the last epoch got right, ``None`` without.
+        started: when the run started, as recorded.
+        extra: packed ``RunRecord.extra``, ``None`` without any; see :mod:`reports.extra`.
+    """
+
+    row: Row
+    curves: NDArray[np.float32] | None
+    correct: NDArray[np.uint8] | None
+    started: str
+    extra: bytes | None = None
+
+    @property
+    def result(self) -> Row:
+        """What makes two records of one run tell different results."""
+        return (*self.row[STATUS : STATUS + 1 + len(RULES)], self.row[FINGERPRINT])
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """The earlier first; a fixed order of records that started in the same second."""
+        curves = None if self.curves is None else self.curves.tobytes()
+        return self.started, f"{self.row!r} {curves!r} {self.correct!r} {self.extra!r}"
+
+
+@dataclass(frozen=True)
 class Intake:
     """What was read.
 
     Attributes:
-        rows: run id -> values of :data:`COLUMNS`.
-        curves: run id -> (len(CURVES), epochs) float32.
-        correct: run id -> packed correctness bits.
-        warnings: duplicates and records of other studies, a line each.
+        taken: run id -> what stands for the run.
+        warnings: duplicates, records of other studies or schemas, a line each.
     """
 
-    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
-    curves: dict[str, NDArray[np.float32]] = field(default_factory=dict)
-    correct: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-
-    def keep(self, run_id: str, parts: Parts) -> None:
-        """Let these parts stand for the run."""
-        self.rows[run_id] = parts[0]
-        self.curves.pop(run_id, None)
-        self.correct.pop(run_id, None)
-        if parts[1] is not None:
-            self.curves[run_id] = parts[1]
-        if parts[2] is not None:
-            self.correct[run_id] = parts[2]
-
-    def parts(self, run_id: str) -> Parts:
-        """What stands for the run now."""
-        return self.rows[run_id], self.curves.get(run_id), self.correct.get(run_id)
+    taken: Mapping[str, Taken]
+    warnings: tuple[str, ...] = ()
 
 
 def gather(study: Study, records: Iterable[RunRecord]) -> Intake:
@@ -78,65 +92,65 @@ def gather(study: Study, records: Iterable[RunRecord]) -> Intake:
         ReportError: no record belongs to the study.
     """
     expected = {spec.run_id for spec in study.specs}
-    intake, started = Intake(), dict[str, str]()
+    found: dict[str, Taken] = {}
     foreign, clashes = 0, set[str]()
+    keep = Keeper()
     for record in records:
         run_id = record.run_id
         if run_id not in expected:
             foreign += 1
             continue
-        when, parts = str(record.timing.get("started", "")), _parts(record)
-        if run_id in started:
-            kept = intake.parts(run_id)
-            if kept[0] != parts[0] and _result(kept[0]) != _result(parts[0]):
+        new, old = keep(record), found.get(run_id)
+        if old is not None:
+            if old.result != new.result:
                 clashes.add(run_id)
-            if (when, _order(parts)) >= (started[run_id], _order(kept)):
+            if new.order >= old.order:
                 continue
-        started[run_id] = when
-        intake.keep(run_id, parts)
-    if not intake.rows:
-        seen = f"{foreign} records of other runs" if foreign else "no records"
-        raise ReportError(
-            f"study {study.name!r}: {seen} given, none of its {len(expected)} runs; run it first"
-        )
-    if foreign:
-        intake.warnings.append(f"{foreign} records of runs outside this study were left out")
-    intake.warnings += [
+        found[run_id] = new
+    if not found:
+        seen = f"{foreign} records of other runs given" if foreign else "no records given"
+        raise nothing(study, seen)
+    left_out = [f"{foreign} records of runs outside this study were left out"] if foreign else []
+    clashed = [
         f"run {run_id}: two records with different results; the one that started first counts"
         for run_id in sorted(clashes)
     ]
-    return intake
+    return Intake(found, (*left_out, *clashed))
 
 
-def _parts(record: RunRecord) -> Parts:
-    """What the reports need of one record."""
-    curves = correct = None
-    lengths = {len(curve) for curve in record.curves.values() if len(curve)}
-    if lengths:
-        curves = np.full((len(CURVES), max(lengths)), np.nan, dtype=np.float32)
-        for row, name in enumerate(CURVES):
-            curve = record.curves.get(name, ())
-            curves[row, : len(curve)] = np.array(curve, dtype=np.float32)
-    if record.test_correct:
-        correct = np.frombuffer(base64.b64decode(record.test_correct), dtype=np.uint8)
-    return _row(record), curves, correct
+def nothing(study: Study, seen: str) -> ReportError:
+    """Return (not raise) the error for a study without a single record."""
+    runs = len({spec.run_id for spec in study.specs})
+    return ReportError(f"study {study.name!r}: {seen}, none of its {runs} runs; run it first")
 
 
-def _result(row: dict[str, Any]) -> list[Any]:
-    """What makes two records of one run tell different results."""
-    return [row[key] for key in ("status", *RULES, "noise_fingerprint")]
+class Keeper:
+    """Takes from records what the reports need; equal texts of many records are one object."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def __call__(self, record: RunRecord) -> Taken:
+        """The kept parts of one record."""
+        curves = correct = None
+        epochs = max((len(curve) for curve in record.curves.values()), default=0)
+        if epochs:
+            curves = np.full((len(CURVES), epochs), np.nan, dtype=np.float32)
+            for at, name in enumerate(CURVES):
+                if curve := record.curves.get(name, ()):
+                    curves[at, : len(curve)] = curve  # None becomes NaN
+        if record.test_correct:
+            correct = np.frombuffer(base64.b64decode(record.test_correct), dtype=np.uint8)
+        text = self._texts
+        row = tuple(text.setdefault(v, v) if type(v) is str else v for v in _row(record))
+        started = str(record.timing.get("started", ""))
+        return Taken(row, curves, correct, started, pack(record.extra))
 
 
-def _order(parts: Parts) -> str:
-    """A fixed order of records that started in the same second."""
-    row, curves, correct = parts
-    return f"{row!r} {None if curves is None else curves.tobytes()!r} {correct!r}"
-
-
-def _row(record: RunRecord) -> dict[str, Any]:
+def _row(record: RunRecord) -> Row:
     """The columns that a record adds to its run's row; see Frame for the diverged-run rule."""
     noise, seen = record.noise, record.environment
-    values = (
+    return (
         record.status,
         *(accuracy_percent(record, rule) for rule in RULES),
         *(record.metrics.get(f"{rule}_epoch") for rule in RULES[1:]),
@@ -153,7 +167,6 @@ def _row(record: RunRecord) -> dict[str, Any]:
         record.test_size or None,
         (record.error or {}).get("message"),
     )
-    return dict(zip(COLUMNS, values, strict=True))
 
 
 def accuracy_percent(record: RunRecord, rule: str) -> float | None:

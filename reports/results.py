@@ -12,7 +12,7 @@ from reports.cells import Block, Condition, make_blocks
 from reports.compare import compare
 from reports.errors import ReportError, unknown
 from reports.frame import Frame, tidy
-from reports.intake import RULES
+from reports.intake import RULES, Intake
 from reports.overall import Overall, overall
 from reports.ranking import Standing, standings
 from reports.study import Study
@@ -91,12 +91,12 @@ def baseline_labels(study: Study, frame: Frame) -> frozenset[str]:
     return frozenset(runs.loc[runs["method_name"] == study.baseline, "method"])
 
 
-def analyse(study: Study, records: Iterable[RunRecord], rule: str = "last") -> Results:
+def analyse(study: Study, records: Iterable[RunRecord] | Intake, rule: str = "last") -> Results:
     """Compute everything a report says.
 
     Args:
         study: the declared runs.
-        records: in any order.
+        records: in any order, or what was read of a store.
         rule: which of the four accuracies; ``oracle`` looks at the test set and is no headline.
 
     Raises:

@@ -288,8 +288,8 @@ def _only(column: pd.Series) -> str:
 
 def _label_sets(runs: pd.DataFrame) -> str:
     """``seed:first 16 hex digits`` of the label sets that the runs with a record trained on."""
-    known = runs.dropna(subset=["noise_fingerprint"]).sort_values("seed")
-    pairs = zip(known["seed"], known["noise_fingerprint"], strict=True)
+    known = runs["noise_fingerprint"].notna()
+    pairs = sorted(zip(runs["seed"][known], runs["noise_fingerprint"][known], strict=True))
     return " ".join(f"{seed}:{print_[:16]}" for seed, print_ in pairs)
 
 

@@ -1,0 +1,250 @@
+"""Reading a store: only what changed, never a cache over a record, and what is unreadable named."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import reports
+from benchmark.canonical import canonical_json, sha256_of
+from benchmark.record import RunRecord, pack_bits, proven_digest
+from benchmark.store import Store
+from reports import cache
+from reports.frame import tidy
+from reports.intake import gather
+
+Make = Callable[..., Any]
+A = [90.0, 91.0, 90.5]
+B = [88.1, 89.2, 88.3]
+OLD = 1_600_000_000_000_000_000  # ns: long before any report
+
+
+@pytest.fixture(name="made")
+def _made(make_study: Make) -> Any:
+    made = make_study({(m, line): v for line in ("clean", "symmetric:0.2")
+                       for m, v in (("ce", B), ("gce", A))})  # fmt: skip
+    bits = np.arange(500) % 3 == 0
+    made.change("ce", "clean", 0, test_correct=pack_bits(bits))
+    made.change("gce", "clean", 1, status="diverged", metrics={}, curves={}, error={"epoch": 1})
+    return made
+
+
+@pytest.fixture(name="store")
+def _store(made: Any, tmp_path: Path) -> Store:
+    store = Store.open(tmp_path / "runs", create=True)
+    for record in made.records:
+        age(store.write(record))
+    return store
+
+
+def age(path: Path, by: int = 0) -> None:
+    """Give a file a time of change long past, as if it had been there for a while."""
+    os.utime(path, ns=(OLD + by, OLD + by))
+
+
+def same(read: reports.Read, records: list[RunRecord], study: reports.Study) -> None:
+    """What was read is what the records themselves say."""
+    mine, theirs = tidy(study, read.intake), tidy(study, gather(study, records))
+    assert mine.runs.equals(theirs.runs)
+    assert mine.curves_long().equals(theirs.curves_long())
+    assert mine.correct.keys() == theirs.correct.keys()
+    for run_id, bits in theirs.correct.items():
+        np.testing.assert_array_equal(mine.correct[run_id], bits)
+
+
+def test_the_second_report_opens_no_record_and_says_the_same(made: Any, store: Store) -> None:
+    first, second = reports.read(made.study, store), reports.read(made.study, store)
+    assert (first.fresh, second.fresh) == (12, 0)
+    same(first, made.records, made.study)
+    same(second, made.records, made.study)
+    assert first.note == second.note == ""
+
+
+def test_the_report_is_byte_equal_with_and_without_what_was_kept(
+    made: Any, store: Store, tmp_path: Path
+) -> None:
+    folders = []
+    for at in range(2):
+        folder = tmp_path / f"report-{at}"
+        reports.build(made.study, reports.read(made.study, store).intake, folder)
+        folders.append({p.name: p.read_bytes() for p in folder.rglob("*") if p.is_file()})
+    assert folders[0] == folders[1]
+
+
+def test_only_new_records_are_opened(made: Any, store: Store) -> None:
+    late = made.records[-1]
+    store.path(late.run_id).unlink()
+    assert reports.read(made.study, store).fresh == 11
+    age(store.write(late))
+    read = reports.read(made.study, store)
+    assert read.fresh == 1
+    same(read, made.records, made.study)
+
+
+def test_a_record_that_changed_is_read_again(made: Any, store: Store) -> None:
+    reports.read(made.study, store)
+    old = made.records[0]
+    made.records[0] = replace(old, metrics={**old.metrics, "last": 0.5})
+    age(store.write(made.records[0]), by=1)
+    read = reports.read(made.study, store)
+    assert read.fresh == 1
+    same(read, made.records, made.study)
+
+
+def test_a_copied_file_with_the_same_content_is_not_parsed_again(made: Any, store: Store) -> None:
+    first = reports.read(made.study, store)
+    run_id = made.records[0].run_id
+    age(store.path(run_id), by=7)
+    second = reports.read(made.study, store)
+    assert second.fresh == 1
+    same(second, made.records, made.study)
+    assert second.intake.taken[run_id].row == first.intake.taken[run_id].row
+
+
+def test_a_file_changed_just_before_it_was_read_is_read_again(made: Any, store: Store) -> None:
+    """Same size, same time of change: what a file system with coarse times can show."""
+    record = made.records[0]
+    path = store.write(record)
+    seen = path.stat()
+    reports.read(made.study, store)
+    text = path.read_bytes()
+    other = replace(record, timing={**record.timing, "seconds": 2.5})
+    path.write_bytes(other.to_json().encode())
+    assert path.stat().st_size == len(text)
+    os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    made.records[0] = other
+    same(reports.read(made.study, store), made.records, made.study)
+
+
+def test_a_record_that_is_gone_is_missing_whatever_was_kept(made: Any, store: Store) -> None:
+    reports.read(made.study, store)
+    store.path(made.records[0].run_id).unlink()
+    read = reports.read(made.study, store)
+    same(read, made.records[1:], made.study)
+    assert made.records[0].run_id not in cache.load(store.root)
+
+
+@pytest.mark.parametrize("how", ["cut", "flipped", "other", "gone"])
+def test_a_cache_that_is_not_whole_counts_as_none(made: Any, store: Store, how: str) -> None:
+    reports.read(made.study, store)
+    file = store.root / cache.FILE
+    content = bytearray(file.read_bytes())
+    if how == "gone":
+        file.unlink()
+    elif how == "other":
+        file.write_bytes(b"not an archive")
+    elif how == "cut":
+        file.write_bytes(content[: len(content) // 2])
+    else:
+        content[content.index(b"digest.npy") + 400] ^= 1
+        file.write_bytes(content)
+    read = reports.read(made.study, store)
+    assert read.fresh == 12
+    same(read, made.records, made.study)
+
+
+def test_the_cache_can_be_left_aside(made: Any, store: Store) -> None:
+    reports.read(made.study, store)
+    assert reports.read(made.study, store, cached=False).fresh == 12
+
+
+def test_a_study_keeps_what_was_read_for_another(made: Any, store: Store) -> None:
+    half = replace(made.study, specs=made.study.specs[:6])
+    assert reports.read(half, store).fresh == 6
+    assert reports.read(made.study, store).fresh == 6
+    assert reports.read(half, store).fresh == 0
+    assert reports.read(made.study, store).fresh == 0
+
+
+def test_a_store_that_cannot_be_written_is_reported_all_the_same(
+    made: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: Any, **_words: Any) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("reports.cache.tempfile.mkstemp", refuse)
+    read = reports.read(made.study, store)
+    assert "Read-only file system" in read.note
+    same(read, made.records, made.study)
+
+
+def test_a_damaged_record_is_set_aside_and_the_rest_reported(made: Any, store: Store) -> None:
+    path = store.path(made.records[0].run_id)
+    path.write_bytes(path.read_bytes().replace(b"Digits", b"Cigits"))
+    read = reports.read(made.study, store)
+    assert len(read.damaged) == 1
+    assert "does not agree with its digest; set aside as" in read.damaged[0]
+    same(read, made.records[1:], made.study)
+
+
+def other_schema(store: Store, record: RunRecord) -> None:
+    body = {**record.to_dict(), "schema": 7}
+    del body["digest"]
+    text = canonical_json({**body, "digest": sha256_of(body)}) + "\n"
+    store.path(record.run_id).write_text(text)
+
+
+def test_a_record_of_another_schema_is_named_left_there_and_the_rest_reported(
+    made: Any, store: Store
+) -> None:
+    other_schema(store, made.records[0])
+    read = reports.read(made.study, store)
+    line = f"run {made.records[0].run_id}, which counts as missing: record: schema 7 is not 1"
+    assert read.intake.warnings == (line,)
+    assert line in tidy(made.study, read.intake).warnings
+    assert store.path(made.records[0].run_id).is_file()
+    assert tidy(made.study, read.intake).runs["status"].tolist().count("missing") == 1
+
+
+def test_nothing_readable_is_an_error_that_says_why(made: Any, store: Store) -> None:
+    one = replace(made.study, specs=made.study.specs[:1])
+    other_schema(store, made.records[0])
+    with pytest.raises(reports.ReportError, match="schema 7 is not 1, none of its 1 runs"):
+        reports.read(one, store)
+    store.path(made.records[0].run_id).unlink()
+    with pytest.raises(reports.ReportError, match="'small': no records, none of its 1 runs"):
+        reports.read(one, store)
+
+
+def test_a_records_own_text_proves_its_digest(made: Any) -> None:
+    record = made.records[0]
+    text = record.to_json()
+    assert proven_digest(text) == record.to_dict()["digest"]
+    assert proven_digest(text.encode()) == record.to_dict()["digest"]
+    assert proven_digest(text.replace("Digits", "Cigits")) is None
+    spaced = json.dumps(json.loads(text), indent=1)
+    assert proven_digest(spaced) is None
+    assert RunRecord.from_json(spaced).to_json() == text
+
+
+def test_an_expected_spec_never_stands_for_another(made: Any) -> None:
+    record, other = made.records[0], made.study.specs[3]
+    assert RunRecord.from_json(record.to_json(), other).spec == record.spec
+    assert RunRecord.from_json(record.to_json(), record.spec).spec is record.spec
+
+
+PLAIN = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False)
+    | st.text()
+)
+
+
+@given(st.lists(st.tuples(PLAIN, PLAIN), max_size=8))
+def test_columns_come_back_as_they_were(rows: list[tuple[Any, Any]]) -> None:
+    columns = list(zip(*rows, strict=True)) if rows else []
+    found = cache.decoded(*cache.encoded(columns))
+    assert [[(type(v), v) for v in row] for row in found] == [
+        [(type(v), v) for v in row] for row in rows
+    ]
