@@ -5,7 +5,7 @@ DEVICE  ?= auto#   auto, cpu, cuda, cuda:1, ...
 WORKERS ?= auto#   processes that train side by side
 DATA    ?=#        folder of data sets (default: NLBENCH_DATA, else the user's cache)
 PYTHON  ?=#        Python to build the environment with (default: the first one >= 3.11 found)
-ARGS    ?=#        further arguments for `nlbench run` (benchmark) or pytest (test)
+ARGS    ?=#        further arguments for `nlbench run` (benchmark), `nlbench toy` (toy) or pytest (test)
 
 VENV    := .venv
 PY      := $(VENV)/bin/python
@@ -44,6 +44,9 @@ tables: setup ## write only the Markdown and LaTeX tables of SUITE
 
 site: setup ## write the published studies as web pages into site/
 	@$(NLBENCH) site
+
+toy: setup ## draw what each method makes of flipped labels in the plane (seconds on a CPU)
+	@$(NLBENCH) toy $(ARGS)
 
 test: setup-dev ## run the tests on all cores
 	@$(if $(DATA),NLBENCH_DATA="$(DATA)") $(PY) -m pytest -n auto --maxprocesses 8 $(ARGS)

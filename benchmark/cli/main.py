@@ -21,6 +21,7 @@ COMMANDS = {
     "site": ("site", "the reports as web pages"),
     "noise": ("noise_files", "label files: make, verify, audit"),
     "list": ("listing", "suites, methods, noise, data, models"),
+    "toy": ("toy", "the methods as a picture"),
     "doctor": ("doctor", "is this machine ready?"),
     "bench": ("bench", "measure speed on this machine"),
 }
