@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from reports.schema import LEADERBOARD_SCHEMA
 
 PLACE = ("dataset", "train_per_class", "holdout", "model", "profile", "condition", "accuracy_rule")
 NUMBERS = ("mean", "sd", "n", "expected_n", "ci_low", "ci_high", "min", "max", "realised_rate")
+# Columns that are numbers too where a file has them.
+FURTHER = (
+    "median", "nominal_rate", "diff", "diff_ci_low", "diff_ci_high", "diff_p_holm",
+    "diverged", "failed", "missing", "collapsed", "paired",
+)  # fmt: skip
 NEEDED = (
     "schema", "scope", "suite", "suite_sha256", "data_label", "method", "noise_fingerprints",
     *PLACE, *NUMBERS,
@@ -26,7 +32,7 @@ class Merged:
     Attributes:
         table: accepted rows of scope ``condition`` with a column ``source``; rank and tie groups
             are left out, because a test across files needs the runs themselves.
-        refused: one line per row that was not taken: which file and row, and why.
+        refused: one line per row that was not taken: which file and line, and why.
     """
 
     table: pd.DataFrame
@@ -54,47 +60,87 @@ def merge(files: Sequence[Path]) -> Merged:
     taken: dict[tuple[str, ...], dict[str, str]] = {}
     refused: list[str] = []
     for file in files:
-        for number, row in enumerate(_rows(file), start=2):
-            if row["scope"] != "condition":
+        for line, row in _rows(file):
+            if isinstance(row, str):
+                refused.append(f"{file}, line {line}: {row}")
                 continue
-            where = f"{file}, row {number} ({row['method']}, {row['condition']})"
+            if row["scope"] == "overall":
+                continue
+            where = f"{file}, line {line} ({row['method']}, {row['condition']})"
             suite = suite or row["suite_sha256"]
             reason = _unfit(row, suite) or _other_labels(row, labels) or _clash(row, taken)
             if reason:
                 refused.append(f"{where}: {reason}")
                 continue
             _learn(row, labels)
-            taken.setdefault(_key(row), {**row, "source": str(file)})
+            taken.setdefault(_key(row), {**row, "source": row.get("source") or str(file)})
     dropped = ("rank", "rank_low", "rank_high", "tie_group", "bold", "iqm", "worst_condition")
     table = pd.DataFrame(list(taken.values())).drop(columns=list(dropped), errors="ignore")
     return Merged(table, tuple(refused))
 
 
-def _rows(file: Path) -> list[dict[str, str]]:
-    """A file's rows as text, every needed column there."""
+def _rows(file: Path) -> Iterator[tuple[int, dict[str, str] | str]]:
+    """A file's rows as text with their lines; of a row of another width, what is wrong."""
     try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False)
-    except (OSError, ValueError, pd.errors.ParserError) as error:
+        with file.open(encoding="utf-8", newline="") as text:
+            reader = csv.reader(text)
+            names = next(reader, [])
+            missing = [name for name in NEEDED if name not in names]
+            if missing:
+                raise ReportError(
+                    f"leaderboard {file}: column {missing[0]!r} is missing; give the"
+                    " leaderboard.csv of `nlbench report`"
+                )
+            for values in reader:
+                if len(values) == len(names):
+                    yield reader.line_num, dict(zip(names, values, strict=True))
+                elif values:
+                    wrong = f"{len(values)} columns instead of the {len(names)} of the first line"
+                    yield reader.line_num, wrong
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ReportError(f"leaderboard {file}: cannot be read ({error})") from error
-    missing = [name for name in NEEDED if name not in table.columns]
-    if missing:
-        raise ReportError(f"leaderboard {file}: column {missing[0]!r} is missing")
-    return [{str(k): str(v) for k, v in row.items()} for row in table.to_dict(orient="records")]
 
 
 def _unfit(row: dict[str, str], suite: str) -> str:
     """Why a row alone cannot be taken; empty if it can."""
     if row["schema"] != str(LEADERBOARD_SCHEMA):
-        return f"schema {row['schema']!r} is not {LEADERBOARD_SCHEMA}"
+        return (
+            f"schema {row['schema']!r} is not {LEADERBOARD_SCHEMA}, the one this version of nlbench"
+            " writes; make the file again with `nlbench report`"
+        )
+    if row["scope"] != "condition":
+        return f"scope {row['scope']!r} should be condition or overall"
     if row["suite_sha256"] != suite:
-        return f"suite hash {row['suite_sha256'][:12]!r} is not {suite[:12]!r}: other runs declared"
-    for name in NUMBERS:
-        if row[name] != "" and not _is_number(row[name]):
-            return f"{name} = {row[name]!r} is not a number"
-    if row["mean"] != "" and not 0 <= float(row["mean"]) <= 100:
-        return f"mean = {row['mean']} is not a percentage"
-    if row["n"] == "" or not 0 <= float(row["n"]) <= float(row["expected_n"] or 0):
+        return (
+            f"suite hash {row['suite_sha256'][:12]!r} is not {suite[:12]!r}, the first file's:"
+            " other runs declared; only results of the same suite can be merged"
+        )
+    return _no_number(row) or _out_of_range(row)
+
+
+def _no_number(row: dict[str, str]) -> str:
+    for name in (*NUMBERS, *FURTHER):
+        value = row.get(name, "")
+        if value != "" and not _is_number(value):
+            return f"{name} = {value!r} is not a number (a plain one such as 0.25, or nothing)"
+    return ""
+
+
+def _out_of_range(row: dict[str, str]) -> str:
+    value = {name: float(row[name]) for name in NUMBERS if row[name] != ""}
+    for name in ("mean", "min", "max"):
+        if not 0 <= value.get(name, 0) <= 100:
+            return f"{name} = {row[name]} is not a percentage (0 to 100)"
+    if value.get("sd", 0) < 0:
+        return f"sd = {row['sd']} is below 0"
+    if "n" not in value or not 0 <= value["n"] <= value.get("expected_n", 0) or value["n"] % 1:
         return f"n = {row['n']!r} is not between 0 and expected_n = {row['expected_n']!r}"
+    for low, high in (("min", "max"), ("ci_low", "ci_high")):
+        ends = [value.get(name, value.get("mean", 0)) for name in (low, "mean", high)]
+        if not ends[0] - 1e-6 <= ends[1] <= ends[2] + 1e-6:
+            return (
+                f"mean = {row['mean']} is not between {low} = {row[low]} and {high} = {row[high]}"
+            )
     return ""
 
 
@@ -104,7 +150,7 @@ def _other_labels(row: dict[str, str], labels: dict[tuple[str, ...], dict[str, s
         if known.get(seed, print_) != print_:
             return (
                 f"noise fingerprint of seed {seed} is {print_}, the others trained on"
-                f" {known[seed]}: not the same labels"
+                f" {known[seed]}: not the same labels (`nlbench noise verify` tells which are off)"
             )
     return ""
 

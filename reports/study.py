@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -37,13 +38,20 @@ class Study:
     command: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a study without runs or with a baseline that is not among its methods.
+        """Refuse a study without runs, with one twice, or with a baseline that it does not have.
 
         Raises:
             ReportError: naming the study and what is wrong.
         """
         if not self.specs:
             raise ReportError(f"study {self.name!r} declares no runs")
+        counts = Counter(spec.run_id for spec in self.specs)
+        run_id, count = counts.most_common(1)[0]
+        if count > 1:
+            spec = next(spec for spec in self.specs if spec.run_id == run_id)
+            raise ReportError(
+                f"study {self.name!r} declares run {run_id} ({spec}) {count} times; declare it once"
+            )
         methods = dict.fromkeys(spec.method.name for spec in self.specs)
         if self.baseline not in methods:
             raise unknown(f"baseline of study {self.name!r}:", self.baseline, methods)

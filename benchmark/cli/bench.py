@@ -20,13 +20,14 @@ TEXT = """\
 Measure on this machine: labels per second of every noise model, images per second of our training
 pipeline against a plain DataLoader loop of the same network and data, the training engines on
 random images (CNN-8 and ResNets on a GPU, a small CNN on a CPU), small networks one by one and
-stacked, and the time of a report of 10,000 records. Figures are for this machine and this moment;
-compare ratios, not seconds.
+stacked, and time and memory of a report of 100,000 made-up records, the first and the next one.
+Figures are for this machine and this moment; compare ratios, not seconds.
 """
 EXAMPLES = """\
   nlbench bench
   nlbench bench noise
   nlbench bench pipeline --data /data
+  nlbench bench report --records 10000
   nlbench bench engines --device cuda --out bench
 """
 Rows = Sequence[Mapping[str, Any]]
@@ -35,7 +36,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Rows]] = {
     "pipeline": lambda args: pipeline.run(args.data, args.device),
     "engines": lambda args: bench_engines.run(args.device, args.out),
     "stack": lambda args: bench_engines.stacked(args.device),
-    "report": lambda _args: [reports.bench.run()],
+    "report": lambda args: reports.bench.run(args.records),
 }
 
 
@@ -44,6 +45,9 @@ def add(commands: options.Commands) -> None:
     parser = options.command(commands, "bench", "measure speed on this machine", TEXT, EXAMPLES)
     parser.add_argument("what", nargs="*", metavar="WHAT", help=f"of {', '.join(BENCHES)}")
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:N")
+    parser.add_argument(
+        "--records", metavar="N", type=int, default=100_000, help="of the report; default 100,000"
+    )
     parser.add_argument("--out", metavar="DIR", type=Path, help="write engines.csv, engines.png")
     options.add_data(parser)
     parser.set_defaults(call=call)

@@ -18,6 +18,7 @@ COMMANDS = {
     "status": ("status", "how far a suite is"),
     "store": ("store", "move records between machines"),
     "report": ("report", "tables, tests and figures"),
+    "leaderboard": ("leaderboard", "merge leaderboards of several people"),
     "site": ("site", "the reports as web pages"),
     "noise": ("noise_files", "label files: make, verify, audit"),
     "list": ("listing", "suites, methods, noise, data, models"),

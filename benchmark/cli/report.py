@@ -7,7 +7,6 @@ import sys
 
 import baselines
 import reports
-from benchmark import plan
 from benchmark.cli import options
 from benchmark.suite import Suite
 
@@ -35,7 +34,15 @@ def add(commands: options.Commands) -> None:
         help="which of a run's accuracies: last (default), noisy_val, clean_val, oracle",
     )
     parser.add_argument(
-        "--only", metavar="PART", help="leaderboard (CSV files) or tables (Markdown and LaTeX)"
+        "--only",
+        metavar="PART",
+        help="leaderboard (CSV files), tables (Markdown and LaTeX) or figures",
+    )
+    parser.add_argument(
+        "--reread",
+        action="store_true",
+        help="open and verify every record again, also those whose files have not changed since the"
+        " last report (what was read is kept in runs/report-cache.npz, which is safe to delete)",
     )
     parser.set_defaults(call=call)
 
@@ -43,12 +50,14 @@ def add(commands: options.Commands) -> None:
 def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
     suite = options.selected(args)
-    result = plan.make(suite, options.store_of(args))
-    for line in result.damaged:
+    study = study_of(suite)
+    found = reports.read(study, options.store_of(args), cached=not args.reread)
+    for line in found.damaged:
         print(f"nlbench: damaged record: {line}; `nlbench run` repeats it", file=sys.stderr)
+    if found.note:
+        print(f"nlbench: the next report reads all records again: {found.note}", file=sys.stderr)
     out = args.results / "published" / suite.name
-    records = (result.done[s.run_id] for s in suite.specs if s.run_id in result.done)
-    built = reports.build(study_of(suite), records, out, rule=args.rule, only=args.only)
+    built = reports.build(study, found.intake, out, rule=args.rule, only=args.only)
     print(f"{built.text}\n{out}: {len(built.files)} files", file=sys.stdout)
     return 0
 
