@@ -45,9 +45,8 @@ class Row:
     @property
     def words(self) -> str:
         """``equivalent``, or ``not shown``, and what there is to say of the seeds."""
-        if self.test.test == "none":
-            return f"not shown: {plural(self.test.n, 'paired seed')}"
         words = "equivalent" if self.test.equivalent else "not shown"
+        words += f" by {plural(self.test.n, 'seed')}" if self.test.test == "none" else ""
         words += ", the same bits" if self.identical == self.test.n else ""
         return words + (f", {self.diverged} diverged" if self.diverged else "")
 

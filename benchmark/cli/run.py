@@ -105,7 +105,8 @@ def _add_backend(parser: argparse.ArgumentParser) -> None:
         "--slots",
         type=int,
         metavar="N",
-        help="runs side by side in one worker (graph: 4, fewer where memory is short; stack: 16)",
+        help="runs side by side in one worker (default: graph: from memory and a short probe;"
+        " stack: 16)",
     )
     parser.add_argument(
         "--mode",
