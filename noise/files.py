@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -155,13 +156,36 @@ def _load_numbers(path: Path) -> NDArray[np.float64]:
     return array[:, 0] if array.shape[1] == 1 else array
 
 
-def _load_table(path: Path) -> dict[str, list[str]]:
+def _load_table(path: Path) -> dict[str, Any]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        first = [cell.strip() for cell in next(csv.reader(file), [])]
+    bare = any(_is_number(cell) for cell in first)
+    table = _load_integers(path, 0 if bare else 1)
+    if table is not None and table.shape[1] == len(first):
+        return dict(zip(_names(first, bare), table.T, strict=True))
     rows = _load_rows(path)
-    if any(_is_number(cell) for cell in rows[0]):
-        names = [""] if len(rows[0]) == 1 else [str(number) for number in range(len(rows[0]))]
-    else:
-        names, rows = rows[0], rows[1:]
+    bare = any(_is_number(cell) for cell in rows[0])
+    names, rows = _names(rows[0], bare), rows if bare else rows[1:]
     return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+
+
+def _names(first: list[str], bare: bool) -> list[str]:
+    if not bare:
+        return first
+    return [""] if len(first) == 1 else [str(number) for number in range(len(first))]
+
+
+def _load_integers(path: Path, header: int) -> NDArray[np.int64] | None:
+    """Return a table of nothing but integers, read by NumPy; None if it is not one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of an empty table
+        try:
+            return np.loadtxt(
+                path, np.int64, comments=None, delimiter=",", skiprows=header, ndmin=2,
+                encoding="utf-8-sig",
+            )  # fmt: skip
+        except (ValueError, Warning):
+            return None
 
 
 def _is_number(text: str) -> bool:

@@ -76,6 +76,31 @@ def test_columns_are_found_or_named(tmp_path: Path) -> None:
         read(tmp_path, "file:b.csv:column=name")
 
 
+def test_tables_of_integers_are_read_as_any_other(tmp_path: Path) -> None:
+    pairs = [f"{a},{b}" for a, b in zip(CLEAN, NOISY, strict=True)]
+    spaced = [f" {a} ,{b}.0" for a, b in zip(CLEAN, NOISY, strict=True)]
+    texts = {
+        "plain": ["label,label_noisy", *pairs],
+        "windows": ["\ufefflabel,label_noisy\r", *(f"{pair}\r" for pair in pairs), ""],
+        "floats": ["label,label_noisy", *spaced],
+        "blank": ["label,label_noisy", "", *pairs, ""],
+        "quoted": ['"label","label_noisy"', *(f'"{p}"'.replace(",", '","') for p in pairs)],
+    }
+    for name, lines in texts.items():
+        (tmp_path / f"{name}.csv").write_bytes("\n".join(lines).encode())
+        assert np.array_equal(read(tmp_path, f"file:{name}.csv").noisy, NOISY), name
+    (tmp_path / "bare.csv").write_text("\n".join(pairs))
+    assert np.array_equal(read(tmp_path, "file:bare.csv:column=1:clean=0").noisy, NOISY)
+    (tmp_path / "one.csv").write_text("\n".join(str(label) for label in NOISY))
+    assert np.array_equal(read(tmp_path, "file:one.csv").noisy, NOISY)
+    (tmp_path / "ragged.csv").write_text("\n".join(["label,label_noisy", *pairs, "1"]))
+    with pytest.raises(NoiseError, match="row 1002 has 1 cells, the first has 2"):
+        read(tmp_path, "file:ragged.csv")
+    (tmp_path / "empty.csv").write_text("")
+    with pytest.raises(NoiseError, match="is empty"):
+        read(tmp_path, "file:empty.csv")
+
+
 def save(folder: Path, name: str, values: object) -> None:
     (folder / name).write_text(json.dumps(np.asarray(values).tolist()))
 
