@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import integrate, stats
-from scipy.special import expit, log_softmax
+from scipy import integrate, optimize, stats
+from scipy.special import expit, log_softmax, logit, logsumexp
 from torch import nn
 
 import baselines
@@ -348,3 +348,32 @@ def test_a_file_in_the_place_of_the_folder_is_one_line(
     assert main([*WORDS, "--methods", "ce", "--out", str(taken)]) == 2
     assert str(taken) in capsys.readouterr().err
     assert taken.read_text() == "mine"
+
+
+# --- what docs/drainage.md says of the loss -------------------------------------------------------
+
+
+@given(st.floats(0.05, 20.0), st.integers(0, 2**32 - 1))
+def test_with_beta_one_the_loss_is_two_logistic_losses(alpha: float, seed: int) -> None:
+    z = 4 * noise.generator("test-two", seed).standard_normal((6, 5))
+    t = np.arange(6) % 4
+    method = baselines.create("drainage", {"alpha": alpha, "beta": 1.0})
+    found = method.loss(torch.tensor(z), torch.tensor(t)).numpy()
+    for row, label, value in zip(z, t, found, strict=True):
+        others = logsumexp(np.delete(row[:4], label))
+        expected = np.logaddexp(0, row[4] - row[label] + np.log(alpha))
+        expected += np.logaddexp(0, others - row[4])
+        assert value == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("share", [0.51, 0.6, 0.9])
+def test_with_alpha_one_a_majority_stays_above_the_node(share: float) -> None:
+    method = baselines.create("drainage", {"alpha": 1.0})
+
+    def risk(z: Floats) -> float:
+        both = torch.tensor(np.array([[z[0], z[1], 0.0]] * 2))
+        losses = method.loss(both, torch.tensor([0, 1])).numpy()
+        return float(share * losses[0] + (1 - share) * losses[1])
+
+    best = optimize.minimize(risk, np.zeros(2), tol=1e-12).x
+    np.testing.assert_allclose(best, [logit(share), -logit(share)], atol=1e-4)
