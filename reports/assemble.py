@@ -28,6 +28,7 @@ from reports.render.selection import selection_markdown
 from reports.render.terminal import terminal_text
 from reports.results import Results, analyse
 from reports.study import Study
+from reports.sweep import sweep_texts
 from reports.tables import leaderboard_table, overall_table, runs_table, significance_table, to_csv
 from reports.verdict import Verdict
 
@@ -130,4 +131,4 @@ def _texts(
             "seeds.tex": seeds_latex(results),
             "document.tex": document_of_all(results, LATEX, drawn),
         }
-    return texts | published_texts(results, only)
+    return texts | published_texts(results, only) | sweep_texts(results, only)

@@ -53,6 +53,18 @@ def compare(
     return tuple(verdicts)
 
 
+def one_family(
+    block: Block,
+    condition: Condition,
+    pairs: Sequence[tuple[Cell, Cell]],
+    name: str,
+    rope: float = 0.5,
+) -> tuple[Verdict, ...]:
+    """Chosen pairs (a, b) in one condition, tested and corrected as a family of their own."""
+    family = [_verdict(block, condition, a, b) for a, b in pairs]
+    return tuple(_corrected(family, name, rope))
+
+
 def _pairs(
     block: Block, condition: Condition, baseline: Collection[str]
 ) -> Iterator[tuple[Cell, Cell]]:

@@ -14,6 +14,7 @@ from reports.figures.across import profile_figure, ranks_figure
 from reports.figures.effects import effects_figure
 from reports.figures.memorisation import memorisation_figures
 from reports.figures.style import save, styled
+from reports.figures.sweep import sweep_figures
 from reports.overall import Overall
 from reports.results import Results
 from reports.text import plural
@@ -47,6 +48,8 @@ def draw_all(results: Results, folder: Path) -> tuple[Drawn, ...]:
                 stem = f"{name}{suffix}"
                 # Not with_suffix: a name may have a dot in it.
                 drawn.append(Drawn(stem, block.index, caption, save(figure, folder, stem)))
+        for name, index, caption, figure in sweep_figures(results):
+            drawn.append(Drawn(name, index, caption, save(figure, folder, name)))
         for whole in results.overall:
             suffix = f"-{whole.profile}" if len(results.overall) > 1 else ""
             for name, caption, figure in _across(whole):

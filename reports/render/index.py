@@ -14,6 +14,7 @@ from reports.render.grid import accuracy_grid, marks_used
 from reports.render.markdown import MARKS, escape, grid_table, table
 from reports.render.overall import sections
 from reports.results import Results
+from reports.sweep import headlines
 from reports.text import plural
 from reports.verdict import Verdict
 
@@ -39,6 +40,7 @@ def index_markdown(results: Results, leaderboard: pd.DataFrame, drawn: Sequence[
         parts.append("\n".join(f"> **Note:** {escape(line)}.\n>" for line in results.warnings))
     for block in results.blocks:
         parts += _block(results, block, leaderboard, drawn)
+    parts += _in_words("Hyper-parameters", "sweep.md", headlines(results))
     for whole in results.overall:
         parts += [
             f"## Across conditions (profile {escape(whole.profile)})",
@@ -60,6 +62,14 @@ def _block(
     if verdicts:
         parts += ["### In words", *_sentences(verdicts, results.baseline)]
     return parts + _figures(drawn, block.index)
+
+
+def _in_words(title: str, file: str, lines: Sequence[str]) -> list[str]:
+    """A part that only some studies have: its sentences, and where all of it is."""
+    if not lines:
+        return []
+    listed = "\n".join(f"- {escape(line)}" for line in lines)
+    return [f"## {title}", listed, f"Tables and all comparisons: [{file}]({file})."]
 
 
 def _figures(drawn: Sequence[Drawn], block: int | None) -> list[str]:
