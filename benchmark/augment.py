@@ -15,7 +15,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from benchmark.errors import unknown
+from benchmark.augment_files import FILE_KINDS
+from benchmark.errors import UserError, unknown
 
 _FIXED = 16  # fraction bits of the fixed-point source coordinates of a rotation
 
@@ -46,13 +47,24 @@ _KINDS = {
 
 def names() -> tuple[str, ...]:
     """Names of all kinds of augmentation."""
-    return tuple(_KINDS)
+    return (*_KINDS, *FILE_KINDS)
 
 
 def check_name(name: str, where: str = "") -> None:
     """Raise UserError unless a kind of this name exists."""
-    if name not in _KINDS:
-        raise unknown("augmentation", name, _KINDS, where)
+    if name not in names():
+        raise unknown("augmentation", name, names(), where)
+
+
+def check_fits(name: str, from_files: bool, dataset: str) -> None:
+    """Refuse a kind that is not for images in memory, or not for those from files (UserError)."""
+    fitting = {"none", *FILE_KINDS} if from_files else set(_KINDS)
+    if name not in fitting:
+        where = "read from files" if from_files else "in memory"
+        raise UserError(
+            f"recipe: augment = {name!r} is not for data set {dataset!r}, whose images are {where};"
+            f" take one of {', '.join(n for n in names() if n in fitting)}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +78,8 @@ class AugmentPlan:
         flip: (n,) bool, mirror left-right.
         angle: (n,) float32, degrees counter-clockwise.
         affine: (n, 6) int32, the inverse rotation by ``angle`` in 16.16 fixed point.
+        numbers: (n, columns) float64 in [0, 1): what is done to images from files, see
+            :mod:`benchmark.augment_files`.
     """
 
     kind: str
@@ -74,6 +88,7 @@ class AugmentPlan:
     flip: Tensor | None = None
     angle: Tensor | None = None
     affine: Tensor | None = None
+    numbers: Tensor | None = None
 
     def __len__(self) -> int:
         return self.rows
@@ -86,7 +101,7 @@ class AugmentPlan:
     @property
     def device(self) -> torch.device:
         """Where the tensors are; the CPU if there are none."""
-        parts = (self.offsets, self.flip, self.angle, self.affine)
+        parts = (self.offsets, self.flip, self.angle, self.affine, self.numbers)
         return next((part.device for part in parts if part is not None), torch.device("cpu"))
 
     @property
@@ -106,7 +121,7 @@ class AugmentPlan:
     def to_bytes(self) -> bytes:
         """What was drawn, for hashing: the same on every machine (``affine`` is derived)."""
         head = f"nlbench-augment-1 {self.kind} {self.rows} ".encode()
-        parts = (self.offsets, self.flip, self.angle)
+        parts = (self.offsets, self.flip, self.angle, self.numbers)
         drawn = (part.cpu().numpy() for part in parts if part is not None)
         return head + b"".join(a.astype(a.dtype.newbyteorder("<")).tobytes() for a in drawn)
 
@@ -125,6 +140,7 @@ class AugmentPlan:
             flip=part(self.flip),
             angle=part(self.angle),
             affine=part(self.affine),
+            numbers=part(self.numbers),
         )
 
 
@@ -132,12 +148,15 @@ def draw(kind: str, n: int, size: tuple[int, int], generator: np.random.Generato
     """Draw the plan of one epoch for ``n`` images of ``size`` (height, width).
 
     Offsets, flips and angles are drawn in this order, n of each, so kinds that share a part share
-    its values.
+    its values. For images from files a row of uniform numbers is drawn per sample.
 
     Raises:
         UserError: unknown kind.
     """
     check_name(kind)
+    if kind in FILE_KINDS:
+        numbers = generator.random((n, FILE_KINDS[kind].columns))
+        return AugmentPlan(kind=kind, rows=n, numbers=torch.from_numpy(numbers))
     how = _KINDS[kind]
     offsets = flip = angle = affine = None
     if how.pad:

@@ -196,7 +196,7 @@ def _plain(tasks: Sequence[Task]) -> Callable[[], None]:
     network = task.network.to(memory_format=torch.contiguous_format).train()
     sgd = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
     loader: DataLoader[tuple[Tensor, int]] = DataLoader(
-        PerSample(task.data.dataset, augmented=True),
+        PerSample(task.resident.dataset, augmented=True),
         BATCH,
         shuffle=True,
         num_workers=min(8, cores()),

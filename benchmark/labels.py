@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 import noise
 from benchmark import confidences, datasets
-from benchmark.resident import host, original_index
+from benchmark.datasets import AnyDataset
+from benchmark.errors import UserError
+from benchmark.resident import described, host, original_index
 from benchmark.spec import DatasetSpec
-from noise import NoisyLabels
+from noise import NoiseSpec, NoisyLabels
 
 
 def draw_labels(
@@ -37,7 +39,8 @@ def draw_labels(
         noise.NoiseError: a rate, map or option that does not fit this data set.
         UserError: the data set cannot be had.
     """
-    dataset = host(spec, root)
+    dataset = described(spec, root)
+    _check_truth(line, dataset)
     return noise.make(
         line,
         dataset.y_train,
@@ -47,6 +50,22 @@ def draw_labels(
         dataset=dataset.name,
         folder=datasets.default_root() if root is None else root,
         index=original_index(spec, root),
+    )
+
+
+def _check_truth(line: str, dataset: AnyDataset) -> None:
+    """Refuse drawn noise on labels published as noisy, and ``given`` elsewhere (UserError)."""
+    kind = NoiseSpec.parse(line).kind
+    if noise.get(kind).truth != dataset.given_labels:
+        return
+    if dataset.given_labels:
+        raise UserError(
+            f"noise {line!r}: the labels of {dataset.name} are noisy as they were published and the"
+            " true ones are not known; its noise is 'given'"
+        )
+    raise UserError(
+        f"noise {line!r}: the labels of {dataset.name} are clean; 'given' is for sets that were"
+        " published with wrong ones, 'clean' for these"
     )
 
 

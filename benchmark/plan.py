@@ -9,7 +9,8 @@ from pathlib import Path
 
 import torch
 
-from benchmark import models, resident
+from benchmark import augment, models, resident
+from benchmark.datasets import FileDataset
 from benchmark.labels import draw_labels
 from benchmark.prepare import check_batches, draw_split
 from benchmark.record import RunRecord
@@ -51,12 +52,16 @@ def check(specs: Sequence[RunSpec], root: Path | None, device: torch.device) -> 
     """Refuse what could not be trained, before anything is: data, labels, split, batches, model.
 
     Every distinct (data set, noise) is drawn once, every distinct (data set, model) is built.
+    Files of images and of published weights must be there; images are not decoded.
 
     Raises:
         UserError, noise.NoiseError: what does not fit, with its name.
     """
     for spec in {(s.dataset, s.noise, s.recipe.batch_size, s.model): s for s in specs}.values():
-        dataset = resident.host(spec.dataset, root)
+        dataset = resident.described(spec.dataset, root)
+        augment.check_fits(spec.recipe.augment, isinstance(dataset, FileDataset), dataset.name)
+        models.weights_file(spec.model, root)
+        resident.unknown_images(spec.dataset, root)
         draw_labels(spec.noise, spec.dataset, spec.seed, root, device)
         check_batches(spec, len(draw_split(spec, len(dataset.y_train)).train))
         models.build(spec.model, dataset.in_shape, dataset.num_classes)

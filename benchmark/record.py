@@ -58,8 +58,9 @@ class RunRecord:
         data_label: the data set as tables must name it.
         environment: versions, device, threads, backend, commit.
         timing: ``started`` (ISO, UTC), ``seconds``.
-        extra: what :func:`benchmark.evaluation.evaluate` found: ``open_set``, ``detection``; not
-            written where empty, so older records stay what they are.
+        extra: what :func:`benchmark.evaluation.evaluate` found: ``open_set``, ``detection``; and
+            ``test_sets``: name of a further test set -> accuracy at the last epoch; not written
+            where empty, so older records stay what they are.
     """
 
     spec: RunSpec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,10 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmark import datasets
-from benchmark.datasets import Dataset
+from benchmark.augment import AugmentPlan, apply
+from benchmark.datasets import AnyDataset, Dataset, FileDataset
 from benchmark.datasets.base import Pixels
 from benchmark.datasets.fit import fit
+from benchmark.errors import UserError
 from benchmark.spec import DatasetSpec
+from benchmark.streaming import Streamed
 from benchmark.unknowns import Unknown
 
 
@@ -37,6 +41,46 @@ class Resident:
     y_test: Tensor
     x_unknown: Tensor | None = None
 
+    def training_batches(
+        self, rows: Tensor, plan: AugmentPlan, size: int
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """Augmented batches of an epoch: where in it they are, and the images."""
+        for start in range(0, len(rows), size):
+            at = slice(start, start + size)
+            yield at, apply(self.x_train, plan[at], rows[at])
+
+
+def supply(
+    spec: DatasetSpec, root: Path | None, device: torch.device, loaders: int
+) -> Resident | Streamed:
+    """Where a run's images come from: memory, or files that so many processes decode."""
+    dataset = described(spec, root)
+    if isinstance(dataset, FileDataset):
+        return Streamed(dataset, device, loaders)
+    return resident(spec, root, device)
+
+
+def described(spec: DatasetSpec, root: Path | None) -> AnyDataset:
+    """The data set a spec names as :func:`host` has it, or the lists of one in files.
+
+    Raises:
+        UserError: it cannot be had, is too small, or is asked for what it cannot give.
+    """
+    whole = _host(spec.name, root)
+    if not isinstance(whole, FileDataset):
+        if spec.size is not None:
+            raise UserError(
+                f"dataset: size = {spec.size} is for images that are read from files; those of"
+                f" {spec.name!r} are in memory"
+            )
+        return host(spec, root)
+    if spec.unknown is not None:
+        raise UserError(
+            f"dataset: unknown = {spec.unknown!r} needs images in memory; those of {spec.name!r}"
+            " are read from files"
+        )
+    return whole.at(spec.size).subset(spec.train_per_class)
+
 
 def host(spec: DatasetSpec, root: Path | None) -> Dataset:
     """The data set a spec names, of its known classes, cut to its size.
@@ -44,7 +88,7 @@ def host(spec: DatasetSpec, root: Path | None) -> Dataset:
     Raises:
         UserError: it cannot be had, or has too few classes or images.
     """
-    whole = _host(spec.name, root)
+    whole = _in_memory(spec.name, root)
     unknown = _unknown(spec)
     if unknown is not None and not unknown.foreign:
         whole = whole.only(unknown.known(whole.num_classes))
@@ -60,9 +104,9 @@ def unknown_images(spec: DatasetSpec, root: Path | None) -> Pixels | None:
     unknown = _unknown(spec)
     if unknown is None:
         return None
-    whole = _host(spec.name, root)
+    whole = _in_memory(spec.name, root)
     if unknown.foreign:
-        return fit(_host(unknown.foreign, root).x_test, whole.in_shape, unknown.foreign)
+        return fit(_in_memory(unknown.foreign, root).x_test, whole.in_shape, unknown.foreign)
     return whole.x_test[~np.isin(whole.y_test, unknown.known(whole.num_classes))]
 
 
@@ -81,9 +125,18 @@ def _unknown(spec: DatasetSpec) -> Unknown | None:
     return None if spec.unknown is None else Unknown.parse(spec.unknown)
 
 
+def _in_memory(name: str, root: Path | None) -> Dataset:
+    whole = _host(name, root)
+    if isinstance(whole, FileDataset):
+        raise UserError(
+            f"data set {name!r} is read from files: its images are not in memory, which this needs"
+        )
+    return whole
+
+
 @lru_cache(maxsize=3)
-def _host(name: str, root: Path | None) -> Dataset:
-    return datasets.load(name, root, download=False)
+def _host(name: str, root: Path | None) -> AnyDataset:
+    return datasets.find(name, root, download=False)
 
 
 @lru_cache(maxsize=2)

@@ -14,6 +14,7 @@ import torch
 
 import baselines
 from benchmark import models
+from benchmark.augment import check_fits
 from benchmark.backends import Backend, Choice, Job, Outcome, Task, create
 from benchmark.backends.loop import memory_format
 from benchmark.device import repeatable
@@ -22,7 +23,7 @@ from benchmark.labels import draw_labels
 from benchmark.openset import with_foreign_images
 from benchmark.prepare import BatchPlan, check_batches, draw_split
 from benchmark.record import RunRecord, pack_bits
-from benchmark.resident import resident
+from benchmark.resident import Resident, supply
 from benchmark.spec import RunSpec
 from benchmark.streams import Streams
 
@@ -40,6 +41,7 @@ class Context:
         environment: versions, commit and hardware, for the record.
         choice: training backend, as :meth:`benchmark.backends.Choice.resolve` gives it.
         until: no run is started after this time (seconds since 1970), ``None`` = no limit.
+        loaders: processes that decode images of data sets in files; 0 = the worker itself.
     """
 
     root: Path | None
@@ -48,6 +50,7 @@ class Context:
     environment: Mapping[str, Any]
     choice: Choice = LOOP
     until: float | None = None
+    loaders: int = 0
 
 
 def train(spec: RunSpec, context: Context, backend: Backend | None = None) -> RunRecord:
@@ -136,23 +139,31 @@ class _Run:
             pairing={**self.pairing, **task.plan.fingerprints()},
             test_correct="" if outcome.correct is None else pack_bits(outcome.correct),
             test_size=0 if outcome.correct is None else len(outcome.correct),
-            extra=evaluate(task, self.spec.seed) if outcome.diverged is None else {},
+            extra=self._extra(task, outcome) if outcome.diverged is None else {},
         )
+
+    def _extra(self, task: Task, outcome: Outcome) -> dict[str, Any]:
+        """What was asked of the network at the end, and its accuracy on further test sets."""
+        others = {"test_sets": outcome.others} if outcome.others else {}
+        return {**evaluate(task, self.spec.seed), **others}
 
 
 def prepare(spec: RunSpec, context: Context) -> tuple[Task, dict[str, str]]:
     """Everything random of a run, decided and fingerprinted, before the first step."""
     device = torch.device(context.device)
-    data = resident(spec.dataset, context.root, device)
+    data = supply(spec.dataset, context.root, device, context.loaders)
     dataset = data.dataset
+    check_fits(spec.recipe.augment, not isinstance(data, Resident), dataset.name)
     labels = draw_labels(spec.noise, spec.dataset, spec.seed, context.root, device)
-    data = with_foreign_images(data, labels, context.root)
+    if isinstance(data, Resident):
+        data = with_foreign_images(data, labels, context.root)
     split = draw_split(spec, len(dataset.y_train))
     check_batches(spec, len(split.train))
     method = baselines.create(spec.method.name, spec.method.values)
     streams = Streams(spec.seed)
     network = models.build(spec.model, dataset.in_shape, method.num_outputs(dataset.num_classes))
     models.initialise(network, lambda name: streams.generator("init", name), dataset.num_classes)
+    models.load_weights(network, spec.model, context.root)
     pairing = {
         "data": dataset.fingerprint,
         "labels": labels.fingerprint,

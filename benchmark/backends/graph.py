@@ -119,7 +119,7 @@ class GraphBackend:
         plan = augment.draw(
             task.recipe.augment,
             len(rows),
-            task.data.dataset.in_shape[1:],
+            task.resident.dataset.in_shape[1:],
             Streams(0).generator("augment", 0),
         )
 

@@ -13,6 +13,8 @@ from benchmark.augment import AugmentPlan, Normaliser, apply
 from benchmark.backends.tally import Tally, accuracy, ranked
 from benchmark.backends.task import Ended, Job, Outcome, Task
 from benchmark.optim import learning_rate, optimiser, regularise
+from benchmark.resident import Resident
+from benchmark.streaming import Part
 
 EVAL_BATCH = 1000
 
@@ -48,6 +50,7 @@ class LoopBackend:
             curves["test_accuracy"] = accuracy(correct)
             curves |= trainer.validate()
             outcome.add(curves, correct.cpu().numpy())
+        outcome.others = trainer.accuracy_elsewhere()
         return outcome
 
 
@@ -77,9 +80,8 @@ class Trainer:
             group["lr"] = learning_rate(recipe, epoch)
         self.task.network.train()
         tally = Tally.empty(len(rows), self.task.device, method.drains)
-        for start in range(0, len(rows), recipe.batch_size):
-            at = slice(start, start + recipe.batch_size)
-            logits, losses = self.step(rows[at], plan[at])
+        for at, images in self.task.data.training_batches(rows, plan, recipe.batch_size):
+            logits, losses = self.learn(images, rows[at])
             tally.note(at, method, logits, losses)
         return tally
 
@@ -89,7 +91,10 @@ class Trainer:
         Nothing in here waits for the device, and no shape or Python number depends on the values:
         recorded once, it can be replayed.
         """
-        images = apply(self.task.data.x_train, plan, rows)
+        return self.learn(apply(self.task.resident.x_train, plan, rows), rows)
+
+    def learn(self, images: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The step on augmented images of these rows, not yet normalised."""
         logits = self.forward(self.normalise(images), self.network)
         losses = self.task.method.loss(logits, self.given[rows])
         self.sgd.zero_grad(set_to_none=True)
@@ -104,14 +109,13 @@ class Trainer:
         with torch.autocast(self.task.device.type, torch.bfloat16, enabled=half):
             return (network or self.task.network)(images)
 
-    def predictions(self, images: Tensor, rows: Tensor | None = None) -> Tensor:
+    def predictions(self, images: Tensor | Part, rows: Tensor | None = None) -> Tensor:
         """Closed-set predictions of the network in evaluation mode, without augmentation."""
         self.task.network.eval()
-        count = len(images) if rows is None else len(rows)
         with torch.inference_mode():
             parts = [
                 self.task.method.predict(self.forward(self.normalise(batch)))
-                for batch in _batches(images, rows, count)
+                for batch in batches(images, rows)
             ]
         return torch.cat(parts)
 
@@ -124,9 +128,21 @@ class Trainer:
         if len(self.held) == 0:
             return {}
         predicted = self.predictions(self.task.data.x_train, self.held)
+        curves: dict[str, float | None] = {
+            "val_noisy": accuracy(predicted == self.given[self.held])
+        }
+        if self.task.labels.truth_known:
+            curves["val_clean"] = accuracy(predicted == self.clean[self.held])
+        return curves
+
+    def accuracy_elsewhere(self) -> dict[str, float]:
+        """Accuracy on the data set's further test sets, if it has any."""
+        data = self.task.data
+        if isinstance(data, Resident):
+            return {}
         return {
-            "val_noisy": accuracy(predicted == self.given[self.held]),
-            "val_clean": accuracy(predicted == self.clean[self.held]),
+            name: accuracy(self.predictions(images) == labels)
+            for name, (images, labels) in data.others.items()
         }
 
     def weights_finite(self) -> bool:
@@ -139,7 +155,12 @@ class Trainer:
         return torch.stack(norms).sum()
 
 
-def _batches(images: Tensor, rows: Tensor | None, count: int) -> Iterator[Tensor]:
+def batches(images: Tensor | Part, rows: Tensor | None) -> Iterator[Tensor]:
+    """All images or these rows of them, in order, in batches for evaluation."""
+    if isinstance(images, Part):
+        yield from images.batches(rows)
+        return
+    count = len(images) if rows is None else len(rows)
     for start in range(0, count, EVAL_BATCH):
         at = slice(start, start + EVAL_BATCH)
         yield images[at] if rows is None else images[rows[at]]

@@ -75,7 +75,7 @@ class Slot:
             self.trainer.network = torch.compile(self.task.network, dynamic=False)
         self.samples = len(task.split.train)
         drains = task.method.drains
-        size, height_width = task.recipe.batch_size, task.data.dataset.in_shape[1:]
+        size, height_width = task.recipe.batch_size, task.resident.dataset.in_shape[1:]
         template = augment.draw(
             task.recipe.augment, self.samples, height_width, Streams(0).generator("augment", 0)
         )
@@ -132,7 +132,7 @@ class Slot:
         with self._here():
             correct = trainer.correct_on_test()
             some = len(trainer.held) > 0
-            held = trainer.predictions(self.task.data.x_train, trainer.held) if some else None
+            held = trainer.predictions(self.task.resident.x_train, trainer.held) if some else None
             mass = self.tally.absorbed
             return Arrived(
                 tally=Tally(

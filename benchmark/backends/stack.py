@@ -74,7 +74,7 @@ class Stack:
         buffers = [dict(t.network.named_buffers()) for t in tasks]
         self.buffers = {name: torch.stack([b[name] for b in buffers]) for name in buffers[0]}
         self.sgd = optimiser(first.recipe, list(self.parameters.values()))
-        self.network, self.recipe, self.data = first.network, first.recipe, first.data
+        self.network, self.recipe, self.data = first.network, first.recipe, first.resident
         self.device = first.device
 
     def epoch(self, epoch: int, rows: Tensor, plans: Sequence[AugmentPlan]) -> list[Tally]:

@@ -64,9 +64,11 @@ class Tally:
             positions: the samples in the order of the epoch.
             rank: whether the areas under ROC curves are computed; they need every sample sorted.
         """
-        flipped = labels.flipped[positions]
         predicted = self.predicted.cpu().numpy()
         given = predicted == labels.noisy[positions]
+        if not labels.truth_known:
+            return self._of_given_labels(given)
+        flipped = labels.flipped[positions]
         true = predicted == labels.clean[positions]
         curves: dict[str, float | None] = {
             "train_loss": _mean(self.losses.cpu().numpy()),
@@ -80,6 +82,16 @@ class Tally:
             curves["detect_drainage"] = auroc(mass, flipped) if rank else None
             curves["drainage_clean"] = _mean(mass[~flipped])
             curves["drainage_flipped"] = _mean(mass[flipped])
+        return curves
+
+    def _of_given_labels(self, given: NDArray[np.bool_]) -> dict[str, float | None]:
+        """What can be said where nobody knows which labels are wrong: of all samples together."""
+        curves: dict[str, float | None] = {
+            "train_loss": _mean(self.losses.cpu().numpy()),
+            "given_fit": _mean(given),
+        }
+        if self.absorbed is not None:
+            curves["drainage_all"] = _mean(self.absorbed.double().cpu().numpy())
         return curves
 
 

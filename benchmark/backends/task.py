@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from baselines import Method
+from benchmark.errors import UserError
 from benchmark.prepare import BatchPlan, Split
 from benchmark.recipe import Recipe
 from benchmark.record import CURVES
 from benchmark.resident import Resident
+from benchmark.streaming import Streamed
 from noise import NoisyLabels
 
 
@@ -27,7 +29,7 @@ class Task:
         network: initialised, on the device, in the recipe's memory format and master precision;
             holds the last weights after the training.
         method: loss and prediction.
-        data: images on the device.
+        data: images on the device, or a stream of them from files.
         labels: of the whole training set.
         split: what is trained on and what validates.
         plan: order and augmentation of every epoch; used up by the training.
@@ -37,12 +39,26 @@ class Task:
 
     network: nn.Module
     method: Method
-    data: Resident
+    data: Resident | Streamed
     labels: NoisyLabels
     split: Split
     plan: BatchPlan
     recipe: Recipe
     device: torch.device
+
+    @property
+    def resident(self) -> Resident:
+        """The images, where they must be in memory.
+
+        Raises:
+            UserError: they are read from files.
+        """
+        if isinstance(self.data, Streamed):
+            raise UserError(
+                f"data set {self.data.dataset.name!r} is read from files: of the backends only loop"
+                " can train on it (--backend loop)"
+            )
+        return self.data
 
 
 @dataclass
@@ -52,6 +68,7 @@ class Outcome:
     Attributes:
         curves: one list per name in :data:`benchmark.record.CURVES`.
         correct: (M,) bool at the last finished epoch, ``None`` before the first.
+        others: accuracy on further test sets at the end, by their names.
         diverged: the epoch, counted from 1, after which loss or weights were not finite.
     """
 
@@ -60,11 +77,12 @@ class Outcome:
     )
     correct: NDArray[np.bool_] | None = None
     diverged: int | None = None
+    others: dict[str, float] = field(default_factory=dict)
 
     def add(self, curves: dict[str, float | None], correct: NDArray[np.bool_]) -> None:
         """Keep a finished epoch."""
         for name, value in curves.items():
-            self.curves[name].append(value)
+            self.curves.setdefault(name, []).append(value)
         self.correct = correct
 
 

@@ -61,7 +61,7 @@ def _data(root: Path | None) -> Iterator[Finding]:
         if entry.argument:
             continue
         try:
-            dataset = datasets.load(entry.name, root, download=False)
+            dataset = datasets.find(entry.name, root, download=False)
         except UserError as error:
             yield "--", f"data {entry.name}", str(error)
             continue

@@ -79,6 +79,13 @@ def add(commands: options.Commands) -> None:
         metavar="NAME",
         help="serial, or a joblib backend: loky (default), threading, multiprocessing, dask, ...",
     )
+    parser.add_argument(
+        "--loaders",
+        default="auto",
+        metavar="N",
+        help="processes that decode images for each worker, for data sets that stay in files"
+        " (default: its share of the cores; 0: the worker itself); changes no result",
+    )
     _add_backend(parser)
     parser.add_argument(
         "--minutes",
@@ -145,7 +152,8 @@ def call(args: argparse.Namespace) -> int:
         )
         until = None if args.minutes is None else time.time() + 60 * args.minutes
         on = "cuda:0" if args.gpus else str(device)
-        context = Context(args.data, on, args.threads, where, choice, until)
+        loaders = _loaders(args.loaders, workers)
+        context = Context(args.data, on, args.threads, where, choice, until, loaders)
         _train(todo.todo, store, context, executor, create(choice).slots)
     return _close(plan.make(suite, store))
 
@@ -206,14 +214,23 @@ def _workers(text: str, threads: int, device: str) -> int:
     return int(text)
 
 
+def _loaders(text: str, workers: int) -> int:
+    """``auto``: the cores that are left to each worker, at least one."""
+    if text == "auto":
+        return max(1, cores() // workers)
+    if not text.isdecimal():
+        raise UserError(f"--loaders {text!r} should be a number, or auto")
+    return int(text)
+
+
 def _exists(args: argparse.Namespace) -> bool:
     return bool((args.results / "runs").exists())
 
 
 def _fetch(specs: Sequence[RunSpec], args: argparse.Namespace) -> None:
     """Have every data set on disk before anything is trained."""
-    for name in dict.fromkeys(spec.dataset.name for spec in specs):
-        datasets.load(name, args.data, download=not args.no_download)
+    for name in dict.fromkeys(name for spec in specs for name in spec.dataset.names):
+        datasets.find(name, args.data, download=not args.no_download)
 
 
 def _describe(todo: Plan, workers: int, threads: int, device: str) -> str:
@@ -222,7 +239,9 @@ def _describe(todo: Plan, workers: int, threads: int, device: str) -> str:
         f"{len(todo.todo)} runs to train, {len(todo.done)} done;"
         f" {device}, {workers} worker(s) x {threads} thread(s)"
     ]
-    cells = Counter((s.dataset.name, s.model, s.profile, s.noise, s.method.name) for s in todo.todo)
+    cells = Counter(
+        (s.dataset.group, s.model, s.profile, s.noise, s.method.name) for s in todo.todo
+    )
     lines += [
         f"  {dataset} {model} {profile}  {noise:28} {method:12} {count} seeds"
         for (dataset, model, profile, noise, method), count in cells.items()

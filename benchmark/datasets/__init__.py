@@ -1,23 +1,42 @@
-"""Data sets: clean labels and uint8 pixels on the host. One file per data set or family."""
+"""Data sets: labels, and uint8 pixels on the host or files on disk. One file per family."""
 
-from benchmark.datasets import cifar, cifar_jpeg, digits, mnist, npz, svhn  # noqa: F401  (register)
+from benchmark.datasets import (  # noqa: F401  (register)
+    animal10n,
+    cifar,
+    cifar_jpeg,
+    clothing1m,
+    digits,
+    folder,
+    food101n,
+    mnist,
+    npz,
+    svhn,
+    webvision,
+)
 from benchmark.datasets.base import Dataset
+from benchmark.datasets.files import FileDataset, ImageFiles
 from benchmark.datasets.registry import (
+    AnyDataset,
     DatasetInfo,
     check_name,
     default_root,
     family,
+    find,
     info,
     load,
     names,
 )
 
 __all__ = [
+    "AnyDataset",
     "Dataset",
     "DatasetInfo",
+    "FileDataset",
+    "ImageFiles",
     "check_name",
     "default_root",
     "family",
+    "find",
     "info",
     "load",
     "names",

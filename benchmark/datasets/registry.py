@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.datasets.base import Dataset
+from benchmark.datasets.files import FileDataset
 from benchmark.errors import UserError, unknown
 
 
@@ -43,7 +44,8 @@ class DatasetInfo:
     argument: str = ""
 
 
-Loader = Callable[[Source], Dataset]
+AnyDataset = Dataset | FileDataset
+Loader = Callable[[Source], AnyDataset]
 _REGISTRY: dict[str, tuple[DatasetInfo, Loader]] = {}
 
 
@@ -91,7 +93,22 @@ def check_name(name: str, where: str = "") -> None:
 
 
 def load(name: str, root: Path | None = None, download: bool = False) -> Dataset:
-    """Load a data set.
+    """Load a data set into memory; arguments as for :func:`find`.
+
+    Raises:
+        UserError: as :func:`find`, or its images are read from files while it is trained on.
+    """
+    dataset = find(name, root, download)
+    if isinstance(dataset, FileDataset):
+        raise UserError(
+            f"data set {name!r} is read from its files while it is trained on: this needs one whose"
+            " images are in memory"
+        )
+    return dataset
+
+
+def find(name: str, root: Path | None = None, download: bool = False) -> AnyDataset:
+    """Load a data set, or the lists of one whose images stay in files.
 
     Args:
         name: a registered name; "npz:NAME" or "npz:PATH.npz" for one's own arrays.

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from benchmark.augment import Normaliser
 from benchmark.backends import Task
-from benchmark.backends.loop import EVAL_BATCH
+from benchmark.backends.loop import batches
 from benchmark.evaluation.detection import detection, histogram
 from benchmark.evaluation.recognition import ACCEPTED, recognition
+from benchmark.streaming import Part
 from noise import NoisyLabels
 
 # The most drained images are kept as pictures, for one seed, and only where they are small.
@@ -31,8 +32,9 @@ def evaluate(task: Task, seed: int) -> dict[str, Any]:
     digits that scores would tie.
     """
     parts: dict[str, Any] = {}
-    if task.data.x_unknown is not None:
-        parts["open_set"] = open_set(task, task.data.x_unknown)
+    unknown = task.data.x_unknown
+    if unknown is not None:
+        parts["open_set"] = open_set(task, unknown)
     flipped = task.labels.flipped[task.split.train]
     if flipped.any() and not flipped.all():
         parts["detection"] = mislabelled(task, seed)
@@ -116,7 +118,9 @@ def _pictures(task: Task, rows: NDArray[np.int64], mass: NDArray[np.float64]) ->
     first = np.argsort(-mass, kind="stable")[:PICTURES]
     index = rows[first]
     labels: NoisyLabels = task.labels
-    images = task.data.x_train[torch.from_numpy(index).to(task.device)].cpu().contiguous().numpy()
+    at, data = torch.from_numpy(index).to(task.device), task.data.x_train
+    chosen = data[at] if isinstance(data, Tensor) else torch.cat(list(data.batches(at)))
+    images = chosen.cpu().contiguous().numpy()
     small = images.dtype == np.uint8 and images[0].nbytes <= PICTURE_BYTES
     packed = base64.b64encode(zlib.compress(np.ascontiguousarray(images).tobytes(), 9))
     return {
@@ -130,21 +134,15 @@ def _pictures(task: Task, rows: NDArray[np.int64], mass: NDArray[np.float64]) ->
     }
 
 
-def _logits(task: Task, images: Tensor, rows: Tensor | None = None) -> Tensor:
+def _logits(task: Task, images: Tensor | Part, rows: Tensor | None = None) -> Tensor:
     """Outputs of the network in evaluation mode, (N, outputs), in the precision of its weights."""
     network = task.network
     weights = next(network.parameters())
     dataset = task.data.dataset
     normalise = Normaliser(dataset.mean, dataset.std, task.device, weights.dtype)
     network.eval()
-    count = len(images) if rows is None else len(rows)
     with torch.inference_mode(), torch.autocast(task.device.type, enabled=False):
-        parts = [
-            network(normalise(images[at : at + EVAL_BATCH]))
-            if rows is None
-            else network(normalise(images[rows[at : at + EVAL_BATCH]]))
-            for at in range(0, count, EVAL_BATCH)
-        ]
+        parts = [network(normalise(batch)) for batch in batches(images, rows)]
     return torch.cat(parts)
 
 

@@ -1,0 +1,283 @@
+"""Data sets that stay on disk: lists of image files with labels, checked before anything runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.datasets.base import Labels, first_per_class
+from benchmark.errors import UserError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+SHOWN = 3
+EXCLUDED = "exclude.txt"
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFiles:
+    """Image files of one part of a data set, with their labels.
+
+    Attributes:
+        root: the folder that ``paths`` are relative to.
+        paths: file names below ``root``, with forward slashes.
+        labels: (N,) int64, read-only.
+        sizes: (N,) bytes of each file.
+    """
+
+    root: Path
+    paths: tuple[str, ...]
+    labels: Labels
+    sizes: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def take(self, rows: npt.NDArray[np.intp]) -> ImageFiles:
+        """Some of the files, in this order."""
+        paths = tuple(self.paths[i] for i in rows)
+        return ImageFiles(self.root, paths, self.labels[rows], self.sizes[rows])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FileDataset:
+    """A data set whose images are read from files, batch by batch, while it is trained on.
+
+    Attributes:
+        name, family, label, class_names, mean, std: as of :class:`benchmark.datasets.Dataset`.
+        train, test: the files; ``test`` has clean labels.
+        others: further test sets by name, with clean labels of the same classes.
+        given_labels: whether the training labels are noisy as published, the truth unknown.
+        squash: whether images are resized to a square regardless of their shape (Clothing1M in
+            the Drainage code), instead of by their shorter side.
+        size: height and width that images are cut to.
+    """
+
+    name: str
+    family: str
+    label: str
+    class_names: tuple[str, ...]
+    train: ImageFiles
+    test: ImageFiles
+    others: Mapping[str, ImageFiles] = field(default_factory=dict)
+    given_labels: bool = True
+    squash: bool = False
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+    size: int = 224
+
+    def __post_init__(self) -> None:
+        for part, files in self.parts().items():
+            _check_labels(self.name, part, files, self.class_names)
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes K."""
+        return len(self.class_names)
+
+    @property
+    def in_shape(self) -> tuple[int, int, int]:
+        """Shape (3, size, size) of what the network sees."""
+        return 3, self.size, self.size
+
+    @property
+    def y_train(self) -> Labels:
+        """(N,) int64 training labels, as published."""
+        return self.train.labels
+
+    @property
+    def y_test(self) -> Labels:
+        """(M,) int64 labels of the test set."""
+        return self.test.labels
+
+    def parts(self) -> dict[str, ImageFiles]:
+        """All lists of files: train, test, and the further test sets by name."""
+        return {"train": self.train, "test": self.test, **self.others}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 hex digest over classes and every file's name, size in bytes and label.
+
+        Not over the content: reading it all would cost as much as an epoch.
+        """
+        head = f"nlbench-files-1 {self.num_classes} {self.size} {self.squash}"
+        digest = hashlib.sha256(head.encode())
+        for part, files in self.parts().items():
+            digest.update(f"\n{part} {len(files)}\n".encode())
+            digest.update("\n".join(files.paths).encode())
+            digest.update(files.sizes.astype("<i8").tobytes())
+            digest.update(files.labels.astype("<i8").tobytes())
+        return digest.hexdigest()
+
+    def at(self, size: int | None) -> FileDataset:
+        """The same with images cut to ``size`` pixels; ``None`` leaves them as they are."""
+        return self if size is None else dataclasses.replace(self, size=size)
+
+    def subset(self, train_per_class: int | None) -> FileDataset:
+        """Return the first training files of each class, in the published order.
+
+        Raises:
+            UserError: a class has fewer.
+        """
+        if train_per_class is None:
+            return self
+        counts = np.bincount(self.y_train, minlength=self.num_classes)
+        least = int(counts.argmin())
+        if counts[least] < train_per_class:
+            raise UserError(
+                f"train_per_class = {train_per_class} of data set {self.name!r}: class {least}"
+                f" ({self.class_names[least]}) has only {counts[least]} training images"
+            )
+        rows = first_per_class(self.y_train, self.num_classes, train_per_class)
+        label = f"{self.label} ({train_per_class:,} per class)"
+        return dataclasses.replace(self, label=label, train=self.train.take(rows))
+
+
+def _check_labels(name: str, part: str, files: ImageFiles, classes: Sequence[str]) -> None:
+    if not len(files):
+        raise UserError(f"data set {name!r}: its {part} list names no image")
+    low, high = int(files.labels.min()), int(files.labels.max())
+    if low < 0 or high >= len(classes):
+        raise UserError(
+            f"data set {name!r}: labels of {part} are {low}..{high}, not 0..{len(classes) - 1}"
+        )
+    absent = np.flatnonzero(np.bincount(files.labels, minlength=len(classes)) == 0)
+    if part == "train" and len(absent):
+        raise UserError(
+            f"data set {name!r}: class {absent[0]} ({classes[absent[0]]}) has no training image"
+        )
+
+
+def locate(
+    name: str, root: Path, entries: Iterable[tuple[str, int]], what: str, hint: str
+) -> ImageFiles:
+    """The files of a list, once all of them are there.
+
+    Args:
+        name: of the data set, for messages.
+        root: what the names are relative to.
+        entries: (file name, label) in the published order.
+        what: "training images" and the like, for messages.
+        hint: where missing files are to be had.
+
+    Raises:
+        UserError: files are missing: how many, the first by name, and the hint.
+    """
+    listed = list(entries)
+    paths = tuple(path for path, _ in listed)
+    labels = np.array([label for _, label in listed], dtype=np.int64)
+    labels.flags.writeable = False
+    sizes = _sizes(root, paths)
+    missing = [path for path, size in zip(paths, sizes, strict=True) if size < 0]
+    if missing:
+        raise UserError(
+            f"data set {name!r}: {len(missing):,} of {len(paths):,} {what} are missing below"
+            f" {root}: {shown(missing)}; {hint}"
+        )
+    return ImageFiles(root, paths, labels, sizes)
+
+
+def shown(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    rest = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def without_excluded(
+    name: str, folder: Path, entries: list[tuple[str, int]]
+) -> tuple[list[tuple[str, int]], str]:
+    """Leave out the training images that ``exclude.txt`` in the set's folder names, one a line.
+
+    For files that cannot be decoded and cannot be had again. Returns the rest, and what a label
+    must say of it ("" where there is no such file).
+
+    Raises:
+        UserError: the file names an image that is not in the list.
+    """
+    path = folder / EXCLUDED
+    if not path.is_file():
+        return entries, ""
+    named = {line.strip() for line in read_lines(path) if line.strip()}
+    unknown = sorted(named - {entry for entry, _ in entries})
+    if unknown:
+        raise UserError(f"data set {name!r}: {path} names {shown(unknown)}, not in the list")
+    return [entry for entry in entries if entry[0] not in named], f" ({len(named):,} excluded)"
+
+
+def first_folder(name: str, places: Sequence[Path], wanted: Sequence[str], hint: str) -> Path:
+    """The first folder that has any of the wanted files, and then all of them.
+
+    Raises:
+        UserError: none has any, or the one that does lacks some.
+    """
+    for place in places:
+        lacking = [file for file in wanted if not (place / file).exists()]
+        if not lacking:
+            return place
+        if len(lacking) < len(wanted):
+            raise UserError(
+                f"data set {name!r}: {place} lacks {shown(lacking)} ({len(lacking)} of"
+                f" {len(wanted)} needed); {hint}"
+            )
+    looked = " and ".join(str(place) for place in places)
+    raise UserError(
+        f"data set {name!r} is not there: looked for {', '.join(wanted)} in {looked}; {hint}"
+    )
+
+
+def read_lines(path: Path) -> list[str]:
+    """Lines of a text file. UserError if it cannot be read."""
+    try:
+        return path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({error})") from error
+
+
+def read_pairs(path: Path) -> list[tuple[str, int]]:
+    """Lines "file label". UserError names the first line that is not one."""
+    pairs = []
+    for number, line in enumerate(read_lines(path), 1):
+        if not line.strip():
+            continue
+        file, _, label = line.strip().rpartition(" ")
+        if not file or not label.isdecimal():
+            raise UserError(f"{path}, line {number}: {line!r} is not 'file label'")
+        pairs.append((file.strip(), int(label)))
+    return pairs
+
+
+def image_names(folder: Path) -> list[str]:
+    """Names of the image files of a folder, sorted: the order must not be the file system's."""
+    kinds = (".jpg", ".jpeg", ".png")
+    try:
+        with os.scandir(folder) as found:
+            return sorted(e.name for e in found if e.name.lower().endswith(kinds))
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be read ({error.strerror})") from error
+
+
+def _sizes(root: Path, paths: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Size of each file in bytes, -1 where there is none; each folder is listed once."""
+    wanted: dict[str, dict[str, int]] = {}
+    for at, path in enumerate(paths):
+        folder, _, file = path.rpartition("/")
+        wanted.setdefault(folder, {})[file] = at
+    sizes = np.full(len(paths), -1, dtype=np.int64)
+    for folder, files in wanted.items():
+        try:
+            with os.scandir(root / folder) as found:
+                for entry in found:
+                    at = files.get(entry.name, -1)
+                    if at >= 0 and entry.is_file():
+                        sizes[at] = entry.stat().st_size
+        except OSError:
+            continue  # all of its files count as missing
+    return sizes

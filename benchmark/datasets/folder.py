@@ -1,0 +1,61 @@
+"""Bring your own images: a folder per class below train/ and test/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmark.datasets.files import FileDataset, ImageFiles, first_folder, image_names, locate
+from benchmark.datasets.registry import DatasetInfo, Source, register
+from benchmark.errors import UserError
+
+_HINT = "put one folder per class with .jpg or .png images into train/ and into test/"
+
+
+@register(
+    DatasetInfo(
+        name="folder",
+        label="NAME",
+        family="folder",
+        num_classes=None,
+        shape=None,
+        train=None,
+        test=None,
+        source="ROOT/NAME/train/CLASS/*.jpg and ROOT/NAME/test/CLASS/*.jpg (or .png), labels "
+        "clean; streamed",
+        argument="NAME",
+    )
+)
+def load_folder(source: Source) -> FileDataset:
+    """One's own images in folders named by class; classes in alphabetical order.
+
+    Raises:
+        UserError: no such folder, fewer than two classes, or classes of train/ and test/ differ.
+    """
+    place = Path(source.argument).expanduser()
+    folder = place if place.is_absolute() else source.root / place
+    first_folder(source.name, (folder,), ("train", "test"), _HINT)
+    classes = sorted(path.name for path in (folder / "train").iterdir() if path.is_dir())
+    tested = {path.name for path in (folder / "test").iterdir() if path.is_dir()}
+    if len(classes) < 2:
+        raise UserError(f"data set {source.name!r}: {folder / 'train'} has no two class folders")
+    if unknown := sorted(tested - set(classes)):
+        raise UserError(f"data set {source.name!r}: class {unknown[0]!r} of test/ is not in train/")
+    return FileDataset(
+        name=source.name,
+        family="folder",
+        label=folder.name,
+        class_names=tuple(classes),
+        train=_part(source, folder, "train", classes),
+        test=_part(source, folder, "test", classes),
+        given_labels=False,
+    )
+
+
+def _part(source: Source, folder: Path, part: str, classes: list[str]) -> ImageFiles:
+    entries = [
+        (f"{part}/{name}/{file}", number)
+        for number, name in enumerate(classes)
+        if (folder / part / name).is_dir()
+        for file in image_names(folder / part / name)
+    ]
+    return locate(source.name, folder, entries, f"{part} images", _HINT)
