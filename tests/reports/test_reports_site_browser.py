@@ -74,7 +74,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Watched]]:
 
     def start(**settings: Any) -> Watched:
         context = browser.new_context(**settings)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         watched = Watched(context.new_page())
         watched.page.on("request", lambda request: watched.requests.append(request.url))
         watched.page.on("console", lambda message: watched.complaints.append(message.text))
