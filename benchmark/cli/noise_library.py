@@ -9,30 +9,8 @@ from tqdm import tqdm
 
 import noise
 from benchmark import reference_labels
-from benchmark.cli import noise_pictures, noise_tables, options
+from benchmark.cli import noise_gallery, noise_pictures, noise_tables, options
 from benchmark.errors import UserError
-from benchmark.labels import draw_labels
-from benchmark.resident import host
-from benchmark.spec import DatasetSpec
-
-# One line of every kind that needs no file; Fashion-MNIST's three maps disagree, so all are shown.
-GALLERY = (
-    "symmetric:0.4",
-    "symmetric:0.4:true=include",
-    "asymmetric:0.4:map=fashion_mnist/gce",
-    "asymmetric:0.4:map=fashion_mnist/cdr",
-    "asymmetric:0.4:map=fashion_mnist/third-script",
-    "pair:0.4",
-    "instance:0.4",
-    "instance:0.4:scale=raw",
-    "instance:0.4:projection=shared",
-    "confidence:0.4",
-    "pmd:0.35:type=1",
-    "pmd:0.35:type=2",
-    "pmd:0.35:type=3",
-    "openset:0.4:from=mnist",
-    "symmetric:0.2+instance:0.2",
-)
 
 
 def add_verbs(verbs: options.Commands) -> None:
@@ -68,11 +46,21 @@ def call_table(args: argparse.Namespace) -> int:
 
 def call_gallery(args: argparse.Namespace) -> int:
     """Carry ``noise gallery`` out."""
-    spec = DatasetSpec(args.dataset)
-    lines = tqdm(GALLERY, unit="model", disable=None)
-    sets = [draw_labels(line, spec, args.seed, args.data) for line in lines]
-    noise_pictures.gallery(sets, host(spec, args.data), args.out, args.data)
-    print(f"{args.out}: {len(sets)} models on {args.dataset}")
+    drawn = tqdm(
+        noise_gallery.rows(args.dataset, args.seed, args.data),
+        total=len(noise_gallery.ENTRIES),
+        unit="row",
+        disable=None,
+    )
+    found = list(drawn)
+    shown = [row for _, row in found if isinstance(row, noise_pictures.Row)]
+    if not shown:
+        raise UserError(f"noise gallery: nothing can be shown on {args.dataset}: {found[0][1]}")
+    noise_pictures.gallery(shown, args.out)
+    for entry, reason in found:
+        if isinstance(reason, str):
+            print(f"left out: {entry.line}: {reason}")
+    print(f"{args.out}: {len(shown)} of {len(found)} rows, on {args.dataset}")
     return 0
 
 
