@@ -13,6 +13,7 @@ from reports.figures.accuracy import accuracy_figure
 from reports.figures.across import profile_figure, ranks_figure
 from reports.figures.effects import effects_figure
 from reports.figures.memorisation import memorisation_figures
+from reports.figures.paired import paired_figure
 from reports.figures.style import save, styled
 from reports.figures.sweep import sweep_figures
 from reports.overall import Overall
@@ -81,6 +82,17 @@ def _figures(results: Results, block: Block) -> Iterator[tuple[str, str, Figure]
             f" hollow one is not; the band is ±{results.study.rope:g} points. Cells that are"
             " incomplete, unpaired or partly collapsed are left out.",
             effects,
+        )
+    paired = paired_figure(results, block)
+    if paired is not None:
+        yield (
+            "paired",
+            f"Difference to the baseline in every single seed on {block.title}, a panel a"
+            " condition; a grey line joins the methods of one seed (where lines run side by side,"
+            " methods share luck and pairing pays), the bar is the mean. Pairs whose fingerprints"
+            " differ are left out; of many conditions the lowest, middle and highest rate of each"
+            " noise type.",
+            paired,
         )
     for name, figure in memorisation_figures(results, block).items():
         yield (

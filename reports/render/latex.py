@@ -1,4 +1,4 @@
-r"""LaTeX tables: ``booktabs`` only, includable with one ``\input``."""
+r"""LaTeX tables for ``booktabs`` and ``siunitx``, includable with one ``\input``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reports.render.grid import (
     marks_used,
 )
 from reports.results import Results
-from reports.text import NONE, number, rate
+from reports.text import number, rate
 
 COLUMNS_PER_TABULAR = 6
 MARKS = {INCOMPLETE: "\\dagger", COLLAPSED: "\\ddagger", UNPAIRED: "\\S"}
@@ -56,17 +56,21 @@ _ESCAPES = {
     "“": "``",
     "”": "''",
 }
-DOCUMENT = """% A minimal document around {name}.tex.
-\\documentclass{{article}}
-\\usepackage[T1]{{fontenc}}
-\\usepackage[utf8]{{inputenc}}
-\\usepackage{{textcomp}}
-\\IfFileExists{{lmodern.sty}}{{\\usepackage{{lmodern}}}}{{\\usepackage{{mathptmx}}}}
-\\usepackage{{booktabs}}
-\\usepackage[a4paper,margin=2cm]{{geometry}}
-\\begin{{document}}
-\\input{{{name}}}
-\\end{{document}}
+# Inside the float, so that nothing of the paper's own settings changes. `detect-all` lets bold rows
+# be bold with versions 2 and 3; a zero standard deviation is shown, not dropped.
+SETUP = (
+    "\\sisetup{mode=text,detect-all,separate-uncertainty=true,retain-zero-uncertainty=true,"
+    "retain-explicit-plus=true,table-align-text-post=false}"
+)
+PREAMBLE = r"""\documentclass{article}
+\usepackage[T1]{fontenc}
+\usepackage[utf8]{inputenc}
+\usepackage{textcomp}
+\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{\usepackage{mathptmx}}
+\usepackage{booktabs}
+\usepackage{siunitx}
+\usepackage{graphicx}
+\usepackage[a4paper,margin=2cm]{geometry}
 """
 
 
@@ -77,21 +81,25 @@ def escape(text: str) -> str:
     code point.
     """
     words = " ".join(text.split())
-    while "--" in words:  # a ligature in TeX
-        words = words.replace("--", "-\0-")
+    for twice in ("--", ",,", "''"):  # ligatures in TeX
+        while twice in words:
+            words = words.replace(twice, "\0".join(twice))
     return "".join("{}" if c == "\0" else _character(c) for c in words)
 
 
 def accuracy_latex(results: Results, leaderboard: pd.DataFrame) -> str:
     """The accuracy tables of all blocks as floats with complete captions."""
     floats = [_float(results, block, accuracy_grid(block, leaderboard)) for block in results.blocks]
-    head = "% Made by nlbench report; needs \\usepackage{booktabs,textcomp} and T1 fonts.\n"
+    head = "% Made by nlbench report; needs \\usepackage{booktabs,siunitx,textcomp} and T1 fonts.\n"
     return head + "\n".join(floats)
 
 
 def document(name: str) -> str:
     """A minimal document that inputs ``name.tex``."""
-    return DOCUMENT.format(name=name)
+    return (
+        f"% A minimal document around {name}.tex.\n{PREAMBLE}\\begin{{document}}\n"
+        f"\\input{{{name}}}\n\\end{{document}}\n"
+    )
 
 
 def label(results: Results, kind: str, block: Block) -> str:
@@ -111,6 +119,7 @@ def _float(results: Results, block: Block, grid: Sequence[GridRow]) -> str:
         [
             "\\begin{table}",
             "\\centering\\small",
+            SETUP,
             f"\\caption{{{caption}}}",
             f"\\label{{{label(results, 'accuracy', block)}}}",
             "\n\n\\medskip\n".join(_tabular(block, grid, chunk) for chunk in chunks),
@@ -122,8 +131,9 @@ def _float(results: Results, block: Block, grid: Sequence[GridRow]) -> str:
 
 def _tabular(block: Block, grid: Sequence[GridRow], columns: Iterable[int]) -> str:
     chosen = list(columns)
-    heads = ["Noise", "Rate", *(escape(block.methods[i]) for i in chosen)]
-    lines = [f"\\begin{{tabular}}{{ll{'r' * len(chosen)}}}", "\\toprule"]
+    heads = ["Noise", "Rate", *(f"{{{escape(block.methods[i])}}}" for i in chosen)]
+    specs = "".join(_column([row.cells[i] for row in grid]) for i in chosen)
+    lines = [f"\\begin{{tabular}}{{ll{specs}}}", "\\toprule"]
     lines += [" & ".join(heads) + " \\\\", "\\midrule"]
     for number_, row in enumerate(grid):
         if row.opens and number_ and _needs_space(grid, number_):
@@ -141,20 +151,38 @@ def _needs_space(grid: Sequence[GridRow], at: int) -> bool:
 
 
 def accuracy_cell(cell: GridCell | None) -> str:
-    r"""``\textbf{93.10 $\pm$ 0.21}`` with marks that take no width; ``--`` for none."""
+    r"""``\bfseries 93.10 \pm 0.21`` for an ``S`` column, marks behind it; ``{--}`` for none."""
     if cell is None:
         return ""
+    marks = _marks(cell)
+    if cell.mean is None:
+        return f"{{--{marks}}}"
+    sd = f" \\pm {number(cell.sd)}" if cell.sd is not None else ""
+    text = f"{number(cell.mean)}{sd}"
+    behind = marks if sd else f" $\\pm$ --{marks}"
+    return ("\\bfseries " if cell.bold else "") + text + (f" {{{behind}}}" if behind else "")
+
+
+def _marks(cell: GridCell) -> str:
     marks = "".join(MARKS[mark] for mark in cell.marks)
     if cell.count:
         marks += f"\\,{cell.count}"
-    text = "--" if cell.mean is None else f"{_digits(cell.mean)} $\\pm$ {_digits(cell.sd)}"
-    text = f"\\textbf{{{text}}}" if cell.bold else text
-    return f"{text}$^{{{marks}}}$" if marks else text
+    return f"$^{{{marks}}}$" if marks else ""
 
 
-def _digits(value: float | None) -> str:
-    text = number(value)
-    return "--" if text == NONE else text.replace("−", "$-$")
+def _column(cells: Sequence[GridCell | None]) -> str:
+    """An ``S`` column as wide as its widest mean, standard deviation and marks; ``c`` for none."""
+    there = [cell for cell in cells if cell is not None and cell.mean is not None]
+    if not there:
+        return "c"
+    whole = max(len(number(cell.mean).partition(".")[0]) for cell in there)
+    spread = [len(number(cell.sd).replace(".", "")) for cell in there if cell.sd is not None]
+    # siunitx counts the digits of an uncertainty without its point: 0.21 has (2), 12.30 has (4).
+    digits = max((n - 1 if n == 3 else n for n in spread), default=0)
+    words = [f"table-format={whole}.2" + (f"({digits})" if digits else "")]
+    post = max((_marks(cell) for cell in there), key=len)
+    words += [f"table-space-text-post={{{post}}}"] if post else []
+    return f"S[{','.join(words)}]"
 
 
 def _character(c: str) -> str:

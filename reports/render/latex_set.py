@@ -8,7 +8,8 @@ from reports.cells import Block
 from reports.figures.catalogue import Drawn
 from reports.labels import pretty_condition
 from reports.overall import Overall
-from reports.render.latex import escape
+from reports.render.columns import aligned
+from reports.render.latex import PREAMBLE, SETUP, escape
 from reports.render.markdown import SIGNIFICANCE_HEADERS, significance_row
 from reports.results import Results
 from reports.text import NONE, number, p_value, plural
@@ -16,15 +17,6 @@ from reports.verdict import Verdict
 
 ROWS_PER_PAGE = 42
 SIZE = "width=\\linewidth,height=.85\\textheight,keepaspectratio"
-PREAMBLE = r"""\documentclass{article}
-\usepackage[T1]{fontenc}
-\usepackage[utf8]{inputenc}
-\usepackage{textcomp}
-\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{\usepackage{mathptmx}}
-\usepackage{booktabs}
-\usepackage{graphicx}
-\usepackage[a4paper,margin=2cm]{geometry}
-"""
 
 
 def significance_latex(results: Results) -> str:
@@ -105,7 +97,7 @@ def _overall(whole: Overall) -> list[str]:
     methods = [
         [
             escape(m.method),
-            number(m.mean.value),
+            _plain(number(m.mean.value)),
             _interval(m.mean.low, m.mean.high),
             number(m.iqm.value),
             number(m.worst),
@@ -149,12 +141,13 @@ def _overall(whole: Overall) -> list[str]:
 def _pages(caption: str, heads: list[str], columns: str, rows: list[list[str]]) -> list[str]:
     """Tables that fit a page each; continued ones say so."""
     pages = []
+    columns, heads, rows = aligned(columns, heads, rows)
     for start in range(0, len(rows), ROWS_PER_PAGE):
         words = escape(caption) if start == 0 else "Continued."
         body = "\n".join(" & ".join(row) + " \\\\" for row in rows[start : start + ROWS_PER_PAGE])
         pages.append(
             "\\begin{table}\n\\centering\\scriptsize\\setlength{\\tabcolsep}{3pt}\n"
-            f"\\caption{{{words}}}\n\\begin{{tabular}}{{{columns}}}\n\\toprule\n"
+            f"{SETUP}\n\\caption{{{words}}}\n\\begin{{tabular}}{{{columns}}}\n\\toprule\n"
             f"{' & '.join(heads)} \\\\\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\n"
             "\\end{table}\n"
         )

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import reports
 from reports.bench import synthetic
@@ -44,6 +46,8 @@ FILES = {
     "figures/accuracy.pdf",
     "figures/effects.png",
     "figures/effects.pdf",
+    "figures/paired.png",
+    "figures/paired.pdf",
     "figures/ranks.png",
     "figures/ranks.pdf",
     "figures/profile.png",
@@ -113,8 +117,8 @@ def test_markdown_and_latex_agree_with_the_csv_digit_for_digit(tmp_path: Path) -
     for row in table.to_dict(orient="records"):
         text = f"{row['mean']:.2f} ± {row['sd']:.2f}"
         assert (f"**{text}**" if row["bold"] else f" {text} ") in shown
-        command = text.replace("±", "$\\pm$")
-        assert (f"\\textbf{{{command}}}" if row["bold"] else command) in tex
+        command = text.replace("±", "\\pm")
+        assert (f"& \\bfseries {command}" if row["bold"] else f"& {command}") in tex
     assert shown.count("±") == len(table) + 1  # and once in the caption
     significance = pd.read_csv(tmp_path / "significance.csv")
     words = (tmp_path / "significance.md").read_text()
@@ -223,7 +227,7 @@ def test_one_seed_has_no_sd_anywhere(make_study: Make, tmp_path: Path) -> None:
     assert "90.00 ± –" in shown
     assert " 0.00" not in shown
     assert "No test was made" in shown
-    assert "90.00 $\\pm$ --" in (tmp_path / "accuracy.tex").read_text()
+    assert "90.00 {$\\pm$ --}" in (tmp_path / "accuracy.tex").read_text()
 
 
 def test_one_method_is_reported_without_comparisons(make_study: Make, tmp_path: Path) -> None:
@@ -295,6 +299,33 @@ def test_latex_text_is_escaped_character_by_character() -> None:
     assert latex.escape("x---y") == "x-{}-{}-y"
     assert latex.escape("ő é 中\n\t\x07z") == "o é [U+4E2D] z"
     assert latex.escape("“±”") == "``$\\pm$''"
+    assert latex.escape("a,,b--c") == "a,{},b-{}-c"
+
+
+# What an escaped text may consist of: a token a character, none of which acts in TeX.
+TOKEN = re.compile(
+    r"\\(?:textbackslash|text(?:ascii)?(?:tilde|circum|grave)|textless|textgreater|textbar"
+    r"|textquotedbl|dots)\{\}"
+    r"|\\[{}&%$#_]"
+    r"|\$\\(?:pm|times|rho|alpha|beta|geq|leq|approx)\$|\$-\$|\$\^[n2]\$"
+    r"|--|``|''"
+    r"|\[U\+[0-9A-F]{4,6}\]"
+    r"|[ !()*+,./0-9:;=?@A-Z\[\]a-z'-]|[À-ÿ]"
+)
+ODD = "\\{}&%$#_~^<>|\"`'±−–×ρ≥ⁿ²…’“”-, \n\t\x07éő中a1[]"
+NASTY = st.text(st.sampled_from(ODD) | st.characters())
+
+
+@given(NASTY)
+def test_no_text_acts_in_latex(text: str) -> None:
+    escaped = latex.escape(text)
+    rest = escaped.replace("-{}", "-").replace(",{}", ",").replace("'{}", "'")
+    tokens = TOKEN.findall(rest)
+    assert "".join(tokens) == rest
+    shown = [c for c in " ".join(text.split()) if c.isprintable() or not c.isascii()]
+    assert len(tokens) <= len(shown)
+    for twice in (",,", "---"):
+        assert twice not in escaped
 
 
 def test_markdown_text_is_escaped_only_where_it_would_act() -> None:
