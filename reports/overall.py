@@ -139,6 +139,24 @@ class Overall:
     runs: tuple[Floats, ...]
 
     @property
+    def tie_groups(self) -> dict[str, int]:
+        """Method -> 1 for the best mean rank and all not told apart from it, 2 for the rest's best.
+
+        Greedy from the top, as within a condition.
+        """
+        decided = {frozenset((p.a, p.b)) for p in self.pairs if p.words != UNDECIDED}
+        rest = [m.method for m in sorted(self.methods, key=lambda m: m.mean_rank.value)]
+        found: dict[str, int] = {}
+        place = 0
+        while rest:
+            place += 1
+            leader = rest[0]
+            tied = [m for m in rest if frozenset((leader, m)) not in decided]
+            found |= dict.fromkeys(tied, place)
+            rest = [m for m in rest if m not in found]
+        return found
+
+    @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """Sets of methods that no pair test tells apart, for bars; they need not be contiguous."""
         decided = {frozenset((p.a, p.b)) for p in self.pairs if p.words != UNDECIDED}

@@ -125,6 +125,9 @@ def _overall_rows(results: Results, whole: Overall) -> list[dict[str, Any]]:
     blocks = [b for b in results.blocks if b.key.profile == whole.profile]
     study, key = results.study, blocks[0].key
     one = len(blocks) == 1
+    groups = whole.tie_groups
+    runs = results.frame.runs
+    runs = runs[runs["block"].isin([b.index for b in blocks])]
     return [
         {
             "schema": LEADERBOARD_SCHEMA,
@@ -142,17 +145,23 @@ def _overall_rows(results: Results, whole: Overall) -> list[dict[str, Any]]:
             "n": len(whole.conditions),
             "expected_n": len(whole.conditions) + len(whole.left_out),
             "mean": _percent(m.mean.value),
+            "sd": _percent(float(np.std(scores, ddof=1))),
+            "median": _percent(float(np.median(scores))),
             "ci_low": _percent(m.mean.low),
             "ci_high": _percent(m.mean.high),
             "min": _percent(m.worst),
+            "max": _percent(float(scores.max())),
             "iqm": _percent(m.iqm.value),
             "worst_condition": m.worst_condition,
             "rank": _percent(m.mean_rank.value),
             "rank_low": _percent(m.mean_rank.low),
             "rank_high": _percent(m.mean_rank.high),
+            "tie_group": groups[m.method],
+            "bold": int(groups[m.method] == 1),
             "note": f"{len(whole.left_out)} conditions incomplete" if whole.left_out else "",
+            **_made_with(runs[runs["method"] == m.method]),
         }
-        for m in whole.methods
+        for m, scores in zip(whole.methods, whole.scores, strict=True)
     ]
 
 
@@ -223,11 +232,13 @@ def _row(
         "note": condition_note(cell, place.paired),
         "noise_fingerprints": _label_sets(runs),
         "seeds": " ".join(str(seed) for seed in cell.seeds),
-        "device": _several(runs["device"]),
-        "torch": _several(runs["torch"]),
-        "nlbench": _several(runs["nlbench"]),
-        "commit": _several(runs["commit"]),
+        **_made_with(runs),
     }
+
+
+def _made_with(runs: pd.DataFrame) -> dict[str, str]:
+    """Devices, versions and commits of these runs."""
+    return {name: _several(runs[name]) for name in ("device", "torch", "nlbench", "commit")}
 
 
 def _numbers(cell: Cell) -> dict[str, float | None]:

@@ -98,7 +98,8 @@ class Verdict:
             return self._refusal(where)
         if self.test == "identical":
             return f"{self.a} and {self.b} are the same on {where} in every one of {self.n} seeds."
-        facts = f"p_Holm {p_equals(self.p_holm)} ({self.test}, n = {self.n}, {self._family()})"
+        details = f"{self.test}, n = {self.n}, {self._family()}{self._effect()}"
+        facts = f"p_Holm {p_equals(self.p_holm)} ({details})"
         interval = self._interval()
         if not self.decided:
             head = f"{self.a} and {self.b} are not distinguishable on {where}:"
@@ -120,6 +121,13 @@ class Verdict:
 
     def _family(self) -> str:
         return "no correction" if self.family_size == 1 else f"family of {self.family_size}"
+
+    def _effect(self) -> str:
+        """The effect size, in the direction of the sentence's verb."""
+        if self.hedges is None:
+            return ""
+        size = abs(self.hedges) if self.decided else self.hedges
+        return f", d_z = {number(size)}"
 
     def _tail(self) -> str:
         if self.mde is None:

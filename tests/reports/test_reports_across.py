@@ -312,3 +312,25 @@ def test_seeds_needed_for_the_declared_region(make_study: Make) -> None:
     assert verdict.seeds_needed == 5
     assert verdict.rope is not None
     assert verdict.rope.better > 0.99
+
+
+def test_leaderboard_rows_over_all_conditions(make_study: Make, tmp_path: Path) -> None:
+    made = several(make_study)
+    results = analyse(made.study, made.records)
+    (whole,) = results.overall
+    table = reports.build(made.study, made.records, tmp_path, only="leaderboard").leaderboard
+    rows = table[table["scope"] == "overall"].set_index("method")
+    for at, method in enumerate(("ce", "gce", "sce")):
+        row, scores = rows.loc[method], whole.scores[at]
+        assert row["mean"] == pytest.approx(scores.mean(), abs=1e-6)
+        assert row["sd"] == pytest.approx(scores.std(ddof=1), abs=1e-6)
+        assert (row["n"], row["expected_n"], row["accuracy_rule"]) == (6, 6, "last")
+        assert row["min"] <= row["ci_low"] <= row["mean"] <= row["ci_high"] <= row["max"]
+        assert row["rank_low"] <= row["rank"] <= row["rank_high"]
+        assert row["commit"].startswith("0123456789abcdef")
+        assert row["suite_sha256"] == made.study.sha256
+    best = rows["rank"].astype(float).idxmin()
+    assert rows["tie_group"][best] == 1
+    decided = {frozenset((p.a, p.b)) for p in whole.pairs if p.words != "undecided"}
+    for method in set(rows.index) - {best}:
+        assert (rows["tie_group"][method] == 1) == (frozenset((best, method)) not in decided)

@@ -158,3 +158,5 @@ def test_studies_that_cannot_be() -> None:
         reports.Study(specs=(), baseline="ce", **words)
     with pytest.raises(reports.ReportError, match="'gec'; did you mean 'gce'"):
         reports.Study(specs=(spec("gce"),), baseline="gec", **words)
+    with pytest.raises(reports.ReportError, match=r"digits mlp gce clean seed 0\) 2 times"):
+        reports.Study(specs=(spec("gce"), spec("gce")), baseline="gce", **words)

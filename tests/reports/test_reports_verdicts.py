@@ -37,7 +37,8 @@ def test_a_small_study_by_hand(make_study: Make) -> None:
     assert verdict.mde == pytest.approx(1.6822 * sd, rel=1e-3)
     assert verdict.sentence() == (
         "gce beats ce on symmetric 0.4 by 1.92 points [1.62, 2.22], p_Holm < 0.001 (paired t,"
-        " n = 5, no correction); true differences under 0.40 points would often be missed."
+        " n = 5, no correction, d_z = 6.43); true differences under 0.40 points would often be"
+        " missed."
     )
 
 
@@ -81,6 +82,21 @@ def test_worse_is_said_with_positive_points(make_study: Make) -> None:
     verdict = one(analyse(made.study, made.records))
     assert verdict.words == "worse"
     assert "gce is worse than ce on clean by 1.92 points [1.62, 2.22]" in verdict.sentence()
+    assert verdict.hedges is not None
+    assert verdict.hedges < 0
+    assert "d_z = 6.43" in verdict.sentence()
+
+
+def test_an_undecided_sentence_has_the_effect_with_its_sign_the_family_and_what_could_not_be_seen(
+    make_study: Make,
+) -> None:
+    made = make_study({("ce", "pair:0.2"): A, ("gce", "pair:0.2"): A[::-1],
+                       ("sce", "pair:0.2"): B})  # fmt: skip
+    found = [v for v in analyse(made.study, made.records).verdicts if {v.a, v.b} == {"ce", "gce"}]
+    words = found[0].sentence()
+    assert words.startswith("gce and ce are not distinguishable on pair 0.2: difference ")
+    for part in ("[", "n = 5", "family of 3", "d_z = 0.00", "true differences under"):
+        assert part in words
 
 
 def test_a_missing_seed_is_not_compared_as_if_the_cell_were_whole(make_study: Make) -> None:
