@@ -30,6 +30,7 @@ from reports.results import Results, analyse
 from reports.study import Study
 from reports.sweep import sweep_texts
 from reports.tables import leaderboard_table, overall_table, runs_table, significance_table, to_csv
+from reports.testsets import elsewhere_texts
 from reports.verdict import Verdict
 
 LATEX = ("accuracy", "significance", "overall", "seeds")
@@ -131,4 +132,5 @@ def _texts(
             "seeds.tex": seeds_latex(results),
             "document.tex": document_of_all(results, LATEX, drawn),
         }
+    texts |= elsewhere_texts(results, only)
     return texts | published_texts(results, only) | sweep_texts(results, only)

@@ -15,6 +15,7 @@ from reports.render.markdown import MARKS, escape, grid_table, table
 from reports.render.overall import sections
 from reports.results import Results
 from reports.sweep import headlines
+from reports.testsets import elsewhere_section
 from reports.text import plural
 from reports.verdict import Verdict
 
@@ -40,6 +41,7 @@ def index_markdown(results: Results, leaderboard: pd.DataFrame, drawn: Sequence[
         parts.append("\n".join(f"> **Note:** {escape(line)}.\n>" for line in results.warnings))
     for block in results.blocks:
         parts += _block(results, block, leaderboard, drawn)
+    parts += elsewhere_section(results)
     parts += _in_words("Hyper-parameters", "sweep.md", headlines(results))
     for whole in results.overall:
         parts += [
