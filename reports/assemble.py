@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark.record import RunRecord
+from reports.classes import classes_texts
 from reports.errors import ReportError, unknown
 from reports.figures.catalogue import Drawn, draw_all
 from reports.intake import Intake
@@ -133,4 +134,5 @@ def _texts(
             "document.tex": document_of_all(results, LATEX, drawn),
         }
     texts |= elsewhere_texts(results, only)
-    return texts | published_texts(results, only) | sweep_texts(results, only)
+    texts |= sweep_texts(results, only) | classes_texts(results, only)
+    return texts | published_texts(results, only)

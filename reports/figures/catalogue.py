@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from reports.cells import Block
 from reports.figures.accuracy import accuracy_figure
 from reports.figures.across import profile_figure, ranks_figure
+from reports.figures.classes import classes_figures
 from reports.figures.effects import effects_figure
 from reports.figures.memorisation import memorisation_figures
 from reports.figures.paired import paired_figure
@@ -49,8 +50,9 @@ def draw_all(results: Results, folder: Path) -> tuple[Drawn, ...]:
                 stem = f"{name}{suffix}"
                 # Not with_suffix: a name may have a dot in it.
                 drawn.append(Drawn(stem, block.index, caption, save(figure, folder, stem)))
-        for name, index, caption, figure in sweep_figures(results):
-            drawn.append(Drawn(name, index, caption, save(figure, folder, name)))
+        for make in (sweep_figures, classes_figures):
+            for name, index, caption, figure in make(results):
+                drawn.append(Drawn(name, index, caption, save(figure, folder, name)))
         for whole in results.overall:
             suffix = f"-{whole.profile}" if len(results.overall) > 1 else ""
             for name, caption, figure in _across(whole):

@@ -237,7 +237,7 @@ def _cell(
               color=ink, fontsize=size, linespacing=1.15, zorder=4)  # fmt: skip
 
 
-def sweep_figures(results: Results) -> Iterator[tuple[str, int, str, Figure]]:
+def sweep_figures(results: Results) -> Iterator[tuple[str, int | None, str, Figure]]:
     """Name, block, caption and figure of everything that can be drawn of the study's grids."""
     for sweep in sweeps(results):
         suffix = f"-{sweep.number}" if sweep.number > 1 else ""
@@ -262,7 +262,8 @@ def sweep_figures(results: Results) -> Iterator[tuple[str, int, str, Figure]]:
             words = (
                 "Accuracy on held-out noisy labels against accuracy on the clean test set at the"
                 f" last epoch, a panel per seed{first}, a dot per setting: how much a noisy"
-                " validation set can tell."
+                " validation set can tell. Chosen: the highest noisy validation accuracy; several"
+                " where it does not tell them apart."
             )
             figure = validation_figure(sweep, choices)
             yield f"sweep-validation{suffix}", sweep.block.index, f"{words} {about}", figure

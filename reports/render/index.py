@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 import pandas as pd
 
+from reports import classes, sweep
 from reports.cells import Block
 from reports.figures.catalogue import Drawn
 from reports.published.match import matches
@@ -14,7 +15,6 @@ from reports.render.grid import accuracy_grid, marks_used
 from reports.render.markdown import MARKS, escape, grid_table, table
 from reports.render.overall import sections
 from reports.results import Results
-from reports.sweep import headlines
 from reports.testsets import elsewhere_section
 from reports.text import plural
 from reports.verdict import Verdict
@@ -42,7 +42,8 @@ def index_markdown(results: Results, leaderboard: pd.DataFrame, drawn: Sequence[
     for block in results.blocks:
         parts += _block(results, block, leaderboard, drawn)
     parts += elsewhere_section(results)
-    parts += _in_words("Hyper-parameters", "sweep.md", headlines(results))
+    parts += _in_words("Hyper-parameters", "sweep.md", sweep.headlines(results))
+    parts += _in_words("Number of classes", "classes.md", classes.headlines(results))
     for whole in results.overall:
         parts += [
             f"## Across conditions (profile {escape(whole.profile)})",
