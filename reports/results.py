@@ -8,11 +8,19 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from benchmark.record import RunRecord
+from reports.absorption.detections import Detection, detections
+from reports.absorption.signatures import Signature, signatures
+from reports.absorption.signatures import warnings as signature_lines
+from reports.absorption.verdicts import Verdicts as DetectionVerdicts
+from reports.absorption.verdicts import verdicts as detection_verdicts
 from reports.cells import Block, Condition, make_blocks
 from reports.compare import compare
 from reports.errors import ReportError, unknown
 from reports.frame import Frame, tidy
 from reports.intake import RULES, Intake
+from reports.openset.protocol import Protocol, protocols
+from reports.openset.verdicts import Verdicts as OpenSetVerdicts
+from reports.openset.verdicts import verdicts as open_set_verdicts
 from reports.overall import Overall, overall
 from reports.ranking import Standing, standings
 from reports.study import Study
@@ -50,7 +58,43 @@ class Results:
             f"{count} of {len(self.verdicts)} comparisons {words}"
             for words, count in refused.items()
         ]
-        return (*self.frame.warnings, *lines)
+        return (*self.frame.warnings, *lines, *self.signature_warnings)
+
+    @cached_property
+    def open_sets(self) -> tuple[Protocol, ...]:
+        """Blocks with open-set scores."""
+        return protocols(self.blocks, self.frame.extra)
+
+    @cached_property
+    def open_set_verdicts(self) -> tuple[OpenSetVerdicts, ...]:
+        """The comparisons of each of them."""
+        return tuple(open_set_verdicts(protocol, self.baseline) for protocol in self.open_sets)
+
+    @cached_property
+    def detections(self) -> tuple[Detection, ...]:
+        """Blocks with detection of mislabelled samples."""
+        return detections(self.blocks, self.frame.extra)
+
+    @cached_property
+    def detection_verdicts(self) -> tuple[DetectionVerdicts, ...]:
+        """The comparisons of each of them."""
+        return tuple(detection_verdicts(found, self.method_names) for found in self.detections)
+
+    @cached_property
+    def method_names(self) -> dict[str, str]:
+        """Label -> the method's name, equal for settings of one method."""
+        runs = self.frame.runs
+        return dict(zip(runs["method"], runs["method_name"], strict=True))
+
+    @cached_property
+    def signatures(self) -> tuple[Signature, ...]:
+        """How every drainage node fared, condition by condition; needs detection."""
+        return signatures(self.blocks, self.detections, self.frame.curves, self.baseline)
+
+    @cached_property
+    def signature_warnings(self) -> tuple[str, ...]:
+        """The failure signatures that were found, a line each."""
+        return signature_lines(self.blocks, self.signatures)
 
     @cached_property
     def overall(self) -> tuple[Overall, ...]:

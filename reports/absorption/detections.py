@@ -1,0 +1,184 @@
+"""Detections: how well each criterion finds the flipped labels of a block's training sets."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.cells import Block, Cell, Condition
+from reports.measures.cells import found_in, measured
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+
+# What tables call a criterion, in table order.
+CRITERIA = {"drainage": "drainage mass", "loss": "small loss", "margin": "margin"}
+METRICS = {"auroc": "AUROC", "ap": "average precision", "f1": "F1 at the known rate"}
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The most drained training images of one run.
+
+    Attributes:
+        seed: of the run.
+        mass: (n,) drainage mass, highest first.
+        given: (n,) labels trained on.
+        true: (n,) labels as they were.
+        classes: names.
+        images: (n, C, H, W), ``None`` where the record holds no pixels.
+    """
+
+    seed: int
+    mass: Floats
+    given: Ints
+    true: Ints
+    classes: tuple[str, ...]
+    images: Bytes | None
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A block whose records say how flipped labels were found.
+
+    Attributes:
+        block: its runs.
+        conditions: those with flipped labels and records.
+        criteria: method -> its criteria in table order.
+        cells: (method, noise line, criterion, metric) -> values in percent.
+        rocs: (method, noise line, criterion) -> (n, 101) share of flipped samples found where
+            i/100 of the clean ones are flagged.
+        histograms: (method, noise line) -> (2, bins) samples by drainage mass in equal bins of
+            [0, 1], clean and flipped, added up over seeds.
+        flipped: run id -> share of flipped labels among the training samples.
+        pictures: (method, noise line) -> the most drained images, where a record holds any.
+    """
+
+    block: Block
+    conditions: tuple[Condition, ...]
+    criteria: Mapping[str, tuple[str, ...]]
+    cells: Mapping[tuple[str, str, str, str], Cell]
+    rocs: Mapping[tuple[str, str, str], Floats]
+    histograms: Mapping[tuple[str, str], Ints]
+    flipped: Mapping[str, float]
+    pictures: Mapping[tuple[str, str], Pictures]
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Labels in the declared order."""
+        return tuple(self.criteria)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Methods with a drainage node."""
+        return tuple(m for m, criteria in self.criteria.items() if "drainage" in criteria)
+
+    def cell(self, method: str, line: str, criterion: str, metric: str = "auroc") -> Cell | None:
+        """A cell, ``None`` where there is none."""
+        return self.cells.get((method, line, criterion, metric))
+
+
+def name(method: str, criterion: str) -> str:
+    """What comparisons call a method's criterion: ``CE (small loss)``."""
+    return f"{method} ({CRITERIA.get(criterion, criterion)})"
+
+
+def detections(blocks: Sequence[Block], extra: Mapping[str, bytes]) -> tuple[Detection, ...]:
+    """The blocks whose records hold detection.
+
+    Args:
+        blocks: of the study.
+        extra: run id -> packed part of the record.
+    """
+    found = ((block, found_in(block, extra, "detection")) for block in blocks)
+    return tuple(_detection(block, runs) for block, runs in found if runs)
+
+
+def _detection(block: Block, runs: Mapping[str, dict[str, Any]]) -> Detection:
+    cells: dict[tuple[str, str, str, str], Cell] = {}
+    rocs: dict[tuple[str, str, str], Floats] = {}
+    histograms: dict[tuple[str, str], Ints] = {}
+    pictures: dict[tuple[str, str], Pictures] = {}
+    criteria: dict[str, tuple[str, ...]] = {}
+    for method in block.methods:
+        own = [cell for cell in block.declared() if cell.method == method]
+        names = {c for cell in own for i in cell.run_ids if i in runs for c in runs[i]["criteria"]}
+        if not names:
+            continue
+        criteria[method] = tuple(
+            dict.fromkeys([*(c for c in CRITERIA if c in names), *sorted(names)])
+        )
+        for cell in own:
+            if not any(i in runs for i in cell.run_ids) and cell.condition == "clean":
+                continue
+            place = method, cell.condition
+            for criterion in criteria[method]:
+                for metric in METRICS:
+                    cells[*place, criterion, metric] = _cell(cell, runs, criterion, metric)
+                rocs[*place, criterion] = _rocs(cell, runs, criterion)
+            there = [runs[i] for i in cell.run_ids if i in runs]
+            if any("histogram" in run for run in there):
+                histograms[place] = _histogram(there)
+            shown = _pictures(cell, runs)
+            if shown is not None:
+                pictures[place] = shown
+    lines = {line for _, line, _, _ in cells}
+    return Detection(
+        block=block,
+        conditions=tuple(c for c in block.conditions if c.line in lines),
+        criteria=criteria,
+        cells=cells,
+        rocs=rocs,
+        histograms=histograms,
+        flipped={i: run["flipped"] / run["samples"] for i, run in runs.items()},
+        pictures=pictures,
+    )
+
+
+def _cell(cell: Cell, runs: Mapping[str, dict[str, Any]], criterion: str, metric: str) -> Cell:
+    def value(run_id: str) -> float | None:
+        part = runs.get(run_id, {}).get("criteria", {}).get(criterion)
+        return None if part is None else float(part[metric])
+
+    return measured(cell, name(cell.method, criterion), value)
+
+
+def _rocs(cell: Cell, runs: Mapping[str, dict[str, Any]], criterion: str) -> Floats:
+    parts = [runs[i]["criteria"].get(criterion) for i in cell.run_ids if i in runs]
+    found = [part["roc"] for part in parts if part is not None]
+    # Without runs, none of the 101 points either.
+    return np.array(found, dtype=np.float64).reshape(len(found), -1 if found else 0)
+
+
+def _histogram(runs: Sequence[Mapping[str, Any]]) -> Ints:
+    found = [run["histogram"] for run in runs if "histogram" in run]
+    counts = [[h["clean"], h["flipped"]] for h in found]
+    return np.asarray(np.array(counts, dtype=np.int64).sum(axis=0))
+
+
+def _pictures(cell: Cell, runs: Mapping[str, dict[str, Any]]) -> Pictures | None:
+    """Of the first seed whose record holds them."""
+    for seed, run_id in zip(cell.seeds, cell.run_ids, strict=True):
+        drained = runs.get(run_id, {}).get("drained")
+        if drained is None:
+            continue
+        images = None
+        if drained["pixels"] is not None:
+            raw = zlib.decompress(base64.b64decode(drained["pixels"]))
+            images = np.frombuffer(raw, dtype=np.uint8).reshape(drained["shape"])
+        return Pictures(
+            seed=seed,
+            mass=np.array(drained["mass"], dtype=np.float64),
+            given=np.array(drained["given"], dtype=np.int64),
+            true=np.array(drained["true"], dtype=np.int64),
+            classes=tuple(drained["classes"]),
+            images=images,
+        )
+    return None

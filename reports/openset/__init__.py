@@ -1,0 +1,1 @@
+"""Open-set recognition: who tells unknown images from known ones, with intervals and verdicts."""
