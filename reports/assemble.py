@@ -24,6 +24,7 @@ from reports.render.latex_set import (
     significance_latex,
 )
 from reports.render.markdown import accuracy_markdown, significance_markdown
+from reports.render.measures import measure_tables, measure_texts
 from reports.render.overall import overall_markdown
 from reports.render.selection import selection_markdown
 from reports.render.terminal import terminal_text
@@ -131,8 +132,9 @@ def _texts(
             "significance.tex": significance_latex(results),
             "overall.tex": overall_latex(results),
             "seeds.tex": seeds_latex(results),
-            "document.tex": document_of_all(results, LATEX, drawn),
+            "document.tex": document_of_all(results, (*LATEX, *measure_tables(results)), drawn),
         }
+    texts |= measure_texts(results, only)
     texts |= elsewhere_texts(results, only)
     texts |= sweep_texts(results, only) | classes_texts(results, only)
     return texts | published_texts(results, only)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -13,6 +14,7 @@ from reports.figures.accuracy import accuracy_figure
 from reports.figures.across import profile_figure, ranks_figure
 from reports.figures.classes import classes_figures
 from reports.figures.effects import effects_figure
+from reports.figures.measures import measure_figures
 from reports.figures.memorisation import memorisation_figures
 from reports.figures.paired import paired_figure
 from reports.figures.style import save, styled
@@ -46,7 +48,8 @@ def draw_all(results: Results, folder: Path) -> tuple[Drawn, ...]:
     with styled():
         for block in results.blocks:
             suffix = f"-{block.index + 1}" if block.index else ""
-            for name, caption, figure in _figures(results, block):
+            figures = chain(_figures(results, block), measure_figures(results, block))
+            for name, caption, figure in figures:
                 stem = f"{name}{suffix}"
                 # Not with_suffix: a name may have a dot in it.
                 drawn.append(Drawn(stem, block.index, caption, save(figure, folder, stem)))

@@ -13,6 +13,7 @@ from reports.published.match import matches
 from reports.render.caption import MARK_WORDS, accuracy_caption
 from reports.render.grid import accuracy_grid, marks_used
 from reports.render.markdown import MARKS, escape, grid_table, table
+from reports.render.measures import measure_files, measure_sections
 from reports.render.overall import sections
 from reports.results import Results
 from reports.testsets import elsewhere_section
@@ -64,6 +65,7 @@ def _block(
     verdicts = results.in_block(block)
     if verdicts:
         parts += ["### In words", *_sentences(verdicts, results.baseline)]
+    parts += measure_sections(results, block)
     return parts + _figures(drawn, block.index)
 
 
@@ -132,7 +134,7 @@ def _recipe(values: dict[str, object]) -> str:
 
 
 def _files(results: Results) -> str:
-    extra = (PUBLISHED,) if matches(results) else ()
+    extra = (*measure_files(results), *((PUBLISHED,) if matches(results) else ()))
     return "\n".join(f"- [{name}]({name}): {words}" for name, words in (*FILES, *extra))
 
 
