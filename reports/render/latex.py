@@ -56,6 +56,7 @@ _ESCAPES = {
     "“": "``",
     "”": "''",
 }
+LIGATURES = "-,'`"  # two of these in a row are another character
 # Inside the float, so that nothing of the paper's own settings changes. `detect-all` lets bold rows
 # be bold with versions 2 and 3; a zero standard deviation is shown, not dropped.
 SETUP = (
@@ -80,11 +81,14 @@ def escape(text: str) -> str:
     Letters that T1 fonts lack are written without their accents, everything else unknown as its
     code point.
     """
-    words = " ".join(text.split())
-    for twice in ("--", ",,", "''"):  # ligatures in TeX
-        while twice in words:
-            words = words.replace(twice, "\0".join(twice))
-    return "".join("{}" if c == "\0" else _character(c) for c in words)
+    parts = [""]
+    for c in " ".join(text.split()):
+        part = _character(c)
+        if part and part[0] in LIGATURES and parts[-1].endswith(part[0]):
+            parts.append("{}")
+        if part:
+            parts.append(part)
+    return "".join(parts)
 
 
 def accuracy_latex(results: Results, leaderboard: pd.DataFrame) -> str:
@@ -159,7 +163,7 @@ def accuracy_cell(cell: GridCell | None) -> str:
         return f"{{--{marks}}}"
     sd = f" \\pm {number(cell.sd)}" if cell.sd is not None else ""
     text = f"{number(cell.mean)}{sd}"
-    behind = marks if sd else f" $\\pm$ --{marks}"
+    behind = marks if sd else f"\\,$\\pm$\\,--{marks}"
     return ("\\bfseries " if cell.bold else "") + text + (f" {{{behind}}}" if behind else "")
 
 

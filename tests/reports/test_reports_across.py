@@ -329,7 +329,7 @@ def test_leaderboard_rows_over_all_conditions(make_study: Make, tmp_path: Path) 
         assert row["rank_low"] <= row["rank"] <= row["rank_high"]
         assert row["commit"].startswith("0123456789abcdef")
         assert row["suite_sha256"] == made.study.sha256
-    best = rows["rank"].astype(float).idxmin()
+    best = str(rows["rank"].astype(float).idxmin())
     assert rows["tie_group"][best] == 1
     decided = {frozenset((p.a, p.b)) for p in whole.pairs if p.words != "undecided"}
     for method in set(rows.index) - {best}:

@@ -227,7 +227,7 @@ def test_one_seed_has_no_sd_anywhere(make_study: Make, tmp_path: Path) -> None:
     assert "90.00 ± –" in shown
     assert " 0.00" not in shown
     assert "No test was made" in shown
-    assert "90.00 {$\\pm$ --}" in (tmp_path / "accuracy.tex").read_text()
+    assert "90.00 {\\,$\\pm$\\,--}" in (tmp_path / "accuracy.tex").read_text()
 
 
 def test_one_method_is_reported_without_comparisons(make_study: Make, tmp_path: Path) -> None:
@@ -319,12 +319,12 @@ NASTY = st.text(st.sampled_from(ODD) | st.characters())
 @given(NASTY)
 def test_no_text_acts_in_latex(text: str) -> None:
     escaped = latex.escape(text)
-    rest = escaped.replace("-{}", "-").replace(",{}", ",").replace("'{}", "'")
+    rest = escaped.replace("-{}", "-").replace(",{}", ",").replace("'{}", "'").replace("`{}", "`")
     tokens = TOKEN.findall(rest)
     assert "".join(tokens) == rest
     shown = [c for c in " ".join(text.split()) if c.isprintable() or not c.isascii()]
     assert len(tokens) <= len(shown)
-    for twice in (",,", "---"):
+    for twice in (",,", "---", "'''", "```"):
         assert twice not in escaped
 
 
