@@ -131,7 +131,7 @@ def test_progress_is_said_now_and_then(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(streaming.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("benchmark.streaming.time.monotonic", lambda: now[0])
     meter = streaming.Meter("clothing1m, train", 1_000_000)
     for second, done in ((10, 5_000), (40, 20_000), (50, 25_000), (80, 50_000)):
         now[0] = second
