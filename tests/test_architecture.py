@@ -42,7 +42,9 @@ THIRD_PARTY: dict[str, set[str] | None] = {
 }
 
 # The schema of a record, and the store that holds records.
-REPORTS_SEE = {f"benchmark.{name}" for name in ("record", "store", "spec", "recipe", "canonical")}
+REPORTS_SEE = {
+    f"benchmark.{name}" for name in ("record", "store", "spec", "recipe", "canonical", "errors")
+}
 # A method is arithmetic on tensors: it has no business with files, processes or the network.
 FILES = {"io", "os", "pickle", "shutil", "socket", "subprocess", "tempfile", "urllib"}
 PATH_CALLS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}
