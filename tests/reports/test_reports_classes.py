@@ -49,8 +49,10 @@ def _made(
                     specs.append(spec)
                     records.append(replace(made, noise=noise))
     digest = sha256_of(sorted(s.run_id for s in specs))
-    words = {"name": "k", "title": "Classes", "description": "", "baseline": "ce"}
-    return Study(specs=tuple(specs), sha256=digest, **words), records
+    study = Study(
+        name="k", title="Classes", description="", specs=tuple(specs), sha256=digest, baseline="ce"
+    )
+    return study, records
 
 
 UNKNOWN = ("classes:8", "classes:6", None)

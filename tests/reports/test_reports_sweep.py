@@ -105,7 +105,7 @@ def test_one_varying_hyper_parameter_or_a_line_of_settings_is_no_grid() -> None:
 
 
 def test_further_hyper_parameters_and_switches_make_grids_of_their_own() -> None:
-    def settings(kind: object) -> list[MethodSpec]:
+    def settings(kind: str) -> list[MethodSpec]:
         pairs = product((1.0, 2.0), (3.0, 4.0))
         return [MethodSpec.of("mine", {"a": a, "b": b, "kind": kind}) for a, b in pairs]
 
