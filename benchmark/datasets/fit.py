@@ -24,4 +24,6 @@ def fit(images: Pixels, shape: tuple[int, int, int], name: str) -> Pixels:
             f" {channels} x {height} x {width}"
         )
     top, left = (height - h) // 2, (width - w) // 2
-    return np.pad(images, ((0, 0), (0, 0), (top, height - h - top), (left, width - w - left)))
+    framed = np.zeros((len(images), channels, height, width), dtype=images.dtype)
+    framed[:, :, top : top + h, left : left + w] = images
+    return framed

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import noise
 from benchmark import confidences
+from benchmark import suite as suites
+from benchmark.datasets.fit import fit
 from benchmark.errors import UserError
 from benchmark.labels import draw_labels
-from benchmark.openset import fit, with_foreign_images
+from benchmark.openset import with_foreign_images
 from benchmark.resident import host, original_index, resident
 from benchmark.spec import DatasetSpec
 from benchmark.training import train
+from noise import NoiseSpec, bench_files
 from tests.benchmark.helpers import HERE, tiny
 
 SMALL = DatasetSpec("digits", 30)
@@ -95,3 +101,64 @@ def test_images_are_fitted_or_refused() -> None:
         fit(grey, (1, 3, 3), "large")
     with pytest.raises(UserError, match="do not fit"):
         fit(fitted, (1, 6, 6), "coloured")
+
+
+WRITTEN = ("labels.csv", "matrix.csv", "CIFAR-10_human.pt")
+KINDS = {
+    "clean": ("clean",),
+    "symmetric": (
+        "symmetric:0.4",
+        "symmetric:0.4:true=include:count=overall",
+        "symmetric:0.4:count=bernoulli",
+        "symmetric:0.4:legacy=equal-count",
+        "symmetric:0.4:legacy=truncated",
+        "symmetric:0.4:legacy=pair-truncated",
+    ),
+    "asymmetric": (
+        "asymmetric:0.4",
+        "asymmetric:0.4:map=cdr",
+        "asymmetric:0.4:count=bernoulli",
+        "asymmetric:0.4:legacy=sequential",
+        "asymmetric:0.4:legacy=truncated",
+    ),
+    "pair": ("pair:0.4",),
+    "transition": ("transition:matrix.csv", "transition:matrix.csv:count=bernoulli"),
+    "instance": (
+        "instance:0.4",
+        "instance:0.4:scale=unitnorm",
+        "instance:0.4:scale=raw:bias=legacy",
+        "instance:0.4:projection=shared",
+    ),
+    "confidence": ("confidence:0.2",),
+    "pmd": ("pmd:0.35", "pmd:0.35:type=2", "pmd:0.35:type=3"),
+    "openset": ("openset:0.3:from=digits:pool=1000",),
+    "file": ("file:labels.csv",),
+    "human": ("human:worse",),
+    "mixture": ("symmetric:0.2+instance:0.2", "openset:0.2:from=digits:pool=1000+pair:0.2"),
+}
+
+
+def test_every_noise_model_runs_in_a_suite_by_its_line(tmp_path: Path) -> None:
+    # `given` is for sets published with wrong labels, and has its own tests with them
+    assert set(KINDS) == set(noise.names()) - {"given"}
+    lines = [line for name in KINDS for line in KINDS[name]]
+    full = host(DatasetSpec("digits"), None)
+    for name in WRITTEN:
+        bench_files.write(name, tmp_path, full.y_train, full.num_classes)
+    path = tmp_path / "all.toml"
+    path.write_text(
+        'title = "Every noise model"\nbaseline = "ce"\nmethods = ["ce"]\nseeds = 1\n'
+        f'model = "mlp"\nprofile = "matched"\nnoise = {json.dumps(lines)}\n'
+        '[dataset]\nname = "digits"\ntrain_per_class = 40\n'
+        "[recipe]\nepochs = 1\nbatch_size = 64\nlr = 0.05\n"
+    )
+    suite = suites.load(str(path))
+    assert len(suite.specs) == len(lines)
+    context = replace(HERE, root=tmp_path)
+    for line, spec in zip(lines, suite.specs, strict=True):
+        record = train(spec, context)
+        assert record.status == "ok", (line, record.error)
+        kind = NoiseSpec.parse(line).kind
+        assert NoiseSpec.parse(record.noise["spec"]).kind == kind
+        if kind != "clean":
+            assert 0.08 < record.noise["realised"] < 0.5, line
