@@ -56,8 +56,8 @@ def openset_figures(
         yield (
             "openset-noise",
             f"What noisy training labels do to AUROC on {where}: noisy minus clean of the same"
-            f" {protocol.unit}, declared scores, mean with 95 % Student interval, grey dots are"
-            " single pairs; a filled marker is decided by the paired t test after Holm.",
+            f" {protocol.unit}, declared scores, mean and 95 % Student interval over {n}, grey dots"
+            " are single pairs; a filled marker is decided by the paired t test after Holm.",
             changes,
         )
 
