@@ -6,7 +6,7 @@ import hashlib
 import pickle
 import tarfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ class _Family:
     torchvision_name: str
     folders: tuple[str, ...]
     label_key: str
+    names_key: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
@@ -42,6 +43,7 @@ CIFAR10 = _Family(
     torchvision_name="CIFAR10",
     folders=("", "cifar10", "cifar-10", "CIFAR10"),
     label_key="labels",
+    names_key="label_names",
     mean=CIFAR10_MEAN,
     std=CIFAR10_STD,
 )
@@ -51,8 +53,16 @@ CIFAR100 = _Family(
     torchvision_name="CIFAR100",
     folders=("", "cifar100", "cifar-100", "CIFAR100"),
     label_key="fine_labels",
+    names_key="fine_label_names",
     mean=CIFAR100_MEAN,
     std=CIFAR100_STD,
+)
+
+CIFAR100_COARSE = replace(
+    CIFAR100,
+    label="CIFAR-100 (20 superclasses)",
+    label_key="coarse_labels",
+    names_key="coarse_label_names",
 )
 
 
@@ -92,6 +102,23 @@ def load_cifar100(source: Source) -> Dataset:
     return _load(source, CIFAR100)
 
 
+@register(
+    DatasetInfo(
+        name="cifar100_coarse",
+        label=CIFAR100_COARSE.label,
+        family="cifar100_coarse",
+        num_classes=20,
+        shape=(3, 32, 32),
+        train=50_000,
+        test=10_000,
+        source="the files of cifar100",
+    )
+)
+def load_cifar100_coarse(source: Source) -> Dataset:
+    """CIFAR-100's images with their 20 superclasses, for the human labels `human:coarse`."""
+    return _load(source, CIFAR100_COARSE)
+
+
 def _load(source: Source, family: _Family) -> Dataset:
     from torchvision import datasets as published
 
@@ -104,7 +131,7 @@ def _load(source: Source, family: _Family) -> Dataset:
         name=source.name,
         family=source.name,
         label=family.label,
-        class_names=tuple(str(name) for name in meta[official.meta["key"]]),
+        class_names=tuple(str(name) for name in meta[family.names_key]),
         x_train=_pixels(train),
         y_train=_labels(train, family.label_key),
         x_test=_pixels(test),

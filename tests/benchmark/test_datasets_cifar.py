@@ -39,11 +39,12 @@ def cifar10(monkeypatch: pytest.MonkeyPatch) -> Files:
 @pytest.fixture
 def cifar100(monkeypatch: pytest.MonkeyPatch) -> Files:
     names = [f"class {k}" for k in range(4)]
-    coarse = {"coarse_labels": [0, 0, 0, 0]}
+    train = {"data": PIXELS[:4], "fine_labels": [3, 0, 2, 1], "coarse_labels": [1, 0, 0, 1]}
+    test = {"data": PIXELS[4:6], "fine_labels": [2, 3], "coarse_labels": [0, 1]}
     files = {
-        "train": pickle.dumps({"data": PIXELS[:4], "fine_labels": [3, 0, 2, 1]} | coarse),
-        "test": pickle.dumps({"data": PIXELS[4:6], "fine_labels": [2, 3]} | coarse),
-        "meta": pickle.dumps({"fine_label_names": names, "coarse_label_names": ["c"]}),
+        "train": pickle.dumps(train),
+        "test": pickle.dumps(test),
+        "meta": pickle.dumps({"fine_label_names": names, "coarse_label_names": ["c0", "c1"]}),
     }
     return patch(monkeypatch, torchvision.datasets.CIFAR100, files)
 
@@ -165,3 +166,13 @@ def test_what_is_downloaded_is_read(
 
     monkeypatch.setattr(torchvision.datasets.CIFAR10, "download", download)
     check(datasets.load("cifar10", tmp_path / "new", download=True))
+
+
+def test_superclasses_of_cifar100(tmp_path: Path, cifar100: Files) -> None:
+    write_folder(tmp_path, cifar100, "cifar-100-python")
+    fine, coarse = (datasets.load(name, tmp_path) for name in ("cifar100", "cifar100_coarse"))
+    np.testing.assert_array_equal(coarse.x_train, fine.x_train)
+    assert coarse.y_train.tolist() == [1, 0, 0, 1]
+    assert coarse.y_test.tolist() == [0, 1]
+    assert coarse.class_names == ("c0", "c1")
+    assert coarse.label == "CIFAR-100 (20 superclasses)"
