@@ -11,7 +11,12 @@ ROWS_PER_PAGE = 40
 
 
 def pages(
-    caption: str, label: str, heads: Sequence[str], left: int, rows: Sequence[Sequence[str]]
+    caption: str,
+    label: str,
+    heads: Sequence[str],
+    left: int,
+    rows: Sequence[Sequence[str]],
+    size: str = "scriptsize",
 ) -> str:
     """Floats that fit a page each; continued ones say so.
 
@@ -21,6 +26,7 @@ def pages(
         heads: plain text.
         left: so many columns are left-aligned, the others right.
         rows: TeX, of :func:`cell` and :func:`escape`; an empty row is a little space.
+        size: of the letters, a command without its backslash.
     """
     columns = "l" * left + "r" * (len(heads) - left)
     title = " & ".join(escape(head) for head in heads)
@@ -29,7 +35,7 @@ def pages(
         words = f"{escape(caption)}}}\n\\label{{{label}" if start == 0 else "Continued."
         body = "\n".join(_line(row) for row in rows[start : start + ROWS_PER_PAGE])
         floats.append(
-            "\\begin{table}\n\\centering\\scriptsize\\setlength{\\tabcolsep}{2.6pt}\n"
+            f"\\begin{{table}}\n\\centering\\{size}\\setlength{{\\tabcolsep}}{{2.6pt}}\n"
             f"\\caption{{{words}}}\n\\begin{{tabular}}{{{columns}}}\n\\toprule\n{title} \\\\\n"
             f"\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\n\\end{{table}}\n"
         )

@@ -151,7 +151,8 @@ def _latex(results: Results, found: Sequence[Verdicts]) -> str:
             body += [[], *lines] if body and lines else lines
         words = " ".join(caption(results, protocol, verdict)).replace("●", "*")
         heads = ["labels", "method", "score", "AUROC", "interval", *SHORT]
-        floats.append(latex.pages(words, label(results, FILE, protocol.block), heads, 3, body))
+        name = label(results, FILE, protocol.block)
+        floats.append(latex.pages(words, name, heads, 3, body, size="tiny"))
     return "\n".join(floats)
 
 
