@@ -31,7 +31,7 @@ SENTENCES = 60
 HEADS = ("method", "criterion", "AUROC", "95 % interval", "average precision", "F1")
 SIGNATURE_HEADS = (
     "labels", "method", "seeds", "mass", "of flipped", "AUROC of mass", "collapsed", "no effect",
-    "clean accuracy − baseline", "found",
+    "blind", "clean accuracy − baseline", "found",
 )  # fmt: skip
 
 
@@ -148,7 +148,9 @@ def signatures_markdown(results: Results) -> str:
     blocks = [results.blocks[i] for i in dict.fromkeys(s.block for s in shown)]
     lines = results.signature_warnings
     found = "\n".join(f"- {escape(line)}." for line in lines)
-    parts.append(found or "None was found: no collapse, no silent node, no lost clean accuracy.")
+    parts.append(
+        found or "None was found: no collapse, no silent or blind node, no lost clean accuracy."
+    )
     for block in blocks:
         body = [_signature_row(s) for s in shown if s.block == block.index]
         parts += [f"## {escape(block.title)}", table(SIGNATURE_HEADS, body, left=2)]
@@ -177,6 +179,7 @@ def _signature_row(found: Signature) -> list[str]:
         _spread(found.auroc, 3),
         str(found.collapsed),
         str(found.silent) if noisy else NONE,
+        str(found.blind) if noisy else NONE,
         escape(difference),
         ", ".join(found.found) or "nothing",
     ]

@@ -20,7 +20,9 @@ from reports.text import number
 Floats = NDArray[np.float64]
 Curves = Mapping[str, NDArray[np.float32]]
 CLEAN = "clean"
-COLLAPSE, SILENT, LOST = "drainage collapse", "no effect", "lost clean accuracy"
+COLLAPSE, SILENT, BLIND = "drainage collapse", "no effect", "blind node"
+LOST = "lost clean accuracy"
+NAMES = (COLLAPSE, SILENT, BLIND, LOST)
 MEANING = {
     COLLAPSE: (
         f"mean drainage mass of the training samples above {COLLAPSE_MASS:g} at the last epoch"
@@ -28,6 +30,10 @@ MEANING = {
     SILENT: (
         f"mean drainage mass of the flipped samples below {SILENT_MASS:g} at the last epoch and"
         f" AUROC of the mass between {SILENT_AUROC[0]:g} and {SILENT_AUROC[1]:g}"
+    ),
+    BLIND: (
+        "mean drainage mass of the flipped samples not below that and AUROC of the mass within the"
+        " same bounds: it takes mass and does not tell flipped from clean samples"
     ),
     LOST: (
         f"on clean labels more than {CLEAN_MARGIN:g} points of test accuracy below the baseline on"
@@ -50,6 +56,7 @@ class Signature:
         auroc: of the mass as detector of flipped labels, 0 to 1; empty on clean labels.
         collapsed: seeds whose node takes almost all.
         silent: seeds whose node has no effect.
+        blind: seeds whose node takes mass that tells nothing.
         lost: accuracy minus the baseline's in points on clean labels, ``None`` elsewhere or
             without a paired baseline.
         baseline: label of the baseline, "" where ``lost`` is ``None``.
@@ -64,6 +71,7 @@ class Signature:
     auroc: Interval
     collapsed: int
     silent: int
+    blind: int
     lost: PairedTest | None
     baseline: str
 
@@ -86,6 +94,9 @@ class Signature:
         if self.silent:
             flipped, area = number(self.mass_flipped.mean, 3), number(self.auroc.mean)
             facts[SILENT] = f"{self.silent} {seeds}, mean mass of flipped {flipped}, AUROC {area}"
+        if self.blind:
+            flipped, area = number(self.mass_flipped.mean, 3), number(self.auroc.mean)
+            facts[BLIND] = f"{self.blind} {seeds}, mean mass of flipped {flipped}, AUROC {area}"
         if self.lost_accuracy and self.lost is not None:
             facts[LOST] = (
                 f"{number(self.lost.estimate)} points to {self.baseline}"
@@ -166,18 +177,19 @@ def _signature(
         mass_flipped=mean_interval(flipped),
         auroc=mean_interval(areas),
         collapsed=int((table[:, 0] > COLLAPSE_MASS).sum()),
-        silent=_silent(flipped, areas),
+        silent=_uninformative(flipped, areas, silent=True),
+        blind=_uninformative(flipped, areas, silent=False),
         lost=lost,
         baseline=against,
     )
 
 
-def _silent(flipped: Floats, areas: Floats) -> int:
-    """Seeds in which the node has no effect; both numbers come from the same runs."""
+def _uninformative(flipped: Floats, areas: Floats, silent: bool) -> int:
+    """Seeds whose mass tells nothing, little of it or not; both numbers come from the same runs."""
     if len(flipped) != len(areas):
         return 0
     low, high = SILENT_AUROC
-    return int(((flipped < SILENT_MASS) & (areas >= low) & (areas <= high)).sum())
+    return int((((flipped < SILENT_MASS) == silent) & (areas >= low) & (areas <= high)).sum())
 
 
 def _masses(curves: Curves, run_id: str, flipped: float | None) -> tuple[float, float] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.absorption.detections import CRITERIA, METRICS, Detection
-from reports.absorption.signatures import COLLAPSE, LOST, SILENT, Signature
+from reports.absorption.signatures import NAMES, Signature
 from reports.absorption.verdicts import LOSS, MASS, METRIC, Verdicts
 from reports.cells import Block, Cell, Condition
 from reports.measures.tables import (
@@ -30,7 +30,7 @@ SIGNATURE_COLUMNS = (
     *PLACE, "condition", "nominal_rate", "method", "n", "expected_n", "mass_mean", "mass_sd",
     "mass_flipped_mean", "mass_flipped_sd", "mass_auroc_mean", "baseline", "clean_diff",
     "clean_diff_ci_low", "clean_diff_ci_high", "collapsed_seeds", "silent_seeds",
-    "lost_clean_accuracy", "signatures",
+    "blind_seeds", "lost_clean_accuracy", "signatures",
 )  # fmt: skip
 
 
@@ -135,6 +135,7 @@ def _signature_row(block: Block, found: Signature) -> dict[str, Any]:
         **{name: rounded(value) for name, value in values.items()},
         "collapsed_seeds": found.collapsed,
         "silent_seeds": found.silent,
+        "blind_seeds": found.blind,
         "lost_clean_accuracy": int(found.lost_accuracy),
-        "signatures": "; ".join(s for s in (COLLAPSE, SILENT, LOST) if s in found.found),
+        "signatures": "; ".join(s for s in NAMES if s in found.found),
     }

@@ -1,6 +1,8 @@
 """When the node counts as failed: every threshold of a failure signature, and why it is there.
 
-They were set before any result of the studies that use them was looked at.
+They were set before any result of the studies that use them was looked at, but for the blind node:
+that name was added when the first results of suite `extreme` showed nodes that hold a quarter of
+the mass and tell nothing, which "no effect" does not cover. Its bounds are those of "no effect".
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ has been driven out: it takes less than a hundredth of the samples that it is th
 """
 
 SILENT_AUROC = (0.45, 0.55)
-"""No effect, second half: AUROC of the mass as detector of flipped labels within these bounds.
+"""No effect, second half, and blind node: AUROC of the mass as detector of flipped labels in here.
 
 A node may be small and still tell flipped from clean samples, so both halves are asked for. With
 2,000 flipped among 5,000 samples chance alone moves an AUROC by 0.008 (one standard error): the

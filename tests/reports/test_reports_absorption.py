@@ -17,7 +17,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 import reports
-from reports.absorption.signatures import COLLAPSE, LOST, SILENT
+from reports.absorption.signatures import BLIND, COLLAPSE, LOST, SILENT
 from reports.absorption.thresholds import CLEAN_MARGIN, COLLAPSE_MASS, SILENT_MASS
 from reports.extra import pack, unpack
 from reports.figures.measures import measure_figures
@@ -140,14 +140,14 @@ def test_collapse_is_judged_by_the_mean_over_all_samples(make_study: Make) -> No
     assert _found(_made(make_study, (0.91, 0.88, 0.92))) == {"clean": {COLLAPSE}, NOISY: set()}
 
 
-@pytest.mark.parametrize(("area", "silent"), [(0.52, True), (0.44, False), (0.56, False)])
-def test_no_effect_needs_both_halves(
-    make_study: Make, monkeypatch: pytest.MonkeyPatch, area: float, silent: bool
+@pytest.mark.parametrize(("area", "nothing"), [(0.52, True), (0.44, False), (0.56, False)])
+def test_a_node_that_tells_nothing_is_silent_or_blind_by_its_mass(
+    make_study: Make, monkeypatch: pytest.MonkeyPatch, area: float, nothing: bool
 ) -> None:
     monkeypatch.setitem(AREAS, ("drainage", "drainage"), [area] * 3)
     below, above = SILENT_MASS - 0.001, SILENT_MASS + 0.001
-    assert _found(_made(make_study, (0.0, 0.0, below)))[NOISY] == ({SILENT} if silent else set())
-    assert _found(_made(make_study, (0.0, 0.0, above)))[NOISY] == set()
+    assert _found(_made(make_study, (0.0, 0.0, below)))[NOISY] == ({SILENT} if nothing else set())
+    assert _found(_made(make_study, (0.0, 0.0, above)))[NOISY] == ({BLIND} if nothing else set())
 
 
 @pytest.mark.parametrize(
