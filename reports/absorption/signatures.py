@@ -32,8 +32,9 @@ MEANING = {
         f" AUROC of the mass between {SILENT_AUROC[0]:g} and {SILENT_AUROC[1]:g}"
     ),
     BLIND: (
-        "mean drainage mass of the flipped samples not below that and AUROC of the mass within the"
-        " same bounds: it takes mass and does not tell flipped from clean samples"
+        f"mean drainage mass of the flipped samples of {SILENT_MASS:g} or more at the last epoch and"
+        f" AUROC of the mass between {SILENT_AUROC[0]:g} and {SILENT_AUROC[1]:g}: it takes mass and"
+        " does not tell flipped from clean"
     ),
     LOST: (
         f"on clean labels more than {CLEAN_MARGIN:g} points of test accuracy below the baseline on"
