@@ -32,9 +32,8 @@ MEANING = {
         f" AUROC of the mass between {SILENT_AUROC[0]:g} and {SILENT_AUROC[1]:g}"
     ),
     BLIND: (
-        f"mean drainage mass of the flipped samples of {SILENT_MASS:g} or more at the last epoch and"
-        f" AUROC of the mass between {SILENT_AUROC[0]:g} and {SILENT_AUROC[1]:g}: it takes mass and"
-        " does not tell flipped from clean"
+        f"mean drainage mass of the flipped samples not below {SILENT_MASS:g} at the last epoch and"
+        f" AUROC of the mass between {SILENT_AUROC[0]:g} and {SILENT_AUROC[1]:g}"
     ),
     LOST: (
         f"on clean labels more than {CLEAN_MARGIN:g} points of test accuracy below the baseline on"
