@@ -11,6 +11,7 @@ from benchmark import suite
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+STUDIES = ("quick", "fashion", "osr-fashion", "extreme", "drainage-ablation", "extreme-classes")
 FASHION = ROOT / "results" / "published" / "fashion"
 
 
@@ -40,7 +41,21 @@ def test_its_study_runs_as_written() -> None:
     assert len(specs) == 4 * 2 * 5
 
 
-@pytest.mark.parametrize("name", ["quick", "fashion"])
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.stem)
+def test_links_of_the_docs_are_there(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8"))
+    local = [target for target in targets if "://" not in target]
+    assert [target for target in local if not (page.parent / target).exists()] == []
+
+
+def test_every_mean_of_the_drainage_page_stands_in_a_published_table() -> None:
+    published = " ".join(p.read_text("utf-8") for p in sorted(FASHION.parent.glob("*/*.md")))
+    means = re.findall(r"\d+\.\d+ ± \d+\.\d+", (ROOT / "docs" / "drainage.md").read_text("utf-8"))
+    assert len(means) > 30
+    assert [mean for mean in means if mean not in published] == []
+
+
+@pytest.mark.parametrize("name", STUDIES)
 def test_published_results_are_of_the_suite_as_it_stands(name: str) -> None:
     board = (ROOT / "results" / "published" / name / "leaderboard.csv").read_text("utf-8")
     assert suite.load(name).sha256 in board
