@@ -21,7 +21,7 @@ HALFWAY  := .venv-halfway
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help benchmark report leaderboard tables site test lint format bench setup setup-dev clean distclean FORCE
+.PHONY: help benchmark report leaderboard tables site toy test lint format bench setup setup-dev clean distclean FORCE
 
 help: ## list the targets
 	@echo "usage: make TARGET [SUITE=$(SUITE)] [DEVICE=$(DEVICE)] [WORKERS=$(WORKERS)] [DATA=folder] [PYTHON=python3.x]"

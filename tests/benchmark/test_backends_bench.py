@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 import torch
 
 from benchmark import bench_engines
+from benchmark.bench import Team
 from benchmark.bench_floor import peak_flops, timed, training_flops
 from benchmark.bench_table import line
+from tests.benchmark.helpers import tiny
 
 
 @pytest.mark.parametrize(("model", "gflop"), [("cnn8", 0.798), ("resnet18", 3.329)])
@@ -102,3 +105,14 @@ def test_a_gpu_is_compared_with_one_two_and_four_slots_compiled_or_not() -> None
     names = [c.name for c in bench_engines.contestants(torch.device("cuda"))]
     for extra in ("", ", compiled"):
         assert {f"graph, {k} slot(s){extra}" for k in (1, 2, 4)} <= set(names)
+
+
+@pytest.mark.slow
+def test_a_team_of_workers_trains_and_ends() -> None:
+    """Two processes with a run each; they can be called again, and none is left behind."""
+    before = len(multiprocessing.active_children())
+    spec = tiny(model="cnn_small", precision="bf16")
+    with Team(spec, None, 2) as team:
+        assert len(multiprocessing.active_children()) == before + 2
+        assert [team.measure() > 0 for _ in range(2)] == [True, True]
+    assert len(multiprocessing.active_children()) == before

@@ -1,0 +1,1 @@
+"""A package, because baycomp installs a folder `tests` of its own, which would be found instead."""
