@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from reports.figures.style import Frame, legend, looks, panels
 from reports.overall import Overall
+from reports.stats import performance_profile
 
 
 def ranks_figure(whole: Overall) -> Figure:
@@ -69,14 +70,10 @@ def profile_figure(whole: Overall) -> Figure:
     figure, grid = panels(1, 1, Frame(panel=(4.2, 2.2), left=0.7, top=0.1), len(names))
     axes = grid[0][0]
     for i, method in enumerate(names):
-        # Every condition weighs the same, however many seeds it has.
-        values = np.concatenate([runs[i] for runs in whole.runs])
-        weights = np.concatenate([np.full(runs.shape[1], 1 / runs.shape[1]) for runs in whole.runs])
-        order = np.argsort(values, kind="stable")
-        above = 100 * (1 - np.concatenate([[0.0], np.cumsum(weights[order])]) / len(whole.runs))
+        values, share = performance_profile([runs[i] for runs in whole.runs])
         axes.step(
-            np.concatenate([values[order], values[order][-1:]]),
-            above,
+            np.concatenate([values, values[-1:]]),
+            100 * share,
             where="pre",
             color=look[method].colour,
             linestyle=look[method].line,

@@ -21,6 +21,7 @@ from reports.stats.interval import Interval, mean_interval
 from reports.stats.mcnemar import discordant, mcnemar
 from reports.stats.paired import PairedTest, paired_t
 from reports.stats.power import minimum_detectable_effect, power, seeds_needed
+from reports.stats.profile import performance_profile
 from reports.stats.ranks import (
     Friedman,
     SignedRank,
@@ -54,6 +55,7 @@ __all__ = [
     "mean_ranks",
     "minimum_detectable_effect",
     "paired_t",
+    "performance_profile",
     "power",
     "residual_correlation",
     "seeds_needed",

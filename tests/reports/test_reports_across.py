@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats as scipy_stats
 from statsmodels.stats.contingency_tables import mcnemar as theirs_mcnemar
@@ -27,6 +29,7 @@ from reports.stats import (
     mean_of_means,
     mean_rank,
     mean_ranks,
+    performance_profile,
     signed_rank,
     signed_rank_rope,
     student_rope,
@@ -166,6 +169,29 @@ def test_one_seed_gives_values_without_intervals() -> None:
     for found in (mean_of_means(strata(1, 3, 1))[0], interquartile_mean(strata(1, 3, 1))[0]):
         assert np.isfinite(found.value)
         assert np.isnan(found.low)
+
+
+@given(
+    strata=st.lists(
+        st.lists(st.integers(0, 9).map(float), min_size=1, max_size=6), min_size=1, max_size=5
+    )
+)
+def test_performance_profile_is_the_mean_over_conditions_of_the_share_that_reaches(
+    strata: list[list[float]],
+) -> None:
+    values, share = performance_profile([np.array(runs) for runs in strata])
+    assert len(share) == len(values) + 1
+    for tau in np.arange(-0.5, 10, 0.5):
+        by_hand = np.mean([np.mean([value >= tau for value in runs]) for runs in strata])
+        assert share[np.searchsorted(values, tau)] == pytest.approx(by_hand)
+
+
+def test_with_equal_conditions_it_is_scipys_survival_function() -> None:
+    runs = draws(3).normal(80, 5, (4, 5))
+    values, share = performance_profile(list(runs))
+    theirs = scipy_stats.ecdf(runs.ravel()).sf
+    np.testing.assert_allclose(share[1:], theirs.probabilities, atol=1e-12)
+    np.testing.assert_allclose(values, theirs.quantiles)
 
 
 def test_student_posterior_is_the_t_distribution() -> None:
