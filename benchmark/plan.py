@@ -61,7 +61,8 @@ def check(specs: Sequence[RunSpec], root: Path | None, device: torch.device) -> 
         dataset = resident.described(spec.dataset, root)
         augment.check_fits(spec.recipe.augment, isinstance(dataset, FileDataset), dataset.name)
         models.weights_file(spec.model, root)
-        resident.unknown_images(spec.dataset, root)
+        if not isinstance(dataset, FileDataset):
+            resident.unknown_images(spec.dataset, root)
         draw_labels(spec.noise, spec.dataset, spec.seed, root, device)
         check_batches(spec, len(draw_split(spec, len(dataset.y_train)).train))
         models.build(spec.model, dataset.in_shape, dataset.num_classes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from benchmark import datasets
 from benchmark.augment import AugmentPlan, apply
 from benchmark.datasets import AnyDataset, Dataset, FileDataset
 from benchmark.datasets.base import Pixels
+from benchmark.datasets.files import folder_of_images, nameless
 from benchmark.datasets.fit import fit
 from benchmark.errors import UserError
 from benchmark.spec import DatasetSpec
@@ -74,12 +75,26 @@ def described(spec: DatasetSpec, root: Path | None) -> AnyDataset:
                 f" {spec.name!r} are in memory"
             )
         return host(spec, root)
-    if spec.unknown is not None:
+    whole = _with_unknown(whole.at(spec.size), _unknown(spec), root)
+    return whole.subset(spec.train_per_class)
+
+
+def _with_unknown(whole: FileDataset, unknown: Unknown | None, root: Path | None) -> FileDataset:
+    """The data set with its known classes, or with the foreign images, to be told apart."""
+    if unknown is None:
+        return whole
+    if not unknown.foreign:
+        return whole.only(unknown.known(whole.num_classes))
+    if unknown.folder:
+        place = datasets.default_root() if root is None else root
+        return replace(whole, unknown=folder_of_images(place / unknown.folder))
+    foreign = _host(unknown.foreign, root)
+    if not isinstance(foreign, FileDataset):
         raise UserError(
-            f"dataset: unknown = {spec.unknown!r} needs images in memory; those of {spec.name!r}"
-            " are read from files"
+            f"dataset: unknown = {str(unknown)!r}: images of {whole.name!r} are read from files and"
+            f' those of {unknown.foreign!r} are in memory; name a folder, "foreign:images:FOLDER"'
         )
-    return whole.at(spec.size).subset(spec.train_per_class)
+    return replace(whole, unknown=nameless(foreign.test))
 
 
 def host(spec: DatasetSpec, root: Path | None) -> Dataset:
@@ -105,6 +120,11 @@ def unknown_images(spec: DatasetSpec, root: Path | None) -> Pixels | None:
     if unknown is None:
         return None
     whole = _in_memory(spec.name, root)
+    if unknown.folder:
+        raise UserError(
+            f"dataset: unknown = {str(unknown)!r} goes with data sets that are read from files;"
+            f" {spec.name!r} is in memory"
+        )
     if unknown.foreign:
         return fit(_in_memory(unknown.foreign, root).x_test, whole.in_shape, unknown.foreign)
     return whole.x_test[~np.isin(whole.y_test, unknown.known(whole.num_classes))]

@@ -64,8 +64,9 @@ class DatasetSpec:
     @property
     def names(self) -> tuple[str, ...]:
         """The data sets it needs: its own, and a foreign one."""
-        foreign = "" if self.unknown is None else Unknown.parse(self.unknown).foreign
-        return (self.name, foreign) if foreign else (self.name,)
+        unknown = Unknown() if self.unknown is None else Unknown.parse(self.unknown)
+        named = unknown.foreign and not unknown.folder
+        return (self.name, unknown.foreign) if named else (self.name,)
 
     @property
     def images(self) -> DatasetSpec:

@@ -100,14 +100,12 @@ class Streamed:
         device: where batches go.
         loaders: worker processes that decode; 0 = none, this process does.
         y_test: (M,) int64 on the device.
-        x_unknown: none: open-set recognition needs images in memory.
     """
 
     dataset: FileDataset
     device: torch.device
     loaders: int
     y_test: Tensor = field(init=False)
-    x_unknown: None = None
     _requests: _Requests = field(default_factory=_Requests, init=False, repr=False)
     _loader: DataLoader[Decoded] | None = field(default=None, init=False, repr=False)
 
@@ -123,6 +121,11 @@ class Streamed:
     def x_test(self) -> Part:
         """The test images."""
         return Part(self, "test")
+
+    @property
+    def x_unknown(self) -> Part | None:
+        """Images of no known class, if anything is declared to be unknown."""
+        return None if self.dataset.unknown is None else Part(self, "unknown")
 
     @property
     def others(self) -> dict[str, tuple[Part, Tensor]]:

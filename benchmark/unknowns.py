@@ -11,7 +11,10 @@ from benchmark.errors import UserError
 
 # The paper's protocol, and OSR's since Neal et al. 2018: five random removals, one per seed.
 SPLITS = 5
-FORMS = '"classes:4" (four classes are unknown), "classes:4:split=2" or "foreign:mnist"'
+FORMS = (
+    '"classes:4" (four classes are unknown), "classes:4:split=2", "foreign:mnist" or'
+    ' "foreign:images:FOLDER"'
+)
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Unknown:
     Attributes:
         classes: how many classes are unknown; 0 for a foreign data set.
         split: which random choice of these classes; ``None`` until a seed has settled it.
-        foreign: name of the data set whose test images are the unknowns, "" if classes are.
+        foreign: name of the data set whose test images are the unknowns, or ``images:FOLDER`` for
+            every image file below a folder (such as ImageNet-Sketch); "" if classes are.
     """
 
     classes: int = 0
@@ -30,13 +34,13 @@ class Unknown:
 
     @classmethod
     def parse(cls, line: str) -> Unknown:
-        """Read ``classes:N``, ``classes:N:split=S`` or ``foreign:NAME``.
+        """Read ``classes:N``, ``classes:N:split=S``, ``foreign:NAME``, ``foreign:images:FOLDER``.
 
         Raises:
             UserError: anything else.
         """
         kind, _, rest = line.partition(":")
-        if kind == "foreign" and rest:
+        if kind == "foreign" and rest.strip(":") not in ("", "images"):
             return cls(foreign=rest)
         number, _, option = rest.partition(":")
         key, _, split = option.partition("=")
@@ -51,6 +55,11 @@ class Unknown:
             return f"foreign:{self.foreign}"
         split = "" if self.split is None else f":split={self.split}"
         return f"classes:{self.classes}{split}"
+
+    @property
+    def folder(self) -> str:
+        """The folder of images below the data folder, "" if there is none."""
+        return self.foreign.removeprefix("images:") if self.foreign.startswith("images:") else ""
 
     def settled(self, seed: int) -> Unknown:
         """With the class split that belongs to a seed: ``seed`` modulo :data:`SPLITS`."""

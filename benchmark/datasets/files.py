@@ -59,6 +59,7 @@ class FileDataset:
         squash: whether images are resized to a square regardless of their shape (Clothing1M in
             the Drainage code), instead of by their shorter side.
         size: height and width that images are cut to.
+        unknown: images of no known class, for open-set recognition; their labels mean nothing.
     """
 
     name: str
@@ -73,6 +74,7 @@ class FileDataset:
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
     size: int = 224
+    unknown: ImageFiles | None = None
 
     def __post_init__(self) -> None:
         for part, files in self.parts().items():
@@ -99,8 +101,9 @@ class FileDataset:
         return self.test.labels
 
     def parts(self) -> dict[str, ImageFiles]:
-        """All lists of files: train, test, and the further test sets by name."""
-        return {"train": self.train, "test": self.test, **self.others}
+        """All lists of files: train, test, the further test sets by name, and the unknown."""
+        last = {} if self.unknown is None else {"unknown": self.unknown}
+        return {"train": self.train, "test": self.test, **self.others, **last}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -121,6 +124,21 @@ class FileDataset:
         """The same with images cut to ``size`` pixels; ``None`` leaves them as they are."""
         return self if size is None else dataclasses.replace(self, size=size)
 
+    def only(self, classes: Sequence[int]) -> FileDataset:
+        """The files of these classes, numbered anew; test images of the others are unknown."""
+        new = np.full(self.num_classes, -1)
+        new[list(classes)] = np.arange(len(classes))
+        known = {name: _of(files, new) for name, files in self.parts().items()}
+        return dataclasses.replace(
+            self,
+            label=f"{self.label}, {len(classes)} of {self.num_classes} classes",
+            class_names=tuple(self.class_names[k] for k in classes),
+            train=known["train"],
+            test=known["test"],
+            others={name: known[name] for name in self.others},
+            unknown=nameless(self.test.take(np.flatnonzero(new[self.test.labels] < 0))),
+        )
+
     def subset(self, train_per_class: int | None) -> FileDataset:
         """Return the first training files of each class, in the published order.
 
@@ -139,6 +157,31 @@ class FileDataset:
         rows = first_per_class(self.y_train, self.num_classes, train_per_class)
         label = f"{self.label} ({train_per_class:,} per class)"
         return dataclasses.replace(self, label=label, train=self.train.take(rows))
+
+
+def nameless(files: ImageFiles) -> ImageFiles:
+    """The same files, all with label 0."""
+    return dataclasses.replace(files, labels=np.zeros(len(files), dtype=np.int64))
+
+
+def _of(files: ImageFiles, new: Labels) -> ImageFiles:
+    """The files of classes with a new number, with that number."""
+    kept = files.take(np.flatnonzero(new[files.labels] >= 0))
+    return dataclasses.replace(kept, labels=new[kept.labels])
+
+
+def folder_of_images(place: Path) -> ImageFiles:
+    """Every .jpg, .jpeg and .png file below a folder, by name; no labels.
+
+    Raises:
+        UserError: no such folder, or no image in it.
+    """
+    kinds = {".jpg", ".jpeg", ".png"}
+    found = (p for p in place.rglob("*") if p.suffix.lower() in kinds and p.is_file())
+    paths = sorted(p.relative_to(place).as_posix() for p in found)
+    if not paths:
+        raise UserError(f"unknown images: no .jpg or .png file below {place}")
+    return locate(str(place), place, [(path, 0) for path in paths], "images", "")
 
 
 def _check_labels(name: str, part: str, files: ImageFiles, classes: Sequence[str]) -> None:

@@ -41,7 +41,7 @@ def evaluate(task: Task, seed: int) -> dict[str, Any]:
     return parts
 
 
-def open_set(task: Task, unknown: Tensor) -> dict[str, Any]:
+def open_set(task: Task, unknown: Tensor | Part) -> dict[str, Any]:
     """Scores of known and unknown test images, see :func:`recognition`."""
     method = task.method
     known_logits = _logits(task, task.data.x_test)

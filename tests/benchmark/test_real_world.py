@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import baselines
-from benchmark import plan, suite
+from benchmark import plan, resident, suite
 from benchmark.cli.main import main
+from benchmark.datasets import FileDataset
 from benchmark.errors import UserError
 from benchmark.recipe import Recipe
 from benchmark.record import RunRecord
 from benchmark.spec import DatasetSpec, MethodSpec, RunSpec
 from benchmark.store import Store
 from benchmark.training import Context, train
+from benchmark.unknowns import Unknown
 from tests.benchmark import image_trees as trees
 
 SUITE = """
@@ -183,12 +187,56 @@ def test_other_engines_name_the_one_that_can(place: Path) -> None:
     assert "only loop can train on it" in str(record.error)
 
 
-def test_sizes_belong_to_files_and_unknown_classes_to_memory(place: Path) -> None:
+def test_unknown_classes_of_images_in_files(place: Path) -> None:
+    data = DatasetSpec("clothing1m", size=16, holdout=0.2, unknown="classes:4:split=1")
+    record = train(spec(data), context(place))
+    assert record.status == "ok", record.error
+    full = resident.described(DatasetSpec("clothing1m", size=16), place / "data")
+    known = Unknown(4, 1).known(full.num_classes)
+    found = record.extra["open_set"]
+    assert found["classes"] == [full.class_names[k] for k in known]
+    assert found["known"] == int(np.isin(full.y_test, known).sum())
+    assert found["unknown"] == len(full.y_test) - found["known"]
+    assert found["validation"] > 0
+    assert found["scores"]["drainage"]["threshold"] is not None
+    part = resident.described(data, place / "data")
+    assert isinstance(full, FileDataset)
+    assert isinstance(part, FileDataset)
+    renamed = dict(zip(part.train.paths, part.train.labels.tolist(), strict=True))
+    kept = [(p, k) for p, k in zip(full.train.paths, full.y_train, strict=True) if k in known]
+    assert renamed == {path: known.index(k) for path, k in kept}
+
+
+def test_a_folder_of_images_is_unknown(place: Path) -> None:
+    sketches = place / "data" / "sketch"
+    for number, name in enumerate(("n01/a.JPEG", "n01/b.png", "n02/deep/c.jpg")):
+        (sketches / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (20, 30), (80 * number, 40, 200)).save(sketches / name)
+    (sketches / "readme.txt").write_text("no image")
+    data = DatasetSpec("food101n", size=16, unknown="foreign:images:sketch")
+    record = train(spec(data), context(place))
+    assert record.status == "ok", record.error
+    assert record.extra["open_set"]["unknown"] == 3
+    assert record.extra["open_set"]["scores"].keys() >= {"msp", "energy", "drainage"}
+
+
+def test_known_images_cannot_be_told_from_themselves(place: Path) -> None:
+    trees.folder(place / "data")
+    data = DatasetSpec("folder:mine", size=16, unknown="foreign:folder:mine")
+    record = train(spec(data, "clean"), context(place))
+    assert record.status == "ok", record.error
+    for found in record.extra["open_set"]["scores"].values():
+        assert found["auroc"] == pytest.approx(0.5)
+
+
+def test_sizes_belong_to_files_and_unknowns_come_the_way_the_known_do(place: Path) -> None:
     import torch
 
     for dataset, words in (
         (DatasetSpec("digits", size=16), "size = 16 is for images that are read from files"),
-        (DatasetSpec("clothing1m", unknown="classes:4:split=0"), "needs images in memory"),
+        (DatasetSpec("clothing1m", unknown="foreign:digits"), "in memory; name a folder"),
+        (DatasetSpec("clothing1m", unknown="foreign:images:none"), "no .jpg or .png file below"),
+        (DatasetSpec("digits", unknown="foreign:images:sketch"), "'digits' is in memory"),
     ):
         with pytest.raises(UserError, match=words):
             plan.check([spec(dataset)], place / "data", torch.device("cpu"))

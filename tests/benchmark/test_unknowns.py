@@ -51,7 +51,7 @@ def test_every_class_is_unknown_about_as_often_as_any_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["classes:4", "classes:4:split=2", "foreign:mnist", "foreign:npz:a"]
+    "line", ["classes:4", "classes:4:split=2", "foreign:mnist", "foreign:npz:a", "foreign:images:a"]
 )
 def test_lines_read_back_as_they_are_written(line: str) -> None:
     assert str(Unknown.parse(line)) == line
@@ -59,7 +59,18 @@ def test_lines_read_back_as_they_are_written(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["", "4", "classes", "classes:0", "classes:-1", "classes:4:seed=1", "foreign:", "mnist"]
+    "line",
+    [
+        "",
+        "4",
+        "classes",
+        "classes:0",
+        "classes:-1",
+        "classes:4:seed=1",
+        "foreign:",
+        "mnist",
+        "foreign:images:",
+    ],
 )
 def test_other_lines_are_refused_with_the_right_ones(line: str) -> None:
     with pytest.raises(UserError, match=r'unknown = .*"classes:4"'):
