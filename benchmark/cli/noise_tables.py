@@ -54,7 +54,7 @@ Seen equal, to the bit (Python 3.11, November 2026):
 | x86-64 | NumPy 2.4.6, SciPy 1.17.1 | made the table: all 1,511 |
 | x86-64 | NumPy 2.0.0, SciPy 1.13.1 (the oldest supported) | all 1,511 |
 | x86-64, no vector units, 8 threads | NumPy 2.4.6, SciPy 1.17.1 | 44 (instance noise) |
-| aarch64, emulated by QEMU 7.2 | NumPy 2.4.6, SciPy 1.17.1 | 154: digits, Fashion-MNIST, CIFAR-100 |
+| aarch64, emulated by QEMU 7.2 | NumPy 2.4.6, SciPy 1.17.1 | 154: digits, Fashion, CIFAR-100 |
 | aarch64, emulated by QEMU 7.2 | NumPy 2.0.0, SciPy 1.13.1 | 34: digits |
 
 No Arm machine was at hand: the emulator runs the Arm builds of Python, NumPy and OpenBLAS
