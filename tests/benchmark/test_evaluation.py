@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -143,8 +144,10 @@ def test_scores_are_those_of_the_network_computed_by_hand() -> None:
     assert record.extra["open_set"]["accuracy"] == record.metrics["last"]
     assert "detection" not in record.extra
     task, _ = prepare(replace(spec, noise="symmetric:0.4"), HERE)
-    assert task.data.x_unknown is not None
-    assert task.data.x_unknown.equal(task.data.x_test)
+    unknown, known = task.data.x_unknown, task.data.x_test
+    assert isinstance(unknown, torch.Tensor)
+    assert isinstance(known, torch.Tensor)
+    assert unknown.equal(known)
 
 
 def test_the_most_drained_images_are_kept_as_they_are() -> None:
