@@ -116,6 +116,7 @@ def _verdict(block: Block, condition: Condition, a: Cell, b: Cell) -> tuple[Verd
         rope=None,
         seeds_needed=None,
         words=f"{NOT_COMPARABLE}: {obstacle}" if obstacle else UNDECIDED,
+        at_chance=tuple(c.method for c in (a, b) if c.known.any() and c.collapsed[c.known].all()),
     )
     return verdict, pairing.a - pairing.b if tested else np.empty(0)
 

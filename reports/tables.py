@@ -19,6 +19,7 @@ from reports.verdict import Verdict
 
 DECIMALS = 6  # of percentages; CSVs and rendered tables start from the same rounded numbers
 
+HIDDEN = ("block", "rope", "at_chance")  # of a Verdict: in columns of their own, or in its sentence
 RUNS_COLUMNS = (
     "run_id", "dataset", "train_per_class", "holdout", "data_label", "model", "profile", "method",
     "method_name", "params", "condition", "noise_type", "nominal_rate", "realised_rate", "seed",
@@ -102,8 +103,8 @@ def overall_table(results: Results) -> pd.DataFrame:
 
 
 def significance_table(results: Results) -> pd.DataFrame:
-    """A row per comparison: every field of its Verdict, and its sentence."""
-    names = [field.name for field in fields(Verdict) if field.name not in ("block", "rope")]
+    """A row per comparison: the fields of its Verdict, and its sentence."""
+    names = [field.name for field in fields(Verdict) if field.name not in HIDDEN]
     head = ["data_label", "model", "profile", "accuracy_rule"]
     rows = []
     for verdict in results.verdicts:

@@ -50,6 +50,7 @@ class Verdict:
         seeds_needed: seeds that would find a difference as large as that region with 80 % power,
             at this spread and Holm's first step.
         words: ``better``, ``worse``, ``undecided`` or ``not comparable: ...``.
+        at_chance: the methods of the two whose every run collapsed to chance level.
     """
 
     block: int
@@ -80,6 +81,7 @@ class Verdict:
     rope: Rope | None
     seeds_needed: int | None
     words: str
+    at_chance: tuple[str, ...] = ()
 
     @property
     def comparable(self) -> bool:
@@ -130,9 +132,12 @@ class Verdict:
         return f", d_z = {number(size)}"
 
     def _tail(self) -> str:
-        if self.mde is None:
-            return ""
-        return f"; true differences under {number(self.mde)} points would often be missed"
+        tail = ""
+        if self.mde is not None:
+            tail = f"; true differences under {number(self.mde)} points would often be missed"
+        if self.at_chance:
+            tail += f"; all runs of {' and '.join(self.at_chance)} collapsed to chance"
+        return tail
 
     def _refusal(self, where: str) -> str:
         reason = self.words.split(": ", 1)[-1]

@@ -201,3 +201,13 @@ def test_nothing_is_bold_where_nothing_was_tested(make_study: Make) -> None:
     results = analyse(made.study, made.records)
     block = results.blocks[0]
     assert not any(results.standing(block, block.conditions[0], m).bold for m in block.methods)
+
+
+def test_a_method_whose_every_run_is_at_chance_is_named_in_the_sentence(make_study: Make) -> None:
+    chance = [10.1, 9.8, 10.4, 9.9, 10.0]
+    made = make_study({("ce", "symmetric:0.9"): chance, ("gce", "symmetric:0.9"): A})
+    verdict = one(analyse(made.study, made.records))
+    assert verdict.at_chance == ("ce",)
+    assert verdict.sentence().endswith("; all runs of ce collapsed to chance.")
+    sound = make_study({("ce", "symmetric:0.9"): B, ("gce", "symmetric:0.9"): A})
+    assert one(analyse(sound.study, sound.records)).at_chance == ()
