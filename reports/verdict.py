@@ -13,8 +13,44 @@ BETTER, WORSE, UNDECIDED = "better", "worse", "undecided"
 NOT_COMPARABLE = "not comparable"
 
 
+class Judged:
+    """What every comparison can be asked, whatever its measure; subclasses are dataclasses.
+
+    Attributes:
+        ci_low: lower bound of the 95 % interval of a - b, ``None`` where there is none.
+        ci_high: its upper bound.
+        words: ``better``, ``worse``, ``undecided`` or ``not comparable: ...``.
+    """
+
+    ci_low: float | None
+    ci_high: float | None
+    words: str
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the two cells are whole, paired and tested."""
+        return not self.words.startswith(NOT_COMPARABLE)
+
+    @property
+    def decided(self) -> bool:
+        """Whether the test distinguishes the two after correction."""
+        return self.words in (BETTER, WORSE)
+
+    @property
+    def reason(self) -> str:
+        """Why the two are not compared, in words."""
+        return self.words.split(": ", 1)[-1]
+
+    def interval(self, flip: bool = False) -> str:
+        """`` [low, high]``, of b - a if ``flip``; empty where there is none."""
+        if self.ci_low is None or self.ci_high is None:
+            return ""
+        low, high = (-self.ci_high, -self.ci_low) if flip else (self.ci_low, self.ci_high)
+        return f" [{number(low)}, {number(high)}]"
+
+
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class Verdict(Judged):
     """Method a against method b in one condition, over seeds; differences are a - b in points.
 
     What n or the data do not allow is ``None``. Renderers format this; none of them computes.
@@ -83,16 +119,6 @@ class Verdict:
     words: str
     at_chance: tuple[str, ...] = ()
 
-    @property
-    def comparable(self) -> bool:
-        """Whether the two cells are whole, paired and tested."""
-        return not self.words.startswith(NOT_COMPARABLE)
-
-    @property
-    def decided(self) -> bool:
-        """Whether the test distinguishes the two after correction."""
-        return self.words in (BETTER, WORSE)
-
     def sentence(self) -> str:
         """The verdict as one sentence that can be quoted."""
         where = pretty_condition(self.condition)
@@ -102,7 +128,7 @@ class Verdict:
             return f"{self.a} and {self.b} are the same on {where} in every one of {self.n} seeds."
         details = f"{self.test}, n = {self.n}, {self._family()}{self._effect()}"
         facts = f"p_Holm {p_equals(self.p_holm)} ({details})"
-        interval = self._interval()
+        interval = self.interval()
         if not self.decided:
             head = f"{self.a} and {self.b} are not distinguishable on {where}:"
             difference = f"difference {number(self.estimate, sign=True)} points{interval}"
@@ -110,16 +136,10 @@ class Verdict:
         verb = "beats" if self.words == BETTER else "is worse than"
         gap = number(abs(self.estimate or 0.0))
         if self.words == WORSE:
-            interval = self._interval(flip=True)
+            interval = self.interval(flip=True)
         return (
             f"{self.a} {verb} {self.b} on {where} by {gap} points{interval}, {facts}{self._tail()}."
         )
-
-    def _interval(self, flip: bool = False) -> str:
-        if self.ci_low is None or self.ci_high is None:
-            return ""
-        low, high = (-self.ci_high, -self.ci_low) if flip else (self.ci_low, self.ci_high)
-        return f" [{number(low)}, {number(high)}]"
 
     def _family(self) -> str:
         return "no correction" if self.family_size == 1 else f"family of {self.family_size}"
@@ -140,9 +160,8 @@ class Verdict:
         return tail
 
     def _refusal(self, where: str) -> str:
-        reason = self.words.split(": ", 1)[-1]
-        text = f"{self.a} and {self.b} are not compared on {where}: {reason}"
+        text = f"{self.a} and {self.b} are not compared on {where}: {self.reason}"
         if self.estimate is None:
             return f"{text}."
-        difference = f"{number(self.estimate, sign=True)} points{self._interval()}"
+        difference = f"{number(self.estimate, sign=True)} points{self.interval()}"
         return f"{text}; so far {difference}, n = {self.n}."

@@ -12,7 +12,7 @@ from reports.cells import Cell
 from reports.labels import pretty_condition
 from reports.stats import PairedTest, holm, minimum_detectable_effect, paired_t, sign_flip
 from reports.text import number, p_equals, plural
-from reports.verdict import ALPHA, BETTER, NOT_COMPARABLE, UNDECIDED, WORSE
+from reports.verdict import ALPHA, BETTER, NOT_COMPARABLE, UNDECIDED, WORSE, Judged
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Pair:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class Comparison(Judged):
     """a against b over replicates; differences are a - b in points of the measure.
 
     Attributes:
@@ -80,16 +80,6 @@ class Comparison:
     mde: float | None
     words: str
 
-    @property
-    def comparable(self) -> bool:
-        """Whether the two cells are whole, paired and tested."""
-        return not self.words.startswith(NOT_COMPARABLE)
-
-    @property
-    def decided(self) -> bool:
-        """Whether the test distinguishes the two after correction."""
-        return self.words in (BETTER, WORSE)
-
     def sentence(self) -> str:
         """The comparison as one sentence that can be quoted."""
         where = pretty_condition(self.condition)
@@ -110,13 +100,6 @@ class Comparison:
             f" {self.metric}{self.interval(flip=not better)}, {self.facts()}."
         )
 
-    def interval(self, flip: bool = False) -> str:
-        """`` [low, high]``, of b - a if ``flip``; empty where there is none."""
-        if self.ci_low is None or self.ci_high is None:
-            return ""
-        low, high = (-self.ci_high, -self.ci_low) if flip else (self.ci_low, self.ci_high)
-        return f" [{number(low)}, {number(high)}]"
-
     def facts(self) -> str:
         """Corrected p, test, sample, family and what would have been missed."""
         size = self.family_size
@@ -128,11 +111,10 @@ class Comparison:
 
     def obstacle(self) -> str:
         """Why nothing was tested, with what there is so far."""
-        reason = self.words.split(": ", 1)[-1]
         if self.estimate is None:
-            return reason
+            return self.reason
         so_far = f"{number(self.estimate, sign=True)} points{self.interval()}"
-        return f"{reason}; so far {so_far}, n = {self.sample()}"
+        return f"{self.reason}; so far {so_far}, n = {self.sample()}"
 
     def sample(self) -> str:
         """``5 class splits``."""
