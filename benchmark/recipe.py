@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from benchmark.errors import UserError, unknown
@@ -77,7 +77,8 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, one per field."""
-        return {**asdict(self), "milestones": list(self.milestones)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**values, "milestones": list(self.milestones)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], where: str = "recipe") -> Recipe:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
 
 from benchmark.record import RunRecord
+from reports.background import Job, background
 from reports.classes import classes_texts
 from reports.errors import ReportError, unknown
-from reports.figures.catalogue import Drawn, draw_all
+from reports.figures.catalogue import Drawn, figure_jobs
+from reports.files import write_csv, write_text
 from reports.intake import Intake
+from reports.memory import collector_paused, collector_spared
 from reports.models import mcnemar_table
 from reports.published import published_texts
 from reports.render.index import index_markdown
@@ -31,7 +36,7 @@ from reports.render.terminal import terminal_text
 from reports.results import Results, analyse
 from reports.study import Study
 from reports.sweep import sweep_texts
-from reports.tables import leaderboard_table, overall_table, runs_table, significance_table, to_csv
+from reports.tables import leaderboard_table, overall_table, runs_table, significance_table
 from reports.testsets import elsewhere_texts
 from reports.verdict import Verdict
 
@@ -68,6 +73,7 @@ def build(
     out: Path,
     rule: str = "last",
     only: str | None = None,
+    workers: int = 1,
 ) -> Built:
     """Compute a study's statistics and write its report; same records, same bytes.
 
@@ -78,6 +84,7 @@ def build(
         rule: accuracy rule of every table, one of RULES.
         only: one of PARTS (``leaderboard``: the CSV files; ``tables``: Markdown and LaTeX;
             ``figures``), ``None`` for everything.
+        workers: processes that write figures beside this one; their number changes no byte.
 
     Raises:
         ReportError: no record of the study, an unknown rule or part, a rule without numbers, or a
@@ -85,25 +92,47 @@ def build(
     """
     if only is not None and only not in PARTS:
         raise unknown("part of a report", only, PARTS)
-    results = analyse(study, records, rule)
-    leaderboard = leaderboard_table(results)
+    with collector_paused():
+        results = analyse(study, records, rule)
+        leaderboard = leaderboard_table(results)
+    drawn: list[Drawn] = []
+    tables = _tables(results, leaderboard) if only in (None, "leaderboard") else {}
+    jobs: list[Iterable[Job]] = [
+        (partial(write_csv, table, out / name) for name, table in tables.items())
+    ]
+    if only in (None, "figures"):
+        jobs.append(figure_jobs(results, out / "figures", drawn))
     try:
         out.mkdir(parents=True, exist_ok=True)
-        drawn = draw_all(results, out / "figures") if only in (None, "figures") else ()
-        texts = _texts(results, leaderboard, drawn, only)
-        for name, text in texts.items():
-            (out / name).write_text(text, encoding="utf-8", newline="\n")
+        with collector_spared(), background(chain(*jobs), workers):
+            texts = _texts(results, leaderboard, drawn, only)
+            for name, text in texts.items():
+                write_text(text, out / name)
     except OSError as error:
         raise ReportError(f"report folder {out}: {error.strerror or error}") from error
     return Built(
-        files=(*(out / name for name in texts), *(f for figure in drawn for f in figure.files)),
+        files=(
+            *(out / name for name in (*tables, *texts)),
+            *(file for figure in drawn for file in figure.files),
+        ),
         text=terminal_text(results, leaderboard),
         warnings=results.warnings,
         verdicts=results.verdicts,
         leaderboard=leaderboard,
         results=results,
-        drawn=drawn,
+        drawn=tuple(drawn),
     )
+
+
+def _tables(results: Results, leaderboard: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """File name -> table."""
+    return {
+        "mcnemar.csv": mcnemar_table(results),
+        "runs.csv": runs_table(results),
+        "leaderboard.csv": leaderboard,
+        "significance.csv": significance_table(results),
+        "overall.csv": overall_table(results),
+    }
 
 
 def _texts(
@@ -113,14 +142,6 @@ def _texts(
     texts: dict[str, str] = {}
     if only is None:
         texts["index.md"] = index_markdown(results, leaderboard, drawn)
-    if only in (None, "leaderboard"):
-        texts |= {
-            "leaderboard.csv": to_csv(leaderboard),
-            "runs.csv": to_csv(runs_table(results)),
-            "significance.csv": to_csv(significance_table(results)),
-            "mcnemar.csv": to_csv(mcnemar_table(results)),
-            "overall.csv": to_csv(overall_table(results)),
-        }
     if only in (None, "tables"):
         texts |= {
             "accuracy.md": accuracy_markdown(results, leaderboard),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -106,6 +106,18 @@ class Condition:
     type: str
     nominal: float | None
     realised: float | None
+
+
+def few_rates(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+    """Of every noise type the lowest, middle and highest rate, in order: what pictures show."""
+    families: dict[str, list[Condition]] = {}
+    for condition in conditions:
+        families.setdefault(condition.type, []).append(condition)
+    chosen: list[Condition] = []
+    for family in families.values():
+        last = len(family) - 1
+        chosen += [family[at] for at in sorted({0, (last + 1) // 2, last})]
+    return tuple(c for c in conditions if c in chosen)
 
 
 @dataclass(frozen=True)

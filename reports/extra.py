@@ -1,24 +1,139 @@
-"""What records hold beside accuracies and curves, kept small until a table asks for it."""
+"""What records hold beside accuracies and curves: their numbers in a row, their shape once.
+
+A study's records differ in their numbers only, and there are many: a hundred for each curve. So
+the numbers of a record are taken out, and what is left, its shape, is one text for thousands of
+records, which is parsed once.
+"""
 
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from benchmark.canonical import canonical_json
 
+Floats = NDArray[np.float64]
+_NUMBERS = {int, float}  # not bool
 
-def pack(extra: Mapping[str, Any]) -> bytes | None:
-    """``RunRecord.extra`` as compressed canonical JSON, ``None`` where it is empty.
 
-    Curves and pictures of a record take some ten kilobytes as Python objects, a tenth of that so.
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """``RunRecord.extra`` of one record.
+
+    Attributes:
+        shape: canonical JSON of it in which 0 stands for every integer, 0.0 for every other number,
+            and a list of n numbers is the list of n alone (n.0 if they are not all integers).
+        numbers: what was taken out, in the order of the shape. An integer of more than 53 bits
+            would be rounded; counts of images have fewer.
     """
-    return zlib.compress(canonical_json(extra).encode(), 1) if extra else None
+
+    shape: str
+    numbers: Floats
 
 
-def unpack(packed: bytes) -> dict[str, Any]:
-    """The inverse of :func:`pack`."""
-    values: dict[str, Any] = json.loads(zlib.decompress(packed))
-    return values
+def pack(extra: Mapping[str, Any]) -> Packed | None:
+    """Shape and numbers; ``None`` where there is nothing."""
+    if not extra:
+        return None
+    numbers: list[float] = []
+    shape = _emptied(extra, numbers)
+    return Packed(canonical_json(shape), np.array(numbers, dtype=np.float64))
+
+
+def _emptied(value: Any, numbers: list[float]) -> Any:
+    kind = type(value)
+    if kind is float or kind is int:
+        numbers.append(value)
+        return kind(0)
+    if kind is list or kind is tuple:
+        kinds = set(map(type, value))
+        if kinds and kinds <= _NUMBERS:
+            numbers.extend(value)
+            return [len(value) if kinds == {int} else float(len(value))]
+        return [_emptied(inner, numbers) for inner in value]
+    if isinstance(value, Mapping):
+        return {key: _emptied(value[key], numbers) for key in sorted(value)}
+    return value
+
+
+Path = tuple[str, ...]
+Nodes = Mapping[Path, tuple[Any, int]]
+
+
+class Shapes:
+    """Looks up what lies where in packed records; each shape is parsed once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Nodes] = {}
+
+    def nodes(self, packed: Packed) -> Nodes:
+        """Path of keys -> the shape there and the place of its first number."""
+        found = self._known.get(packed.shape)
+        if found is None:
+            found = self._known[packed.shape] = dict(_walk((), json.loads(packed.shape), 0))
+        return found
+
+
+def unpack(packed: Packed, nodes: Nodes, path: Path = ()) -> Any:
+    """What lies at a path, as it was but for lists of numbers, which are arrays.
+
+    Raises:
+        KeyError: nothing does.
+    """
+    shape, start = nodes[path]
+    return _filled(shape, packed.numbers, start)[0]
+
+
+def _walk(path: Path, shape: Any, at: int) -> Iterator[tuple[Path, tuple[Any, int]]]:
+    yield path, (shape, at)
+    if isinstance(shape, dict):
+        for key, inner in shape.items():
+            yield from _walk((*path, key), inner, at)
+            at += _count(inner)
+
+
+def _count(shape: Any) -> int:
+    if isinstance(shape, dict):
+        return sum(map(_count, shape.values()))
+    if isinstance(shape, list):
+        size = length(shape)
+        return sum(map(_count, shape)) if size is None else size
+    return int(is_number(shape))
+
+
+def is_number(shape: Any) -> bool:
+    """Whether a shape stands for one number."""
+    return type(shape) in _NUMBERS
+
+
+def length(shape: Any) -> int | None:
+    """How many numbers a shape stands for if it is a list of numbers, else ``None``."""
+    listed = type(shape) is list and len(shape) == 1 and is_number(shape[0])
+    return int(shape[0]) if listed else None
+
+
+def _filled(shape: Any, numbers: Floats, at: int) -> tuple[Any, int]:
+    """The value with its numbers from ``at`` on, and the place after them."""
+    if is_number(shape):
+        return type(shape)(numbers[at]), at + 1
+    size = length(shape)
+    if size is not None:
+        found = numbers[at : at + size]
+        return (found.astype(np.int64) if type(shape[0]) is int else found), at + size
+    if isinstance(shape, dict):
+        filled: dict[str, Any] = {}
+        for key, inner in shape.items():
+            filled[key], at = _filled(inner, numbers, at)
+        return filled, at
+    if isinstance(shape, list):
+        values = []
+        for inner in shape:
+            value, at = _filled(inner, numbers, at)
+            values.append(value)
+        return values, at
+    return shape, at

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.record import CURVES, RunRecord
+from reports.extra import Packed
 from reports.intake import COLUMNS, RULES, Intake, gather
 from reports.labels import BlockKey, block_key, method_labels, noise_name
 from reports.study import Study
@@ -49,7 +50,7 @@ class Frame:
     curves: dict[str, NDArray[np.float32]]
     correct: dict[str, NDArray[np.uint8]]
     warnings: tuple[str, ...]
-    extra: Mapping[str, bytes] = field(default_factory=dict)
+    extra: Mapping[str, Packed] = field(default_factory=dict)
 
     def curves_long(self) -> pd.DataFrame:
         """The curves as a long frame: run_id, epoch (from 1), a column per curve."""

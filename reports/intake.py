@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmark.record import CURVES, RunRecord
 from reports.errors import ReportError
-from reports.extra import pack
+from reports.extra import Packed, pack
 from reports.study import Study
 
 RULES = ("last", "noisy_val", "clean_val", "oracle")
@@ -55,7 +55,7 @@ class Taken:
     curves: NDArray[np.float32] | None
     correct: NDArray[np.uint8] | None
     started: str
-    extra: bytes | None = None
+    extra: Packed | None = None
 
     @property
     def result(self) -> Row:
@@ -66,7 +66,8 @@ class Taken:
     def order(self) -> tuple[str, str]:
         """The earlier first; a fixed order of records that started in the same second."""
         curves = None if self.curves is None else self.curves.tobytes()
-        return self.started, f"{self.row!r} {curves!r} {self.correct!r} {self.extra!r}"
+        extra = None if self.extra is None else (self.extra.shape, self.extra.numbers.tobytes())
+        return self.started, f"{self.row!r} {curves!r} {self.correct!r} {extra!r}"
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,10 @@ class Keeper:
         text = self._texts
         row = tuple(text.setdefault(v, v) if type(v) is str else v for v in _row(record))
         started = str(record.timing.get("started", ""))
-        return Taken(row, curves, correct, started, pack(record.extra))
+        extra = pack(record.extra)
+        if extra is not None:
+            extra = replace(extra, shape=text.setdefault(extra.shape, extra.shape))
+        return Taken(row, curves, correct, started, extra)
 
 
 def _row(record: RunRecord) -> Row:

@@ -179,11 +179,6 @@ def rank_intervals(block: Block, condition: Condition) -> dict[str, tuple[float,
     }
 
 
-def to_csv(table: pd.DataFrame) -> str:
-    """CSV text: comma, ``.``, LF, empty for none; the same table gives the same bytes."""
-    return table.to_csv(index=False, lineterminator="\n")
-
-
 def _row(
     results: Results,
     block: Block,
@@ -294,7 +289,7 @@ def _rounded(name: str, value: Any) -> Any:
 
 def _only(column: pd.Series) -> str:
     """The one value of a column, or all of them as a JSON list."""
-    values = sorted({str(v) for v in column})
+    values = sorted({str(v) for v in column.unique()})
     return values[0] if len(values) == 1 else json.dumps(values)
 
 
@@ -307,4 +302,4 @@ def _label_sets(runs: pd.DataFrame) -> str:
 
 def _several(column: pd.Series) -> str:
     """The distinct known values, sorted, separated by spaces."""
-    return " ".join(sorted({str(v).replace(" ", "_") for v in column.dropna()}))
+    return " ".join(sorted({str(v).replace(" ", "_") for v in column.dropna().unique()}))

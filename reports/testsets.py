@@ -6,15 +6,15 @@ get a table of their own: the main tables and verdicts stay those of the data se
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reports.cells import Block, Cell
-from reports.extra import unpack
 from reports.labels import pretty_condition
+from reports.measures.parts import Parts
 from reports.render.markdown import escape, table
 from reports.results import Results
 from reports.stats import mean_interval
@@ -49,12 +49,12 @@ def elsewhere(results: Results) -> tuple[Elsewhere, ...]:
     """All of them, block by block and condition by condition; empty for most studies."""
     found: list[Elsewhere] = []
     for block in results.blocks:
+        parts = Parts(block, results.frame.extra, "test_sets")
         for cell in block.declared():
-            sets = [_sets(results.frame.extra, run_id) for run_id in cell.run_ids]
-            for name in sorted({name for each in sets for name in each}):
+            for name in sorted(parts.names(cell)):
                 values = [
-                    _value(each.get(name), status, cell.num_classes)
-                    for each, status in zip(sets, cell.status, strict=True)
+                    _value(accuracy, status, cell.num_classes)
+                    for accuracy, status in zip(parts.column(cell, name), cell.status, strict=True)
                 ]
                 found.append(Elsewhere(block, cell, name, np.array(values)))
     return tuple(found)
@@ -106,13 +106,7 @@ def _quoted(word: str) -> str:
     return word if plain else '"' + word.replace('"', '""') + '"'
 
 
-def _sets(extra: Mapping[str, bytes], run_id: str) -> dict[str, float]:
-    packed = extra.get(run_id)
-    sets: dict[str, float] = {} if packed is None else unpack(packed).get("test_sets", {})
-    return sets
-
-
-def _value(accuracy: float | None, status: str, classes: int | None) -> float:
-    if accuracy is not None:
+def _value(accuracy: float, status: str, classes: int | None) -> float:
+    if not np.isnan(accuracy):
         return 100 * accuracy
     return 100 / classes if status == "diverged" and classes else np.nan

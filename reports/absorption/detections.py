@@ -6,13 +6,14 @@ import base64
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reports.cells import Block, Cell, Condition
-from reports.measures.cells import found_in, measured
+from reports.extra import Packed
+from reports.measures.cells import measured
+from reports.measures.parts import Parts
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -90,18 +91,18 @@ def name(method: str, criterion: str) -> str:
     return f"{method} ({CRITERIA.get(criterion, criterion)})"
 
 
-def detections(blocks: Sequence[Block], extra: Mapping[str, bytes]) -> tuple[Detection, ...]:
+def detections(blocks: Sequence[Block], extra: Mapping[str, Packed]) -> tuple[Detection, ...]:
     """The blocks whose records hold detection.
 
     Args:
         blocks: of the study.
         extra: run id -> packed part of the record.
     """
-    found = ((block, found_in(block, extra, "detection")) for block in blocks)
-    return tuple(_detection(block, runs) for block, runs in found if runs)
+    found = ((block, Parts(block, extra, "detection")) for block in blocks)
+    return tuple(_detection(block, parts) for block, parts in found if parts)
 
 
-def _detection(block: Block, runs: Mapping[str, dict[str, Any]]) -> Detection:
+def _detection(block: Block, parts: Parts) -> Detection:
     cells: dict[tuple[str, str, str, str], Cell] = {}
     rocs: dict[tuple[str, str, str], Floats] = {}
     histograms: dict[tuple[str, str], Ints] = {}
@@ -109,24 +110,26 @@ def _detection(block: Block, runs: Mapping[str, dict[str, Any]]) -> Detection:
     criteria: dict[str, tuple[str, ...]] = {}
     for method in block.methods:
         own = [cell for cell in block.declared() if cell.method == method]
-        names = {c for cell in own for i in cell.run_ids if i in runs for c in runs[i]["criteria"]}
+        names = {criterion for cell in own for criterion in parts.names(cell, "criteria")}
         if not names:
             continue
         criteria[method] = tuple(
             dict.fromkeys([*(c for c in CRITERIA if c in names), *sorted(names)])
         )
         for cell in own:
-            if not any(i in runs for i in cell.run_ids) and cell.condition == "clean":
+            if not parts.runs(cell) and cell.condition == "clean":
                 continue
             place = method, cell.condition
             for criterion in criteria[method]:
                 for metric in METRICS:
-                    cells[*place, criterion, metric] = _cell(cell, runs, criterion, metric)
-                rocs[*place, criterion] = _rocs(cell, runs, criterion)
-            there = [runs[i] for i in cell.run_ids if i in runs]
-            if any("histogram" in run for run in there):
-                histograms[place] = _histogram(there)
-            shown = _pictures(cell, runs)
+                    values = parts.column(cell, "criteria", criterion, metric)
+                    label = name(method, criterion)
+                    cells[*place, criterion, metric] = measured(cell, label, values)
+                rocs[*place, criterion] = parts.curves(cell, "criteria", criterion, "roc")
+            counts = [parts.curves(cell, "histogram", kind) for kind in ("clean", "flipped")]
+            if len(counts[0]):
+                histograms[place] = np.stack(counts, axis=1).astype(np.int64).sum(axis=0)
+            shown = _pictures(cell, parts)
             if shown is not None:
                 pictures[place] = shown
     lines = {line for _, line, _, _ in cells}
@@ -137,36 +140,16 @@ def _detection(block: Block, runs: Mapping[str, dict[str, Any]]) -> Detection:
         cells=cells,
         rocs=rocs,
         histograms=histograms,
-        flipped={i: run["flipped"] / run["samples"] for i, run in runs.items()},
+        flipped={i: parts.value(i, "flipped") / parts.value(i, "samples") for i in parts},
         pictures=pictures,
     )
 
 
-def _cell(cell: Cell, runs: Mapping[str, dict[str, Any]], criterion: str, metric: str) -> Cell:
-    def value(run_id: str) -> float | None:
-        part = runs.get(run_id, {}).get("criteria", {}).get(criterion)
-        return None if part is None else float(part[metric])
-
-    return measured(cell, name(cell.method, criterion), value)
-
-
-def _rocs(cell: Cell, runs: Mapping[str, dict[str, Any]], criterion: str) -> Floats:
-    parts = [runs[i]["criteria"].get(criterion) for i in cell.run_ids if i in runs]
-    found = [part["roc"] for part in parts if part is not None]
-    # Without runs, none of the 101 points either.
-    return np.array(found, dtype=np.float64).reshape(len(found), -1 if found else 0)
-
-
-def _histogram(runs: Sequence[Mapping[str, Any]]) -> Ints:
-    found = [run["histogram"] for run in runs if "histogram" in run]
-    counts = [[h["clean"], h["flipped"]] for h in found]
-    return np.asarray(np.array(counts, dtype=np.int64).sum(axis=0))
-
-
-def _pictures(cell: Cell, runs: Mapping[str, dict[str, Any]]) -> Pictures | None:
+def _pictures(cell: Cell, parts: Parts) -> Pictures | None:
     """Of the first seed whose record holds them."""
-    for seed, run_id in zip(cell.seeds, cell.run_ids, strict=True):
-        drained = runs.get(run_id, {}).get("drained")
+    seeds = dict(zip(cell.run_ids, cell.seeds, strict=True))
+    for run_id in parts.runs(cell):
+        drained = parts.value(run_id, "drained")
         if drained is None:
             continue
         images = None
@@ -174,10 +157,10 @@ def _pictures(cell: Cell, runs: Mapping[str, dict[str, Any]]) -> Pictures | None
             raw = zlib.decompress(base64.b64decode(drained["pixels"]))
             images = np.frombuffer(raw, dtype=np.uint8).reshape(drained["shape"])
         return Pictures(
-            seed=seed,
-            mass=np.array(drained["mass"], dtype=np.float64),
-            given=np.array(drained["given"], dtype=np.int64),
-            true=np.array(drained["true"], dtype=np.int64),
+            seed=seeds[run_id],
+            mass=drained["mass"],
+            given=drained["given"],
+            true=drained["true"],
             classes=tuple(drained["classes"]),
             images=images,
         )

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from reports.classes.find import ClassStudy, Point, class_studies
 from reports.classes.measure import Trend, trends, verdict_of
+from reports.files import to_csv
 from reports.labels import pretty_condition
 from reports.render.caption import RULE_WORDS, SEED_WORDS, completeness, provenance
 from reports.render.markdown import escape, table
 from reports.results import Results
 from reports.stats import mean_interval
-from reports.tables import DECIMALS, to_csv
+from reports.tables import DECIMALS
 from reports.text import NONE, number, p_equals
 from reports.verdict import ALPHA
 

@@ -16,7 +16,7 @@ from reports.figures.dots import Dot, dots_figure
 from reports.figures.intervals import QUARTERS, Band, band, curve_panel
 from reports.figures.style import Frame, align, few_ticks, legend, panels
 from reports.labels import pretty_condition
-from reports.measures.words import sample, setting
+from reports.measures.words import sample, setting, shown_words
 from reports.results import Results
 
 FRAME = Frame(panel=(2.1, 1.6), left=0.78, across=0.16, down=0.22)
@@ -33,7 +33,8 @@ def absorption_figures(results: Results, detection: Detection) -> Iterator[tuple
     n = sample([c for c in detection.cells.values() if c.summary.n], "seed")
     conditions = list(detection.conditions[:WIDE])
     few = detection.methods[:MOST_LINES]
-    kept = _kept(len(detection.conditions), len(detection.methods), len(few))
+    kept = shown_words(WIDE, len(detection.conditions), len(few), len(detection.methods))
+    few_conditions = shown_words(WIDE, len(detection.conditions), 0, 0)
     histograms = _histograms(detection, conditions)
     if histograms is not None:
         nodes = len(detection.nodes) - MOST_NODES
@@ -42,7 +43,8 @@ def absorption_figures(results: Results, detection: Detection) -> Iterator[tuple
             f"Drainage mass of rightly labelled (grey area) and of flipped training samples (black"
             f" line) after the last epoch on {where}: share of either kind in 50 bins, logarithmic,"
             f" {n} taken together; dotted lines: the means of the bins."
-            + (f" The first {MOST_NODES} methods of {len(detection.nodes)}." if nodes > 0 else ""),
+            + (f" The first {MOST_NODES} methods of {len(detection.nodes)}." if nodes > 0 else "")
+            + few_conditions,
             histograms,
         )
     rocs = _rocs(detection, conditions, few)
@@ -69,18 +71,9 @@ def absorption_figures(results: Results, detection: Detection) -> Iterator[tuple
             "detection-auroc",
             f"AUROC of every method and criterion as detector of flipped labels on {where}: mean"
             f" with 95 % Student interval over {n}, grey dots are single runs; filled markers are"
-            " the criteria that are compared; the dashed line is chance.",
+            f" the criteria that are compared; the dashed line is chance.{few_conditions}",
             dots,
         )
-
-
-def _kept(conditions: int, methods: int, shown: int) -> str:
-    words = []
-    if conditions > WIDE:
-        words.append(f"the first {WIDE} of {conditions} conditions")
-    if methods > shown:
-        words.append(f"the first {shown} of {methods} methods")
-    return f" Shown: {' and '.join(words)}; the others are in the table." if words else ""
 
 
 def _histograms(detection: Detection, conditions: Sequence[Condition]) -> Figure | None:

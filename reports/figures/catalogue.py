@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from tqdm import tqdm
 
+from reports.background import Job
 from reports.cells import Block
 from reports.figures.accuracy import accuracy_figure
 from reports.figures.across import profile_figure, ranks_figure
@@ -17,7 +20,7 @@ from reports.figures.effects import effects_figure
 from reports.figures.measures import measure_figures
 from reports.figures.memorisation import memorisation_figures
 from reports.figures.paired import paired_figure
-from reports.figures.style import save, styled
+from reports.figures.style import save_styled, styled
 from reports.figures.sweep import sweep_figures
 from reports.overall import Overall
 from reports.results import Results
@@ -41,27 +44,39 @@ class Drawn:
     files: tuple[Path, Path]
 
 
-def draw_all(results: Results, folder: Path) -> tuple[Drawn, ...]:
-    """Draw every figure that the results allow into ``folder``."""
+Planned = tuple[str, int | None, str, Figure]
+
+
+def figure_jobs(results: Results, folder: Path, drawn: list[Drawn]) -> Iterator[Job]:
+    """Make every figure that the results allow; writing its files, the longer part, is the job.
+
+    Args:
+        results: what to draw.
+        folder: made if it is not there.
+        drawn: gets each figure when its job is made; its files are there when the job is done.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = []
     with styled():
-        for block in results.blocks:
-            suffix = f"-{block.index + 1}" if block.index else ""
-            figures = chain(_figures(results, block), measure_figures(results, block))
-            for name, caption, figure in figures:
-                stem = f"{name}{suffix}"
-                # Not with_suffix: a name may have a dot in it.
-                drawn.append(Drawn(stem, block.index, caption, save(figure, folder, stem)))
-        for make in (sweep_figures, classes_figures):
-            for name, index, caption, figure in make(results):
-                drawn.append(Drawn(name, index, caption, save(figure, folder, name)))
-        for whole in results.overall:
-            suffix = f"-{whole.profile}" if len(results.overall) > 1 else ""
-            for name, caption, figure in _across(whole):
-                stem = f"{name}{suffix}"
-                drawn.append(Drawn(stem, None, caption, save(figure, folder, stem)))
-    return tuple(drawn)
+        for name, block, caption, figure in tqdm(_planned(results), "figures", disable=None):
+            # Not with_suffix: a name may have a dot in it.
+            files = folder / f"{name}.png", folder / f"{name}.pdf"
+            drawn.append(Drawn(name, block, caption, files))
+            yield partial(save_styled, figure, folder, name)
+
+
+def _planned(results: Results) -> Iterator[Planned]:
+    for block in results.blocks:
+        suffix = f"-{block.index + 1}" if block.index else ""
+        for name, caption, figure in chain(
+            _figures(results, block), measure_figures(results, block)
+        ):
+            yield f"{name}{suffix}", block.index, caption, figure
+    for make in (sweep_figures, classes_figures):
+        yield from make(results)
+    for whole in results.overall:
+        suffix = f"-{whole.profile}" if len(results.overall) > 1 else ""
+        for name, caption, figure in _across(whole):
+            yield f"{name}{suffix}", None, caption, figure
 
 
 def _figures(results: Results, block: Block) -> Iterator[tuple[str, str, Figure]]:

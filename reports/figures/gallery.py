@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from reports.absorption.detections import Detection, Pictures
+from reports.cells import few_rates
 from reports.figures.style import Frame, panels
 from reports.labels import pretty_condition
 from reports.measures.words import setting
@@ -24,14 +25,17 @@ NAME = 13  # letters of a class name
 
 
 def gallery_figures(results: Results, detection: Detection) -> Iterator[tuple[str, str, Figure]]:
-    """A gallery per condition and drainage method; of several settings, the first one's."""
+    """A gallery per condition and drainage method.
+
+    Of several settings the first one's; of many rates the lowest, middle and highest.
+    """
     where = setting(results, detection.block)
     names = results.method_names
     first: dict[str, str] = {}
     for method in detection.nodes:
         first.setdefault(names[method], method)
     counts = Counter(names[m] for m in detection.nodes)
-    for condition in detection.conditions:
+    for condition in few_rates(detection.conditions):
         for name, method in first.items():
             pictures = detection.pictures.get((method, condition.line))
             if pictures is None or pictures.images is None:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from benchmark.record import CURVES
-from reports.cells import Block, Condition
+from reports.cells import Block, Condition, few_rates
 from reports.figures.style import Frame, Line, align, few_ticks, legend, looks, panels
 from reports.labels import pretty_condition
 from reports.results import Results
@@ -53,23 +53,17 @@ def memorisation_figures(results: Results, block: Block) -> dict[str, Figure]:
     method has a drainage output. Mean over seeds, shaded: one standard deviation.
     """
     noisy = [c for c in block.conditions if c.type != "clean"] or list(block.conditions)
-    groups = {"memorisation": noisy}
+    groups: dict[str, Sequence[Condition]] = {"memorisation": noisy}
     if len(noisy) > PANELS_WIDE:
         groups = {}
         for kind in dict.fromkeys(c.type for c in noisy):
-            groups[f"memorisation-{_slug(kind)}"] = _spread([c for c in noisy if c.type == kind])
+            groups[f"memorisation-{_slug(kind)}"] = few_rates([c for c in noisy if c.type == kind])
     figures = {}
     for name, conditions in groups.items():
         figure = _figure(results, block, conditions)
         if figure is not None:
             figures[name] = figure
     return figures
-
-
-def _spread(conditions: list[Condition]) -> list[Condition]:
-    """Lowest, middle and highest rate."""
-    last = len(conditions) - 1
-    return [conditions[i] for i in sorted({0, (last + 1) // 2, last})]
 
 
 def bands(results: Results, block: Block, condition: Condition) -> dict[str, dict[str, Band]]:

@@ -11,12 +11,13 @@ from reports.figures.dots import Dot, dots_figure
 from reports.figures.intervals import QUARTERS, Band, band, curve_panel
 from reports.figures.style import Frame, align, legend, panels
 from reports.labels import pretty_condition
-from reports.measures.words import sample, setting
+from reports.measures.words import sample, setting, shown_words
 from reports.openset.protocol import RULE, Protocol
 from reports.openset.verdicts import Verdicts, change
 from reports.results import Results
 
 FRAME = Frame(panel=(2.5, 2.0), left=0.75, across=0.2, down=0.2)
+WIDE = 5  # panels
 MOST_LINES = 8
 MOST_DOTS = 60
 SHARES = np.linspace(0, 100, 101)
@@ -29,17 +30,16 @@ def openset_figures(
     """Name, caption and figure, as far as there are runs."""
     where = f"{setting(results, protocol.block)}; {protocol.unknowns}"
     n = sample([c for c in protocol.cells.values() if c.summary.n], protocol.unit)
+    count = len(protocol.conditions)
     curves = _curves(protocol)
     if curves is not None:
-        shown = _few(protocol)
-        left = len(protocol.methods) - len(shown)
+        kept = shown_words(WIDE, count, len(_few(protocol)), len(protocol.methods))
         yield (
             "openset-curves",
             f"Open-set recognition on {where}. Above: ROC curves (known images accepted against"
             " unknown ones accepted; dotted: chance); below: OSCR curves (known images accepted and"
             " rightly classified). Declared scores (p_d with a drainage node, MSP without); mean"
-            f" and pointwise 95 % Student interval over {n}."
-            + (f" The first {len(shown)} methods; {left} more are in the table." if left else ""),
+            f" and pointwise 95 % Student interval over {n}.{kept}",
             curves,
         )
     dots = _dots(protocol)
@@ -48,7 +48,7 @@ def openset_figures(
             "openset-auroc",
             f"AUROC of every method and score on {where}. Mean with 95 % Student interval over {n},"
             " grey dots are single runs; filled markers are the declared scores, the only ones that"
-            " are compared; the dashed line is chance.",
+            f" are compared; the dashed line is chance.{shown_words(WIDE, count, 0, 0)}",
             dots,
         )
     changes = _noise(protocol, verdicts)
@@ -57,7 +57,8 @@ def openset_figures(
             "openset-noise",
             f"What noisy training labels do to AUROC on {where}: noisy minus clean of the same"
             f" {protocol.unit}, declared scores, mean and 95 % Student interval over {n}, grey dots"
-            " are single pairs; a filled marker is decided by the paired t test after Holm.",
+            " are single pairs; a filled marker is decided by the paired t test after Holm."
+            f"{shown_words(WIDE, len({c.condition for c in verdicts.noise}), 0, 0)}",
             changes,
         )
 
@@ -69,7 +70,7 @@ def _few(protocol: Protocol) -> list[str]:
 def _curves(protocol: Protocol) -> Figure | None:
     conditions = [
         c
-        for c in protocol.conditions
+        for c in protocol.conditions[:WIDE]
         if any(
             len(protocol.curves[m, c.line, protocol.declared(m)]) for m in _has(protocol, c.line)
         )
@@ -113,7 +114,7 @@ def _dots(protocol: Protocol) -> Figure | None:
     if len(shown) > MOST_DOTS:
         return None
     columns = {}
-    for condition in protocol.conditions:
+    for condition in protocol.conditions[:WIDE]:
         dots = []
         for method, score in shown:
             cell = protocol.cell(method, condition.line, score)
@@ -136,6 +137,8 @@ def _noise(protocol: Protocol, verdicts: Verdicts) -> Figure | None:
         if cell is None or cell.summary.mean is None:
             continue
         title = f"{pretty_condition(comparison.condition)} − clean"
+        if len(columns) == WIDE and title not in columns:
+            continue
         columns.setdefault(title, []).append(
             Dot(
                 row=comparison.a,

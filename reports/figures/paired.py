@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from reports.audit import match
-from reports.cells import Block, Condition
+from reports.cells import Block, Condition, few_rates
 from reports.figures.style import Frame, align, legend, looks, panels
 from reports.labels import pretty_condition
 from reports.results import Results
@@ -58,14 +58,8 @@ def paired_figure(results: Results, block: Block) -> Figure | None:
 
 
 def _chosen(block: Block) -> list[Condition]:
-    if len(block.conditions) <= MOST:
-        return list(block.conditions)
-    chosen: list[Condition] = []
-    for kind in block.noise_types:
-        family = block.family(kind)
-        last = len(family) - 1
-        chosen += [family[at] for at in sorted({0, (last + 1) // 2, last})]
-    return chosen[:MOST]
+    few = len(block.conditions) <= MOST
+    return list(block.conditions if few else few_rates(block.conditions)[:MOST])
 
 
 def _differences(

@@ -236,6 +236,12 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     return png, pdf
 
 
+def save_styled(figure: Figure, folder: Path, name: str) -> None:
+    """The same in a process that may not have heard of the look."""
+    with styled():
+        save(figure, folder, name)
+
+
 def few_ticks(axes: Axes) -> None:
     """Three or four ticks an axis: enough for a small panel, and ticks are what drawing costs."""
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))

@@ -10,7 +10,7 @@ import numpy as np
 from reports.audit import Pairing, match
 from reports.cells import Cell
 from reports.labels import pretty_condition
-from reports.stats import PairedTest, holm, minimum_detectable_effect, paired_t, sign_flip
+from reports.stats import PairedTest, holm, minimum_detectable_effect, paired_t, sign_flips
 from reports.text import number, p_equals, plural
 from reports.verdict import ALPHA, BETTER, NOT_COMPARABLE, UNDECIDED, WORSE, Judged
 
@@ -134,9 +134,13 @@ def compare(
     """
     found = [_one(pair) for pair in pairs]
     raw = np.array([np.nan if test.p is None else test.p for _, test, _ in found])
+    # Together: the drawn sign patterns are then applied to all differences at once.
+    flips = iter(sign_flips([paired.a - paired.b for paired, _, obstacle in found if not obstacle]))
     size = len(pairs)
     return tuple(
-        _comparison(pair, outcome, float(p), metric, family, size, unit)
+        _comparison(
+            pair, outcome, None if outcome[2] else next(flips), float(p), metric, family, size, unit
+        )
         for pair, outcome, p in zip(pairs, found, holm(raw), strict=True)
     )
 
@@ -189,6 +193,7 @@ def _one(pair: Pair) -> tuple[Pairing, PairedTest, str]:
 def _comparison(
     pair: Pair,
     outcome: tuple[Pairing, PairedTest, str],
+    p_sign_flip: float | None,
     p_holm: float,
     metric: str,
     family: str,
@@ -217,7 +222,7 @@ def _comparison(
         ci_high=test.high,
         test=test.test,
         p=test.p,
-        p_sign_flip=sign_flip(pairing.a - pairing.b) if tested else None,
+        p_sign_flip=p_sign_flip,
         p_holm=None if np.isnan(p_holm) else p_holm,
         family=family,
         family_size=size,

@@ -63,3 +63,13 @@ def tally(comparisons: Sequence[Comparison], who: str) -> str:
     words = [f"{kind} in {count}" for kind, count in zip(kinds, counts, strict=True)]
     words += [f"not comparable in {rest}"] if rest else []
     return f"{who} over {plural(len(comparisons), 'comparison')}: {listing(words)}"
+
+
+def shown_words(panels: int, conditions: int, rows: int, methods: int) -> str:
+    """A sentence for a caption: which part of the conditions and methods a figure shows."""
+    words = []
+    if conditions > panels:
+        words.append(f"the first {panels} of {conditions} conditions")
+    if methods > rows:
+        words.append(f"the first {rows} of {methods} methods")
+    return f" Shown: {' and '.join(words)}; the others are in the table." if words else ""

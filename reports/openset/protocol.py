@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reports.cells import Block, Cell, Condition
-from reports.measures.cells import found_in, measured
+from reports.extra import Packed
+from reports.measures.cells import measured
+from reports.measures.parts import Parts
 from reports.text import plural
 
 Floats = NDArray[np.float64]
@@ -96,42 +97,42 @@ def name(method: str, score: str) -> str:
     return f"{method} ({SCORES.get(score, score)})"
 
 
-def protocols(blocks: Sequence[Block], extra: Mapping[str, bytes]) -> tuple[Protocol, ...]:
+def protocols(blocks: Sequence[Block], extra: Mapping[str, Packed]) -> tuple[Protocol, ...]:
     """The blocks whose records hold open-set scores.
 
     Args:
         blocks: of the study.
         extra: run id -> packed part of the record.
     """
-    found = ((block, found_in(block, extra, "open_set")) for block in blocks)
-    return tuple(_protocol(block, runs) for block, runs in found if runs)
+    found = ((block, Parts(block, extra, "open_set")) for block in blocks)
+    return tuple(_protocol(block, parts) for block, parts in found if parts)
 
 
-def _protocol(block: Block, runs: Mapping[str, dict[str, Any]]) -> Protocol:
+def _protocol(block: Block, parts: Parts) -> Protocol:
     cells: dict[tuple[str, str, str, str], Cell] = {}
     curves: dict[tuple[str, str, str], Floats] = {}
     scores: dict[str, tuple[str, ...]] = {}
     for method in block.methods:
         own = [cell for cell in block.declared() if cell.method == method]
-        there = [runs[i] for cell in own for i in cell.run_ids if i in runs]
-        if not there:
+        if not any(map(parts.runs, own)):
             continue
-        scores[method] = _scores(there)
+        scores[method] = _scores(own, parts)
         for cell in own:
             for score in scores[method]:
                 place = method, cell.condition, score
                 for metric in REJECTED if score == RULE else METRICS:
-                    cells[*place, metric] = _cell(cell, runs, score, metric)
+                    values = parts.column(cell, *_where(score, metric))
+                    cells[*place, metric] = measured(cell, name(method, score), values)
                 if score != RULE:
-                    curves[place] = _curves(cell, runs, score)
+                    pair = [parts.curves(cell, "scores", score, kind) for kind in ("roc", "ccr")]
+                    curves[place] = np.stack(pair, axis=1)
     lines = {line for _, line, _, _ in cells}
-    first = next(iter(runs.values()))
     return Protocol(
         block=block,
-        unknowns=_unknowns(block, first),
-        counts=_counts(runs.values()),
-        unit=_unit(runs.values()),
-        accepted=float(first["accepted"]),
+        unknowns=_unknowns(block, parts),
+        counts=_counts(parts),
+        unit=_unit(parts),
+        accepted=float(parts.value(next(iter(parts)), "accepted")),
         scores=scores,
         conditions=tuple(c for c in block.conditions if c.line in lines),
         cells=cells,
@@ -139,61 +140,41 @@ def _protocol(block: Block, runs: Mapping[str, dict[str, Any]]) -> Protocol:
     )
 
 
-def _scores(found: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    names = {score for run in found for score in run["scores"]}
+def _scores(cells: Sequence[Cell], parts: Parts) -> tuple[str, ...]:
+    names = {score for cell in cells for score in parts.names(cell, "scores")}
     declared = next((score for score in DECLARED if score in names), min(names))
     known = [score for score in SCORES if score in names]
     order = dict.fromkeys([declared, *known, *sorted(names)])
-    return (*order, RULE) if any(run["rule"] for run in found) else tuple(order)
+    return (*order, RULE) if any(parts.names(cell, "rule") for cell in cells) else tuple(order)
 
 
-def _cell(cell: Cell, runs: Mapping[str, dict[str, Any]], score: str, metric: str) -> Cell:
-    def value(run_id: str) -> float | None:
-        run = runs.get(run_id)
-        if run is None:
-            return None
-        if metric == "accuracy":
-            return _number(run["accuracy"])
-        part = run["rule"] if score == RULE else run["scores"].get(score)
-        return None if part is None else _number(part[metric])
-
-    return measured(cell, name(cell.method, score), value)
+def _where(score: str, metric: str) -> tuple[str, ...]:
+    """Where a record keeps a metric."""
+    if metric == "accuracy":
+        return (metric,)
+    return ("rule", metric) if score == RULE else ("scores", score, metric)
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
-def _curves(cell: Cell, runs: Mapping[str, dict[str, Any]], score: str) -> Floats:
-    found = [
-        [runs[i]["scores"][score][curve] for curve in ("roc", "ccr")]
-        for i in cell.run_ids
-        if i in runs and score in runs[i]["scores"]
-    ]
-    # Without runs, none of the 101 points either.
-    return np.array(found, dtype=np.float64).reshape(len(found), 2, -1 if found else 0)
-
-
-def _unknowns(block: Block, run: Mapping[str, Any]) -> str:
+def _unknowns(block: Block, parts: Parts) -> str:
     kind, _, rest = block.key.dataset.partition(", unknown ")[2].partition(":")
-    known = len(run["classes"])
+    known = len(parts.value(next(iter(parts)), "classes"))
     if kind == "classes":
         return f"{known} of {known + int(rest)} classes known, {rest} unknown"
     return f"all {known} classes known, images of {rest} unknown"
 
 
-def _counts(runs: Sequence[Mapping[str, Any]] | Any) -> str:
-    parts = []
+def _counts(parts: Parts) -> str:
+    words = []
     for what in ("known", "unknown", "validation"):
-        seen = sorted({int(run[what]) for run in runs})
+        seen = sorted({int(parts.value(run_id, what)) for run_id in parts})
         span = f"{seen[0]:,}" + (f" to {seen[-1]:,}" if len(seen) > 1 else "")
-        parts.append(f"{span} {what}")
-    return f"{parts[0]} and {parts[1]} test images, {parts[2]} images of known classes"
+        words.append(f"{span} {what}")
+    return f"{words[0]} and {words[1]} test images, {words[2]} images of known classes"
 
 
-def _unit(runs: Sequence[Mapping[str, Any]] | Any) -> str:
+def _unit(parts: Parts) -> str:
     """A seed draws the class split too; with more seeds than splits a replicate is a seed."""
-    splits = {tuple(run["classes"]) for run in runs}
+    splits = {tuple(parts.value(run_id, "classes")) for run_id in parts}
     return "class split" if len(splits) > 1 else "seed"
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 
+from reports.files import to_csv
 from reports.labels import pretty_condition
 from reports.published.match import Match, matches
 from reports.published.reasons import ALWAYS, reasons
 from reports.render.markdown import escape, table
 from reports.results import Results
-from reports.tables import DECIMALS, to_csv
+from reports.tables import DECIMALS
 from reports.text import number, plural
 
 COLUMNS = (

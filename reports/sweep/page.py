@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from reports.files import to_csv
 from reports.render.caption import RULE_WORDS, SEED_WORDS, completeness, provenance
 from reports.render.grid import COLLAPSED, INCOMPLETE
 from reports.render.markdown import MARKS, escape, table
@@ -17,7 +18,6 @@ from reports.sweep.data import choice_table, levels_table, settings_table
 from reports.sweep.find import Setting, Sweep, sweeps
 from reports.sweep.measure import Measured, measure
 from reports.sweep.words import choice_sentences, level_sentence, pick, sensitivity
-from reports.tables import to_csv
 from reports.text import NONE, number
 from reports.verdict import Verdict
 

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reports
-from reports.bench import synthetic
 from reports.render import latex, markdown
 from reports.schema import LEADERBOARD
+from reports.synthetic import synthetic
 from reports.text import number, p_value, rate
 
 Make = Callable[..., Any]

@@ -16,9 +16,9 @@ from benchmark.cli import main
 from benchmark.record import RunRecord
 from benchmark.store import Store
 from reports import ReportError
-from reports.bench import synthetic
 from reports.equivalence import compare_stores
 from reports.stats import tost
+from reports.synthetic import synthetic
 
 values = st.lists(
     st.tuples(st.integers(0, 10_000), st.integers(0, 10_000)), min_size=2, max_size=12

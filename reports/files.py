@@ -1,0 +1,24 @@
+"""How reports write their files: the same table or text gives the same bytes everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """CSV text: comma, ``.``, LF, empty for none."""
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write :func:`to_csv`."""
+    write_text(to_csv(table), path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write UTF-8 with LF on every system."""
+    path.write_text(text, encoding="utf-8", newline="\n")
