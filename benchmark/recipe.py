@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 from benchmark.errors import UserError, unknown
@@ -77,8 +78,12 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, one per field."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {**values, "milestones": list(self.milestones)}
+        return {**self._plain, "milestones": list(self.milestones)}
+
+    @cached_property
+    def _plain(self) -> dict[str, Any]:
+        # Thousands of runs share a recipe and write it into their run id.
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], where: str = "recipe") -> Recipe:

@@ -75,8 +75,11 @@ class DatasetSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
+        return dict(self._plain)
+
+    @cached_property
+    def _plain(self) -> dict[str, Any]:
         late = ("unknown", "size")
-        # The fields are plain values; asdict would copy each of them, for ten times as long.
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {k: v for k, v in values.items() if k not in late or v is not None}
 

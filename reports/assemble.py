@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -15,7 +15,7 @@ from reports.background import Job, background
 from reports.classes import classes_texts
 from reports.errors import ReportError, unknown
 from reports.figures.catalogue import Drawn, figure_jobs
-from reports.files import write_csv, write_text
+from reports.files import to_csv, write_csv, write_text
 from reports.intake import Intake
 from reports.memory import collector_paused, collector_spared
 from reports.models import mcnemar_table
@@ -42,6 +42,12 @@ from reports.verdict import Verdict
 
 LATEX = ("accuracy", "significance", "overall", "seeds")
 PARTS = ("leaderboard", "tables", "figures")
+TABLES: dict[str, Callable[[Results], pd.DataFrame]] = {
+    "runs.csv": runs_table,
+    "significance.csv": significance_table,
+    "mcnemar.csv": mcnemar_table,
+    "overall.csv": overall_table,
+}
 
 
 @dataclass(frozen=True)
@@ -94,17 +100,16 @@ def build(
         raise unknown("part of a report", only, PARTS)
     with collector_paused():
         results = analyse(study, records, rule)
-        leaderboard = leaderboard_table(results)
     drawn: list[Drawn] = []
-    tables = _tables(results, leaderboard) if only in (None, "leaderboard") else {}
-    jobs: list[Iterable[Job]] = [
-        (partial(write_csv, table, out / name) for name, table in tables.items())
-    ]
-    if only in (None, "figures"):
-        jobs.append(figure_jobs(results, out / "figures", drawn))
+    figures = figure_jobs(results, out / "figures", drawn) if only in (None, "figures") else ()
+    tables = TABLES if only in (None, "leaderboard") else {}
+    first, rest = list(tables)[:1], list(tables)[1:]
+    # The largest table first: it is there at once, and figures take a while to be made.
+    jobs = chain(_csv_jobs(results, out, first), figures, _csv_jobs(results, out, rest))
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with collector_spared(), background(chain(*jobs), workers):
+        with collector_spared(), background(jobs, workers):
+            leaderboard = leaderboard_table(results)
             texts = _texts(results, leaderboard, drawn, only)
             for name, text in texts.items():
                 write_text(text, out / name)
@@ -124,15 +129,9 @@ def build(
     )
 
 
-def _tables(results: Results, leaderboard: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """File name -> table."""
-    return {
-        "mcnemar.csv": mcnemar_table(results),
-        "runs.csv": runs_table(results),
-        "leaderboard.csv": leaderboard,
-        "significance.csv": significance_table(results),
-        "overall.csv": overall_table(results),
-    }
+def _csv_jobs(results: Results, out: Path, names: Iterable[str]) -> Iterator[Job]:
+    for name in names:
+        yield partial(write_csv, TABLES[name](results), out / name)
 
 
 def _texts(
@@ -140,6 +139,8 @@ def _texts(
 ) -> dict[str, str]:
     """File name -> content, of the parts asked for."""
     texts: dict[str, str] = {}
+    if only in (None, "leaderboard"):
+        texts["leaderboard.csv"] = to_csv(leaderboard)
     if only is None:
         texts["index.md"] = index_markdown(results, leaderboard, drawn)
     if only in (None, "tables"):

@@ -58,7 +58,9 @@ def encode(entries: Mapping[str, Entry]) -> Arrays:
     parts: dict[str, list[NDArray[Any]]] = {
         "curves": [_NO_CURVES if t.curves is None else t.curves.ravel() for t in taken],
         "correct": [_NO_BITS if t.correct is None else t.correct for t in taken],
-        "extra": [_NO_NUMBERS if t.extra is None else t.extra.numbers for t in taken],
+        "numbers": [_NO_NUMBERS if t.extra is None else t.extra.numbers for t in taken],
+        "points": [_of_type(t, np.int32) for t in taken],
+        "wide_points": [_of_type(t, np.float64) for t in taken],
     }
     return {
         "format": np.array(_FORMAT),
@@ -84,8 +86,9 @@ def decode(arrays: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, Entry]]:
     if str(arrays["format"]) != _FORMAT:
         raise ValueError("written by another version")
     rows = decoded(arrays["codes"], arrays["words"].tobytes().decode())
-    curves, correct, extra = (
-        _parts(arrays[name], arrays[f"{name}_end"]) for name in ("curves", "correct", "extra")
+    curves, correct, numbers, points, wide = (
+        _parts(arrays[name], arrays[f"{name}_end"])
+        for name in ("curves", "correct", "numbers", "points", "wide_points")
     )
     files = arrays["files"].tolist()
     names, digests = arrays["run_id"].tolist(), arrays["digest"].tolist()
@@ -96,10 +99,18 @@ def decode(arrays: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, Entry]]:
             curves=curve.reshape(len(CURVES), -1) if curve.size else None,
             correct=bits if bits.size else None,
             started=row[-2],
-            extra=None if shape is None else Packed(shape, extra[at]),
+            extra=None
+            if shape is None
+            else Packed(shape, numbers[at], points[at] if points[at].size else wide[at]),
         )
         size, changed, seen = files[at]
         yield run_id, Entry(size, changed, seen, digests[at], taken)
+
+
+def _of_type(taken: Taken, kind: type[np.generic]) -> NDArray[Any]:
+    """The points of a record if they are of this type, else none."""
+    none = np.empty(0, kind)
+    return none if taken.extra is None or taken.extra.points.dtype != kind else taken.extra.points
 
 
 def _parts(whole: NDArray[Any], ends: Ints) -> list[NDArray[Any]]:

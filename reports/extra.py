@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from benchmark.canonical import canonical_json
 
 Floats = NDArray[np.float64]
+Micro = NDArray[np.int32]
+MILLION = 1e6
 _NUMBERS = {int, float}  # not bool
 
 
@@ -28,12 +30,20 @@ class Packed:
     Attributes:
         shape: canonical JSON of it in which 0 stands for every integer, 0.0 for every other number,
             and a list of n numbers is the list of n alone (n.0 if they are not all integers).
-        numbers: what was taken out, in the order of the shape. An integer of more than 53 bits
+        numbers: those that stand alone, in the order of the shape. An integer of more than 53 bits
             would be rounded; counts of images have fewer.
+        points: those of lists, in the order of the shape: float64, or int32 in millionths where
+            that loses nothing, as with all that engines write.
     """
 
     shape: str
     numbers: Floats
+    points: Floats | Micro
+
+    def span(self, start: int, size: int) -> Floats:
+        """Numbers of a list."""
+        part = self.points[start : start + size]
+        return part / MILLION if part.dtype == np.int32 else np.asarray(part, dtype=np.float64)
 
 
 def pack(extra: Mapping[str, Any]) -> Packed | None:
@@ -41,11 +51,24 @@ def pack(extra: Mapping[str, Any]) -> Packed | None:
     if not extra:
         return None
     numbers: list[float] = []
-    shape = _emptied(extra, numbers)
-    return Packed(canonical_json(shape), np.array(numbers, dtype=np.float64))
+    points: list[float] = []
+    shape = _emptied(extra, numbers, points)
+    return Packed(
+        canonical_json(shape),
+        np.array(numbers, dtype=np.float64),
+        _small(np.array(points, dtype=np.float64)),
+    )
 
 
-def _emptied(value: Any, numbers: list[float]) -> Any:
+def _small(points: Floats) -> Floats | Micro:
+    micro = np.rint(points * MILLION)
+    exact = np.array_equal(micro / MILLION, points) and np.abs(micro).max(initial=0) < 2**31
+    # -0.0 would come back as 0.0, which is another text.
+    lost = exact and bool((np.signbit(points) & (points == 0)).any())
+    return micro.astype(np.int32) if exact and not lost else points
+
+
+def _emptied(value: Any, numbers: list[float], points: list[float]) -> Any:
     kind = type(value)
     if kind is float or kind is int:
         numbers.append(value)
@@ -53,16 +76,18 @@ def _emptied(value: Any, numbers: list[float]) -> Any:
     if kind is list or kind is tuple:
         kinds = set(map(type, value))
         if kinds and kinds <= _NUMBERS:
-            numbers.extend(value)
+            points.extend(value)
             return [len(value) if kinds == {int} else float(len(value))]
-        return [_emptied(inner, numbers) for inner in value]
+        return [_emptied(inner, numbers, points) for inner in value]
     if isinstance(value, Mapping):
-        return {key: _emptied(value[key], numbers) for key in sorted(value)}
+        return {key: _emptied(value[key], numbers, points) for key in sorted(value)}
     return value
 
 
 Path = tuple[str, ...]
-Nodes = Mapping[Path, tuple[Any, int]]
+# Where the first number and the first point are.
+Place = tuple[int, int]
+Nodes = Mapping[Path, tuple[Any, Place]]
 
 
 class Shapes:
@@ -72,10 +97,10 @@ class Shapes:
         self._known: dict[str, Nodes] = {}
 
     def nodes(self, packed: Packed) -> Nodes:
-        """Path of keys -> the shape there and the place of its first number."""
+        """Path of keys -> the shape there and the place of its first number and point."""
         found = self._known.get(packed.shape)
         if found is None:
-            found = self._known[packed.shape] = dict(_walk((), json.loads(packed.shape), 0))
+            found = self._known[packed.shape] = dict(_walk((), json.loads(packed.shape), (0, 0)))
         return found
 
 
@@ -85,25 +110,28 @@ def unpack(packed: Packed, nodes: Nodes, path: Path = ()) -> Any:
     Raises:
         KeyError: nothing does.
     """
-    shape, start = nodes[path]
-    return _filled(shape, packed.numbers, start)[0]
+    shape, place = nodes[path]
+    return _filled(shape, packed, place)[0]
 
 
-def _walk(path: Path, shape: Any, at: int) -> Iterator[tuple[Path, tuple[Any, int]]]:
+def _walk(path: Path, shape: Any, at: Place) -> Iterator[tuple[Path, tuple[Any, Place]]]:
     yield path, (shape, at)
     if isinstance(shape, dict):
         for key, inner in shape.items():
             yield from _walk((*path, key), inner, at)
-            at += _count(inner)
+            at = _after(inner, at)
 
 
-def _count(shape: Any) -> int:
-    if isinstance(shape, dict):
-        return sum(map(_count, shape.values()))
-    if isinstance(shape, list):
-        size = length(shape)
-        return sum(map(_count, shape)) if size is None else size
-    return int(is_number(shape))
+def _after(shape: Any, at: Place) -> Place:
+    """The place behind a shape that starts at ``at``."""
+    size = length(shape)
+    if size is not None:
+        return at[0], at[1] + size
+    if isinstance(shape, dict | list):
+        for inner in shape.values() if isinstance(shape, dict) else shape:
+            at = _after(inner, at)
+        return at
+    return at[0] + is_number(shape), at[1]
 
 
 def is_number(shape: Any) -> bool:
@@ -117,23 +145,23 @@ def length(shape: Any) -> int | None:
     return int(shape[0]) if listed else None
 
 
-def _filled(shape: Any, numbers: Floats, at: int) -> tuple[Any, int]:
+def _filled(shape: Any, packed: Packed, at: Place) -> tuple[Any, Place]:
     """The value with its numbers from ``at`` on, and the place after them."""
     if is_number(shape):
-        return type(shape)(numbers[at]), at + 1
+        return type(shape)(packed.numbers[at[0]]), (at[0] + 1, at[1])
     size = length(shape)
     if size is not None:
-        found = numbers[at : at + size]
-        return (found.astype(np.int64) if type(shape[0]) is int else found), at + size
+        found = packed.span(at[1], size)
+        return found.astype(np.int64) if type(shape[0]) is int else found, (at[0], at[1] + size)
     if isinstance(shape, dict):
         filled: dict[str, Any] = {}
         for key, inner in shape.items():
-            filled[key], at = _filled(inner, numbers, at)
+            filled[key], at = _filled(inner, packed, at)
         return filled, at
     if isinstance(shape, list):
         values = []
         for inner in shape:
-            value, at = _filled(inner, numbers, at)
+            value, at = _filled(inner, packed, at)
             values.append(value)
         return values, at
     return shape, at

@@ -15,8 +15,9 @@ def to_csv(table: pd.DataFrame) -> str:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write :func:`to_csv`."""
-    write_text(to_csv(table), path)
+    """Write :func:`to_csv` without holding the text."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table.to_csv(file, index=False, lineterminator="\n")
 
 
 def write_text(text: str, path: Path) -> None:

@@ -66,7 +66,11 @@ class Taken:
     def order(self) -> tuple[str, str]:
         """The earlier first; a fixed order of records that started in the same second."""
         curves = None if self.curves is None else self.curves.tobytes()
-        extra = None if self.extra is None else (self.extra.shape, self.extra.numbers.tobytes())
+        extra = self.extra and (
+            self.extra.shape,
+            self.extra.numbers.tobytes(),
+            self.extra.points.tobytes(),
+        )
         return self.started, f"{self.row!r} {curves!r} {self.correct!r} {extra!r}"
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-import joblib
 from tqdm import tqdm
 
 from benchmark.errors import UserError
@@ -14,6 +14,7 @@ from benchmark.record import DamagedRecord, RunRecord, proven_digest
 from benchmark.spec import RunSpec
 from benchmark.store import Store
 from reports import cache
+from reports.background import results
 from reports.cache import PART, Part
 from reports.columns import Arrays, Entry, encode
 from reports.intake import Intake, Keeper, nothing
@@ -129,9 +130,9 @@ def _opened(store: Store, wanted: Sequence[_Wanted], now: int, workers: int) -> 
                 yield _open(store, chunk, now)
                 bar.update(len(chunk))
             return
-        pool = joblib.Parallel(n_jobs=workers, return_as="generator")
-        results = pool(joblib.delayed(_sent)(store, chunk, now) for chunk in chunks)
-        for chunk, (opened, arrays) in zip(chunks, results, strict=True):
+        jobs = (partial(_sent, store, chunk, now) for chunk in chunks)
+        sent = results(jobs, workers, ahead="2 * n_jobs")
+        for chunk, (opened, arrays) in zip(chunks, sent, strict=True):
             part = Part.of(arrays)
             yield replace(opened, entries=dict(part.entries), parts=(part,))
             bar.update(len(chunk))

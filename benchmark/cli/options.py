@@ -72,6 +72,32 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_report_workers(parser: argparse.ArgumentParser) -> None:
+    """How many processes make a report."""
+    parser.add_argument(
+        "--workers",
+        default="auto",
+        metavar="N",
+        help="processes that read records and write figures (default: one per core); their number"
+        " changes no byte",
+    )
+
+
+def report_workers(args: argparse.Namespace) -> int:
+    """What ``--workers`` of a report says.
+
+    Raises:
+        UserError: not a positive number.
+    """
+    if args.workers == "auto":
+        import joblib
+
+        return int(joblib.cpu_count())
+    if not args.workers.isdecimal() or not int(args.workers):
+        raise UserError(f"--workers {args.workers!r} should be a number from 1 on, or auto")
+    return int(args.workers)
+
+
 def selected(args: argparse.Namespace) -> Suite:
     """The suite that the command line names, cut to the part it names."""
     from benchmark import suite as suites

@@ -44,6 +44,7 @@ def add(commands: options.Commands) -> None:
         help="open and verify every record again, also those whose files have not changed since the"
         " last report (what was read is kept in runs/report-cache.npz, which is safe to delete)",
     )
+    options.add_report_workers(parser)
     parser.set_defaults(call=call)
 
 
@@ -51,13 +52,14 @@ def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
     suite = options.selected(args)
     study = study_of(suite)
-    found = reports.read(study, options.store_of(args), cached=not args.reread)
+    workers, store = options.report_workers(args), options.store_of(args)
+    found = reports.read(study, store, cached=not args.reread, workers=workers)
     for line in found.damaged:
         print(f"nlbench: damaged record: {line}; `nlbench run` repeats it", file=sys.stderr)
     if found.note:
         print(f"nlbench: the next report reads all records again: {found.note}", file=sys.stderr)
     out = args.results / "published" / suite.name
-    built = reports.build(study, found.intake, out, rule=args.rule, only=args.only)
+    built = reports.build(study, found.intake, out, rule=args.rule, only=args.only, workers=workers)
     print(f"{built.text}\n{out}: {len(built.files)} files", file=sys.stdout)
     return 0
 

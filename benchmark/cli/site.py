@@ -63,6 +63,7 @@ def add(commands: options.Commands) -> None:
         metavar="RULE",
         help="which of a run's accuracies: last (default), noisy_val, clean_val, oracle",
     )
+    options.add_report_workers(parser)
     parser.set_defaults(call=call)
 
 
@@ -108,7 +109,8 @@ def _payload(name: str, suite: Suite, args: argparse.Namespace) -> dict[str, Any
     if name != suite.name:  # a TOML file of the user's own
         study = replace(study, command=shlex.join(["nlbench", "run", name]))
     with tempfile.TemporaryDirectory() as folder:
-        built = reports.build(study, records, Path(folder), rule=args.rule)
+        workers = options.report_workers(args)
+        built = reports.build(study, records, Path(folder), rule=args.rule, workers=workers)
         return payload(built, sets, commands)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,22 +54,21 @@ class Detection:
         conditions: those with flipped labels and records.
         criteria: method -> its criteria in table order.
         cells: (method, noise line, criterion, metric) -> values in percent.
-        rocs: (method, noise line, criterion) -> (n, 101) share of flipped samples found where
-            i/100 of the clean ones are flagged.
         histograms: (method, noise line) -> (2, bins) samples by drainage mass in equal bins of
             [0, 1], clean and flipped, added up over seeds.
         flipped: run id -> share of flipped labels among the training samples.
         pictures: (method, noise line) -> the most drained images, where a record holds any.
+        parts: the records' own.
     """
 
     block: Block
     conditions: tuple[Condition, ...]
     criteria: Mapping[str, tuple[str, ...]]
     cells: Mapping[tuple[str, str, str, str], Cell]
-    rocs: Mapping[tuple[str, str, str], Floats]
     histograms: Mapping[tuple[str, str], Ints]
     flipped: Mapping[str, float]
     pictures: Mapping[tuple[str, str], Pictures]
+    parts: Parts = field(repr=False)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -84,6 +83,11 @@ class Detection:
     def cell(self, method: str, line: str, criterion: str, metric: str = "auroc") -> Cell | None:
         """A cell, ``None`` where there is none."""
         return self.cells.get((method, line, criterion, metric))
+
+    def rocs(self, method: str, line: str, criterion: str) -> Floats:
+        """(n, 101) share of flipped samples found where i/100 of the clean ones are flagged."""
+        cell = self.block.cells[method, line]
+        return self.parts.curves(cell, "criteria", criterion, "roc")
 
 
 def name(method: str, criterion: str) -> str:
@@ -104,7 +108,6 @@ def detections(blocks: Sequence[Block], extra: Mapping[str, Packed]) -> tuple[De
 
 def _detection(block: Block, parts: Parts) -> Detection:
     cells: dict[tuple[str, str, str, str], Cell] = {}
-    rocs: dict[tuple[str, str, str], Floats] = {}
     histograms: dict[tuple[str, str], Ints] = {}
     pictures: dict[tuple[str, str], Pictures] = {}
     criteria: dict[str, tuple[str, ...]] = {}
@@ -125,7 +128,6 @@ def _detection(block: Block, parts: Parts) -> Detection:
                     values = parts.column(cell, "criteria", criterion, metric)
                     label = name(method, criterion)
                     cells[*place, criterion, metric] = measured(cell, label, values)
-                rocs[*place, criterion] = parts.curves(cell, "criteria", criterion, "roc")
             counts = [parts.curves(cell, "histogram", kind) for kind in ("clean", "flipped")]
             if len(counts[0]):
                 histograms[place] = np.stack(counts, axis=1).astype(np.int64).sum(axis=0)
@@ -138,10 +140,10 @@ def _detection(block: Block, parts: Parts) -> Detection:
         conditions=tuple(c for c in block.conditions if c.line in lines),
         criteria=criteria,
         cells=cells,
-        rocs=rocs,
         histograms=histograms,
         flipped={i: parts.value(i, "flipped") / parts.value(i, "samples") for i in parts},
         pictures=pictures,
+        parts=parts,
     )
 
 

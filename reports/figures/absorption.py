@@ -130,12 +130,9 @@ def _rocs(
     order = sorted(criteria, key=lambda c: c == MASS)
 
     def bands(criterion: str, condition: Condition) -> dict[str, Band]:
-        found = {m: detection.rocs.get((m, condition.line, criterion)) for m in few}
-        return {
-            m: band(SHARES, 100 * curves)
-            for m, curves in found.items()
-            if curves is not None and len(curves)
-        }
+        there = [m for m in few if (m, condition.line) in detection.block.cells]
+        found = {m: detection.rocs(m, condition.line, criterion) for m in there}
+        return {m: band(SHARES, 100 * curves) for m, curves in found.items() if len(curves)}
 
     rows = {CRITERIA[c]: [bands(c, condition) for condition in conditions] for c in order}
     axes = ("clean flagged (%)", "flipped found (%)")

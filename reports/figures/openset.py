@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from reports.figures.dots import Dot, dots_figure
-from reports.figures.intervals import QUARTERS, Band, band, curve_panel
+from reports.figures.intervals import QUARTERS, Floats, band, curve_panel
 from reports.figures.style import Frame, align, legend, panels
 from reports.labels import pretty_condition
 from reports.measures.words import sample, setting, shown_words
@@ -68,25 +68,16 @@ def _few(protocol: Protocol) -> list[str]:
 
 
 def _curves(protocol: Protocol) -> Figure | None:
-    conditions = [
-        c
-        for c in protocol.conditions[:WIDE]
-        if any(
-            len(protocol.curves[m, c.line, protocol.declared(m)]) for m in _has(protocol, c.line)
-        )
-    ]
+    every = {c: _found(protocol, c.line) for c in protocol.conditions[:WIDE]}
+    conditions = [condition for condition, curves in every.items() if curves]
     if not conditions:
         return None
     figure, grid = panels(len(ROWS), len(conditions), FRAME, len(_few(protocol)))
     for at, (row, title) in enumerate(ROWS):
         for column, condition in enumerate(conditions):
             axes = grid[at][column]
-            found: dict[str, Band] = {}
-            for method in _has(protocol, condition.line):
-                curves = protocol.curves[method, condition.line, protocol.declared(method)]
-                if len(curves):
-                    found[method] = band(SHARES, 100 * curves[:, row])
-            curve_panel(axes, protocol.methods, found)
+            shown = {m: band(SHARES, 100 * c[:, row]) for m, c in every[condition].items()}
+            curve_panel(axes, protocol.methods, shown)
             if row == 0:
                 axes.plot([0, 100], [0, 100], ":", color="#888888", linewidth=1, zorder=1)
                 axes.set_title(f"labels: {pretty_condition(condition.line)}")
@@ -102,8 +93,11 @@ def _curves(protocol: Protocol) -> Figure | None:
     return figure
 
 
-def _has(protocol: Protocol, line: str) -> list[str]:
-    return [m for m in _few(protocol) if (m, line, protocol.declared(m)) in protocol.curves]
+def _found(protocol: Protocol, line: str) -> dict[str, Floats]:
+    """Method -> curves of the declared score, where there are runs."""
+    there = [m for m in _few(protocol) if (m, line) in protocol.block.cells]
+    curves = {method: protocol.curves(method, line) for method in there}
+    return {method: found for method, found in curves.items() if len(found)}
 
 
 def _dots(protocol: Protocol) -> Figure | None:

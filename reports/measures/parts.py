@@ -12,6 +12,7 @@ from reports.cells import Block, Cell
 from reports.extra import Nodes, Packed, Shapes, is_number, length, unpack
 
 Floats = NDArray[np.float64]
+_NOTHING = (None, (0, 0))
 
 
 class Parts:
@@ -54,9 +55,9 @@ class Parts:
         for at, run_id in enumerate(cell.run_ids):
             if (held := self._held.get(run_id)) is not None:
                 packed, nodes = held
-                shape, start = nodes.get(where, (None, 0))
+                shape, place = nodes.get(where, _NOTHING)
                 if is_number(shape):
-                    numbers[at] = packed.numbers[start]
+                    numbers[at] = packed.numbers[place[0]]
         return numbers
 
     def curves(self, cell: Cell, *path: str) -> Floats:
@@ -64,9 +65,9 @@ class Parts:
         where, found = (self._part, *path), []
         for run_id in self.runs(cell):
             packed, nodes = self._held[run_id]
-            shape, start = nodes.get(where, (None, 0))
+            shape, place = nodes.get(where, _NOTHING)
             if (size := length(shape)) is not None:
-                found.append(packed.numbers[start : start + size])
+                found.append(packed.span(place[1], size))
         # Without runs, none of the points either.
         return np.array(found, dtype=np.float64).reshape(len(found), -1 if found else 0)
 
@@ -77,7 +78,7 @@ class Parts:
         return {
             name
             for nodes in shapes.values()
-            if isinstance(shape := nodes.get(where, (None, 0))[0], dict)
+            if isinstance(shape := nodes.get(where, _NOTHING)[0], dict)
             for name in shape
         }
 

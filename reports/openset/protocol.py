@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +56,7 @@ class Protocol:
             method has a rejection rule of its own.
         conditions: those with records.
         cells: (method, noise line, score, metric) -> values in percent.
-        curves: (method, noise line, score) -> (n, 2, 101) shares of known images accepted, and
-            accepted and rightly classified, where i/100 of the unknowns is accepted.
+        parts: the records' own.
     """
 
     block: Block
@@ -68,7 +67,7 @@ class Protocol:
     scores: Mapping[str, tuple[str, ...]]
     conditions: tuple[Condition, ...]
     cells: Mapping[tuple[str, str, str, str], Cell]
-    curves: Mapping[tuple[str, str, str], Floats]
+    parts: Parts = field(repr=False)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -86,6 +85,16 @@ class Protocol:
     def cell(self, method: str, line: str, score: str = "", metric: str = "auroc") -> Cell | None:
         """A cell, of the declared score by default; ``None`` where there is none."""
         return self.cells.get((method, line, score or self.declared(method), metric))
+
+    def curves(self, method: str, line: str) -> Floats:
+        """Curves of the declared score, (n, 2, 101).
+
+        Shares of known images accepted, and accepted and rightly classified, where i/100 of the
+        unknown ones are accepted.
+        """
+        cell, score = self.block.cells[method, line], self.declared(method)
+        pair = [self.parts.curves(cell, "scores", score, kind) for kind in ("roc", "ccr")]
+        return np.stack(pair, axis=1)
 
     def label(self, method: str, score: str = "") -> str:
         """``Drainage (p_d)``."""
@@ -110,7 +119,6 @@ def protocols(blocks: Sequence[Block], extra: Mapping[str, Packed]) -> tuple[Pro
 
 def _protocol(block: Block, parts: Parts) -> Protocol:
     cells: dict[tuple[str, str, str, str], Cell] = {}
-    curves: dict[tuple[str, str, str], Floats] = {}
     scores: dict[str, tuple[str, ...]] = {}
     for method in block.methods:
         own = [cell for cell in block.declared() if cell.method == method]
@@ -123,9 +131,6 @@ def _protocol(block: Block, parts: Parts) -> Protocol:
                 for metric in REJECTED if score == RULE else METRICS:
                     values = parts.column(cell, *_where(score, metric))
                     cells[*place, metric] = measured(cell, name(method, score), values)
-                if score != RULE:
-                    pair = [parts.curves(cell, "scores", score, kind) for kind in ("roc", "ccr")]
-                    curves[place] = np.stack(pair, axis=1)
     lines = {line for _, line, _, _ in cells}
     return Protocol(
         block=block,
@@ -136,7 +141,7 @@ def _protocol(block: Block, parts: Parts) -> Protocol:
         scores=scores,
         conditions=tuple(c for c in block.conditions if c.line in lines),
         cells=cells,
-        curves=curves,
+        parts=parts,
     )
 
 

@@ -19,7 +19,6 @@ from statsmodels.stats.multitest import multipletests
 import reports
 from reports.absorption.signatures import BLIND, COLLAPSE, LOST, SILENT
 from reports.absorption.thresholds import CLEAN_MARGIN, COLLAPSE_MASS, SILENT_MASS
-from reports.extra import pack, unpack
 from reports.figures.measures import measure_figures
 from reports.results import Results, analyse
 
@@ -200,11 +199,3 @@ def test_no_gallery_has_its_reason(make_study: Make, tmp_path: Path) -> None:
     text = (tmp_path / "b/detection.md").read_text()
     assert "No gallery: no method of this study has a drainage node" in text
     assert "No method" in (tmp_path / "b/signatures.md").read_text()
-
-
-def test_packed_parts_come_back_as_they_were() -> None:
-    extra = {"detection": _detection("drainage", 0, True)}
-    packed = pack(extra)
-    assert packed is not None
-    assert unpack(packed) == extra
-    assert pack({}) is None

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
+import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reports
+from reports import background
+from reports.cells import Condition, few_rates
 from reports.render import latex, markdown
 from reports.schema import LEADERBOARD
 from reports.synthetic import synthetic
@@ -366,3 +371,53 @@ def test_several_blocks_get_their_own_tables(make_study: Make, tmp_path: Path) -
     board = pd.read_csv(tmp_path / "leaderboard.csv")
     rows = board[board["scope"] == "condition"]
     assert set(rows["data_label"]) == {"Digits", "Fashion-MNIST (1,000 per class)"}
+
+
+def test_other_processes_write_the_same_bytes(make_study: Make, tmp_path: Path) -> None:
+    made = typical(make_study)
+    built = [
+        reports.build(made.study, made.records, tmp_path / str(workers), workers=workers)
+        for workers in (1, 2)
+    ]
+    assert contents(tmp_path / "1") == contents(tmp_path / "2")
+    names = [[f.relative_to(tmp_path / str(n)) for f in b.files] for n, b in enumerate(built, 1)]
+    assert names[0] == names[1]
+
+
+def _fail(number: int) -> int:
+    if number == 3:
+        raise PermissionError(13, "Permission denied")
+    return number * number
+
+
+def _killed() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_jobs_are_done_in_order_and_their_errors_arrive(workers: int) -> None:
+    assert list(background.results([partial(_fail, n) for n in (2, 1, 0)], workers)) == [4, 1, 0]
+    with pytest.raises(PermissionError):
+        list(background.results([partial(_fail, n) for n in (2, 3)], workers))
+
+
+def test_a_killed_process_has_its_sentence() -> None:
+    with pytest.raises(reports.ReportError, match="--workers 1"):
+        list(background.results([_killed, _killed], 2))
+
+
+def test_a_file_that_a_worker_cannot_write_is_named(make_study: Make, tmp_path: Path) -> None:
+    made = typical(make_study)
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "accuracy.png").mkdir()
+    with pytest.raises(reports.ReportError, match="report folder"):
+        reports.build(made.study, made.records, tmp_path, workers=2)
+
+
+def test_pictures_show_the_lowest_middle_and_highest_rate() -> None:
+    def some(kind: str, *rates: float) -> list[Condition]:
+        return [Condition(f"{kind}:{r:g}", kind, r, r) for r in rates]
+
+    given = [*some("a", 0.1, 0.2, 0.3, 0.4, 0.5), *some("b", 0.2), *some("c", 0.1, 0.2)]
+    lines = [condition.line for condition in few_rates(given)]
+    assert lines == ["a:0.1", "a:0.3", "a:0.5", "b:0.2", "c:0.1", "c:0.2"]

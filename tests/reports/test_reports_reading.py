@@ -11,14 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import reports
 from benchmark.canonical import canonical_json, sha256_of
 from benchmark.record import RunRecord, pack_bits, proven_digest
 from benchmark.store import Store
-from reports import cache
+from reports import cache, reading
 from reports.frame import tidy
 from reports.intake import gather
 
@@ -232,19 +230,56 @@ def test_an_expected_spec_never_stands_for_another(made: Any) -> None:
     assert RunRecord.from_json(record.to_json(), record.spec).spec is record.spec
 
 
-PLAIN = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False)
-    | st.text()
-)
+def several(store: Store, study: reports.Study, monkeypatch: pytest.MonkeyPatch) -> reports.Read:
+    """Read by two processes, four records a part."""
+    monkeypatch.setattr(reading, "PART", 4)
+    return reports.read(study, store, workers=2)
 
 
-@given(st.lists(st.tuples(PLAIN, PLAIN), max_size=8))
-def test_columns_come_back_as_they_were(rows: list[tuple[Any, Any]]) -> None:
-    columns = list(zip(*rows, strict=True)) if rows else []
-    found = cache.decoded(*cache.encoded(columns))
-    assert [[(type(v), v) for v in row] for row in found] == [
-        [(type(v), v) for v in row] for row in rows
-    ]
+def test_several_processes_read_what_one_does(
+    made: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = several(store, made.study, monkeypatch)
+    assert (read.fresh, read.damaged) == (12, ())
+    same(read, made.records, made.study)
+    assert list(read.intake.taken) == list(gather(made.study, made.records).taken)
+    again = reports.read(made.study, store)
+    assert again.fresh == 0
+    same(again, made.records, made.study)
+
+
+def test_several_processes_name_what_cannot_be_read(
+    made: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged, foreign = made.records[2].run_id, made.records[7].run_id
+    store.path(damaged).write_text("{")
+    values = json.loads(store.path(foreign).read_text())
+    values["schema"] = 99
+    del values["digest"]
+    store.path(foreign).write_text(canonical_json({**values, "digest": sha256_of(values)}))
+    read = several(store, made.study, monkeypatch)
+    assert len(read.intake.taken) == 10
+    (line,) = read.damaged
+    assert damaged in line
+    assert not store.path(damaged).exists()
+    (warning,) = read.intake.warnings
+    assert foreign in warning
+    assert "99" in warning
+
+
+def test_a_part_of_the_cache_is_used_until_one_of_its_records_changes(
+    made: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "PART", 4)
+    several(store, made.study, monkeypatch)
+    before = cache.load(store.root)
+    assert [len(part.entries) for part in before] == [4, 4, 4]
+    old = made.records[5]
+    made.records[5] = replace(old, metrics={**old.metrics, "last": 0.25})
+    age(store.write(made.records[5]), by=1)
+    same(reports.read(made.study, store), made.records, made.study)
+    after = cache.load(store.root)
+    kept = [part for part in after if any(part.entries.keys() == b.entries.keys() for b in before)]
+    assert len(kept) == 3
+    changed = next(part for part in after if old.run_id in part.entries)
+    assert changed.entries[old.run_id].taken.row != before[1].entries[old.run_id].taken.row
