@@ -114,16 +114,12 @@ class RunRecord:
         return canonical_json(self.to_dict()) + "\n"
 
     @classmethod
-    def from_json(
-        cls, text: str | bytes, expected: RunSpec | None = None, proven: str | None = None
-    ) -> RunRecord:
+    def from_json(cls, text: str | bytes, expected: RunSpec | None = None) -> RunRecord:
         """Read and verify a record.
 
         Args:
             text: of the record's file.
-            expected: the spec that the record probably has; where it has, that object is taken
-                instead of building an equal one (a third of the time).
-            proven: what :func:`proven_digest` of ``text`` said, where that is known.
+            expected: see :meth:`of`.
 
         Raises:
             DamagedRecord: not JSON, not a record, digest or run_id do not agree.
@@ -134,14 +130,26 @@ class RunRecord:
             digest = values.pop("digest")
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise DamagedRecord(f"not a whole record ({error!r})") from error
-        if (proven or proven_digest(text)) != digest and sha256_of(values) != digest:
+        if proven_digest(text) != digest and sha256_of(values) != digest:
             raise DamagedRecord("its content does not agree with its digest")
-        if values.get("schema") != SCHEMA:
-            raise UserError(f"record: schema {values.get('schema')!r} is not {SCHEMA}")
-        return cls._of(values, expected)
+        return cls.of(values, expected)
 
     @classmethod
-    def _of(cls, values: dict[str, Any], expected: RunSpec | None) -> RunRecord:
+    def of(cls, values: Mapping[str, Any], expected: RunSpec | None = None) -> RunRecord:
+        """A record from what its text holds, known to be whole.
+
+        Args:
+            values: parsed, without the digest; their lists and dicts become the record's own.
+            expected: the spec that the record probably has; where it has, that object is taken
+                instead of building an equal one (a third of the time).
+
+        Raises:
+            DamagedRecord: run_id and spec do not agree.
+            UserError: another schema version.
+        """
+        if values.get("schema") != SCHEMA:
+            raise UserError(f"record: schema {values.get('schema')!r} is not {SCHEMA}")
+        values = dict(values)
         run_id = values.pop("run_id")
         del values["schema"]
         spec, stated = expected, values.pop("spec")

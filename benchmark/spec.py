@@ -54,7 +54,7 @@ class DatasetSpec:
             return self
         return replace(self, unknown=str(Unknown.parse(self.unknown).settled(seed)))
 
-    @property
+    @cached_property
     def group(self) -> str:
         """Name of the data set and its unknowns, whatever the class split: what is averaged."""
         if self.unknown is None:

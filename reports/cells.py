@@ -175,22 +175,24 @@ def _block(index: int, key: BlockKey, rows: pd.DataFrame, rule: str) -> Block:
     # Plain lists: a frame operation per cell would cost more than everything else.
     prints = [_plain(rows[f"pair_{key}"]) for key in PAIRING]
     columns = _Columns(
-        seeds=[int(seed) for seed in rows["seed"]],
+        seeds=rows["seed"].tolist(),
         values=rows[rule].to_numpy(dtype=np.float64),
-        status=list(rows["status"]),
-        run_ids=list(rows["run_id"]),
+        status=rows["status"].tolist(),
+        run_ids=rows["run_id"].tolist(),
         pairing=list(zip(*prints, strict=True)),
         num_classes=_plain(rows["num_classes"]),
     )
     places: dict[tuple[str, str], list[int]] = {}
-    for at, name in enumerate(zip(rows["method"], rows["condition"], strict=True)):
+    for at, name in enumerate(
+        zip(rows["method"].tolist(), rows["condition"].tolist(), strict=True)
+    ):
         places.setdefault(name, []).append(at)
     cells = {name: _cell(*name, columns, found) for name, found in places.items()}
     return Block(
         index=index,
         key=key,
         data_label=" / ".join(sorted(set(rows["data_label"]))),
-        methods=tuple(dict.fromkeys(rows["method"])),
+        methods=tuple(dict.fromkeys(methods)),
         conditions=_conditions(rows),
         cells=cells,
     )
@@ -224,7 +226,8 @@ def _cell(method: str, condition: str, columns: _Columns, found: list[int]) -> C
 
 def _plain(column: pd.Series) -> list[Any]:
     """The column's values with ``None`` for none."""
-    return [None if missing else v for v, missing in zip(column, column.isna(), strict=True)]
+    pairs = zip(column.tolist(), column.isna().tolist(), strict=True)
+    return [None if missing else v for v, missing in pairs]
 
 
 def _conditions(rows: pd.DataFrame) -> tuple[Condition, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -15,6 +15,7 @@ from reports.results import Results
 from reports.stats import discordant, holm, mcnemar
 
 Bits = NDArray[np.uint8]
+SEEDS = 50
 COLUMNS = (
     "data_label", "model", "profile", "condition", "seed", "a", "b", "test_size", "only_a_right",
     "only_b_right", "p", "p_holm", "family_size",
@@ -34,42 +35,57 @@ def mcnemar_table(results: Results) -> pd.DataFrame:
         for condition in block.conditions:
             cells = [c for m in block.methods if (c := block.cells.get((m, condition.line)))]
             cells.sort(key=lambda cell: cell.method not in results.baseline)
-            for seed in sorted({seed for cell in cells for seed in cell.seeds}):
-                found = _family(cells, seed, results.frame.correct, sizes)
-                count = len(found.get("p", ()))
+            found = _families(cells, results.frame.correct, sizes)
+            for seed in sorted(found):
+                count = len(found[seed]["p"])
                 fixed = dict(zip(COLUMNS, (*place, condition.line, seed), strict=False))
                 repeated = {name: [value] * count for name, value in fixed.items()}
-                for name, values in {**repeated, **found}.items():
+                for name, values in {**repeated, **found[seed]}.items():
                     rows[name] += values
     return pd.DataFrame(rows)
 
 
-def _family(
-    cells: Sequence[Cell], seed: int, correct: Mapping[str, Bits], sizes: Mapping[str, Any]
-) -> dict[str, list[Any]]:
-    """All pairs of models of one condition and seed whose bits are there, as columns."""
-    there = [
-        (cell.method, correct[run_id], sizes[run_id])
-        for cell in cells
-        if seed in cell.seeds and (run_id := cell.run_ids[cell.seeds.index(seed)]) in correct
-    ]
-    if len(there) < 2 or len({int(size) for _, _, size in there}) > 1:
-        return {}
-    second, first = (list(part) for part in zip(*combinations(range(len(there)), 2), strict=True))
-    bits = np.stack([bits for _, bits, _ in there])
-    only_a, only_b = discordant(bits[first], bits[second])
-    p = mcnemar(only_a, only_b)
-    return {
-        "a": [there[i][0] for i in first],
-        "b": [there[i][0] for i in second],
-        "test_size": [int(there[0][2])] * len(p),
-        "only_a_right": only_a.tolist(),
-        "only_b_right": only_b.tolist(),
-        "p": _digits(p),
-        "p_holm": _digits(holm(p)),
-        "family_size": [len(p)] * len(p),
-    }
+def _families(
+    cells: Sequence[Cell], correct: Mapping[str, Bits], sizes: Mapping[str, Any]
+) -> dict[int, dict[str, list[Any]]]:
+    """Seed -> all pairs of its models whose bits are there, as columns."""
+    held: dict[int, dict[str, str]] = {}
+    for cell in cells:
+        for seed, run_id in zip(cell.seeds, cell.run_ids, strict=True):
+            if run_id in correct:
+                held.setdefault(seed, {})[cell.method] = run_id
+    alike: dict[tuple[int, tuple[str, ...]], list[int]] = {}
+    for seed, models in held.items():
+        images = {int(sizes[run_id]) for run_id in models.values()}
+        if len(models) > 1 and len(images) == 1:
+            alike.setdefault((images.pop(), tuple(models)), []).append(seed)
+    found: dict[int, dict[str, list[Any]]] = {}
+    for (size, methods), seeds in alike.items():
+        # Seeds with the same models together, but not so many that their bits fill the memory.
+        for at in range(0, len(seeds), SEEDS):
+            part = seeds[at : at + SEEDS]
+            bits = np.stack([[correct[i] for i in held[seed].values()] for seed in part])
+            found |= zip(part, _pairs(methods, bits, size), strict=True)
+    return found
+
+
+def _pairs(methods: Sequence[str], bits: Bits, size: int) -> Iterator[dict[str, list[Any]]]:
+    """The family of every seed of ``bits`` (seeds, methods, bytes), as columns."""
+    second, first = (list(i) for i in zip(*combinations(range(len(methods)), 2), strict=True))
+    only_a, only_b = discordant(bits[:, first], bits[:, second])
+    count = len(first)
+    for a, b, p in zip(only_a, only_b, mcnemar(only_a, only_b), strict=True):
+        yield {
+            "a": [methods[i] for i in first],
+            "b": [methods[i] for i in second],
+            "test_size": [size] * count,
+            "only_a_right": a.tolist(),
+            "only_b_right": b.tolist(),
+            "p": _digits(p),
+            "p_holm": _digits(holm(p)),
+            "family_size": [count] * count,
+        }
 
 
 def _digits(values: NDArray[np.float64]) -> list[float]:
-    return [float(f"{value:.6g}") for value in values]
+    return [float(f"{value:.6g}") for value in values.tolist()]

@@ -48,16 +48,18 @@ def declared(
     """
     seeds = max(1, n // (len(methods) * len(noise)))
     closed = seeds - round(open_share * seeds)
-    whole = DatasetSpec("fashion_mnist", 1000)
+    whole, recipe = DatasetSpec("fashion_mnist", 1000), Recipe(epochs=EPOCHS)
     split = replace(whole, unknown=UNKNOWN)
+    data = [whole if s < closed else split.settled(s) for s in range(seeds)]
+    settings = {method: MethodSpec.of(method, {}) for method in methods}
     specs = tuple(
         RunSpec(
-            dataset=whole if s < closed else split.settled(s),
+            dataset=data[s],
             model="cnn_small",
-            method=MethodSpec.of(method, {}),
+            method=settings[method],
             noise=line,
             seed=s,
-            recipe=Recipe(epochs=EPOCHS),
+            recipe=recipe,
         )
         for line, s, method in product(noise, range(seeds), methods)
     )

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.evaluation.ranking import DIGITS, GRID, rounded
-
+# As engines round and place them (benchmark/evaluation/ranking.py).
+DIGITS = 6
+GRID = np.linspace(0, 1, 101)
 SAMPLES = 10_000
 BINS = 50
 DRAINED = 24
@@ -62,7 +63,7 @@ def open_set(accuracy: float, drains: bool, draws: Draws) -> dict[str, Any]:
 
 def _criterion(draws: Draws) -> dict[str, Any]:
     area = float(draws.uniform(0.6, 0.95))
-    return {"auroc": round(area, DIGITS), "ap": 0.7, "f1": 0.65, "roc": rounded(_roc(area))}
+    return {"auroc": round(area, DIGITS), "ap": 0.7, "f1": 0.65, "roc": _rounded(_roc(area))}
 
 
 def _score(accuracy: float, rejected: dict[str, float], draws: Draws) -> dict[str, Any]:
@@ -76,14 +77,18 @@ def _score(accuracy: float, rejected: dict[str, float], draws: Draws) -> dict[st
         "oscr": round(accuracy * area, DIGITS),
         "threshold": area,
         **rejected,
-        "roc": rounded(roc),
-        "ccr": rounded(accuracy * roc),
+        "roc": _rounded(roc),
+        "ccr": _rounded(accuracy * roc),
     }
 
 
 def _roc(area: float) -> NDArray[np.float64]:
     """The curve x^k has the area 1 / (k + 1)."""
     return GRID ** ((1 - area) / area)
+
+
+def _rounded(values: NDArray[np.float64]) -> list[float]:
+    return [round(v, DIGITS) for v in values.tolist()]
 
 
 def _falling(speed: float) -> NDArray[np.float64]:
@@ -96,7 +101,7 @@ def _drained(draws: Draws) -> dict[str, Any]:
     given, true = draws.integers(0, len(NAMES), (2, DRAINED)).tolist()
     return {
         "index": list(range(DRAINED)),
-        "mass": rounded(np.linspace(1, 0.9, DRAINED)),
+        "mass": _rounded(np.linspace(1, 0.9, DRAINED)),
         "given": given,
         "true": true,
         "classes": list(NAMES),
