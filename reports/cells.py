@@ -183,9 +183,8 @@ def _block(index: int, key: BlockKey, rows: pd.DataFrame, rule: str) -> Block:
         num_classes=_plain(rows["num_classes"]),
     )
     places: dict[tuple[str, str], list[int]] = {}
-    for at, name in enumerate(
-        zip(rows["method"].tolist(), rows["condition"].tolist(), strict=True)
-    ):
+    methods, conditions = rows["method"].tolist(), rows["condition"].tolist()
+    for at, name in enumerate(zip(methods, conditions, strict=True)):
         places.setdefault(name, []).append(at)
     cells = {name: _cell(*name, columns, found) for name, found in places.items()}
     return Block(
