@@ -81,7 +81,7 @@ def timed(root: Path, n: int, workers: int) -> dict[str, Any]:
 
 
 class Peak:
-    """The most memory that this process and its children hold together, looked at twice a second.
+    """The most memory that this process and its children hold together, looked at every second.
 
     Linux says how much each process holds with shared pages divided among those who share them;
     elsewhere it is the largest of this process alone.
@@ -104,7 +104,7 @@ class Peak:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._done.wait(0.5):
+        while not self._done.wait(1.0):
             self.megabytes = max(self.megabytes, _held())
         self.megabytes = max(self.megabytes, _held())
 

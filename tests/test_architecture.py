@@ -38,6 +38,9 @@ THIRD_PARTY: dict[str, set[str] | None] = {
         "tabulate",
         "jinja2",
         "markdown_it",
+        "joblib",  # processes that read records and write figures
+        "tqdm",  # and how far they are
+        "orjson",  # what they read records with
     },
 }
 

@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 import reports
 from reports import background
 from reports.cells import Condition, few_rates
+from reports.figures.measures import measure_figures
 from reports.render import latex, markdown
 from reports.schema import LEADERBOARD
-from reports.synthetic import synthetic
+from reports.synthetic import declared, made_up, synthetic
 from reports.text import number, p_value, rate
 
 Make = Callable[..., Any]
@@ -421,3 +422,23 @@ def test_pictures_show_the_lowest_middle_and_highest_rate() -> None:
     given = [*some("a", 0.1, 0.2, 0.3, 0.4, 0.5), *some("b", 0.2), *some("c", 0.1, 0.2)]
     lines = [condition.line for condition in few_rates(given)]
     assert lines == ["a:0.1", "a:0.3", "a:0.5", "b:0.2", "c:0.1", "c:0.2"]
+
+
+def test_a_study_of_everything_at_once(tmp_path: Path) -> None:
+    rates = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+    noise = ("clean", *(f"symmetric:{r}" for r in rates))
+    study = declared(42, ("ce", "drainage"), noise, open_share=0.5)
+    records = list(made_up(study, parts=True))
+    built = reports.build(study, records, tmp_path, only="tables")
+    names = {path.name for path in built.files}
+    assert {"openset.md", "openset.tex", "detection.md", "detection.tex", "signatures.md"} <= names
+    results = built.results
+    assert [len(found.conditions) for found in results.open_sets] == [7]
+    assert [len(found.conditions) for found in results.detections] == [6, 6]
+    drawn = {name: words for b in results.blocks for name, words, _ in measure_figures(results, b)}
+    for name in ("openset-curves", "openset-auroc"):
+        assert "Shown: the first 5 of 7 conditions" in drawn[name]
+    for name in ("drainage-mass", "detection-roc", "detection-auroc", "openset-noise"):
+        assert "Shown: the first 5 of 6 conditions" in drawn[name]
+    galleries = [name for name in drawn if name.startswith("drained-")]
+    assert galleries == [f"drained-drainage-symmetric-0-{rate}" for rate in (1, 4, 6)]
