@@ -24,7 +24,8 @@ from tqdm import tqdm
 from benchmark.augment import AugmentPlan
 from benchmark.augment_files import FILE_KINDS, PLAIN, Geometry, augmented
 from benchmark.datasets.cifar_jpeg import cache_dir
-from benchmark.datasets.files import FileDataset, shown
+from benchmark.datasets.file_lists import shown
+from benchmark.datasets.files import FileDataset
 from benchmark.errors import UserError
 
 # Images that a worker decodes at once: small, so that few are held in memory and none waits long.

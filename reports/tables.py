@@ -11,13 +11,12 @@ import pandas as pd
 
 from reports.audit import condition_note
 from reports.cells import Block, Cell, Condition
+from reports.digits import DECIMALS, rounded, significant
 from reports.overall import Overall
 from reports.results import Results
 from reports.schema import LEADERBOARD, LEADERBOARD_SCHEMA
 from reports.stats import Rope, mean_rank
 from reports.verdict import Verdict
-
-DECIMALS = 6  # of percentages; CSVs and rendered tables start from the same rounded numbers
 
 HIDDEN = ("block", "rope", "at_chance")  # of a Verdict: in columns of their own, or in its sentence
 RUNS_COLUMNS = (
@@ -84,16 +83,16 @@ def overall_table(results: Results) -> pd.DataFrame:
                     "lower": pair.lower,
                     "decided_better": pair.better,
                     "decided_worse": pair.worse,
-                    "estimate": _percent(test.estimate),
-                    "ci_low": _percent(test.low),
-                    "ci_high": _percent(test.high),
-                    "p_wilcoxon": _significant(pair.signed_rank.p),
-                    "smallest_p": _significant(pair.signed_rank.floor),
-                    "p_holm": _significant(pair.p_holm),
+                    "estimate": rounded(test.estimate),
+                    "ci_low": rounded(test.low),
+                    "ci_high": rounded(test.high),
+                    "p_wilcoxon": significant(pair.signed_rank.p),
+                    "smallest_p": significant(pair.signed_rank.floor),
+                    "p_holm": significant(pair.p_holm),
                     "family_size": len(whole.pairs),
-                    "p_improvement": _significant(chance.value),
-                    "p_improvement_low": _significant(chance.low),
-                    "p_improvement_high": _significant(chance.high),
+                    "p_improvement": significant(chance.value),
+                    "p_improvement_low": significant(chance.low),
+                    "p_improvement_high": significant(chance.high),
                     **_rope(pair.rope),
                     "words": pair.words,
                     "sentence": pair.sentence(len(whole.pairs)),
@@ -145,18 +144,18 @@ def _overall_rows(results: Results, whole: Overall) -> list[dict[str, Any]]:
             "accuracy_rule": results.rule,
             "n": len(whole.conditions),
             "expected_n": len(whole.conditions) + len(whole.left_out),
-            "mean": _percent(m.mean.value),
-            "sd": _percent(float(np.std(scores, ddof=1))),
-            "median": _percent(float(np.median(scores))),
-            "ci_low": _percent(m.mean.low),
-            "ci_high": _percent(m.mean.high),
-            "min": _percent(m.worst),
-            "max": _percent(float(scores.max())),
-            "iqm": _percent(m.iqm.value),
+            "mean": rounded(m.mean.value),
+            "sd": rounded(float(np.std(scores, ddof=1))),
+            "median": rounded(float(np.median(scores))),
+            "ci_low": rounded(m.mean.low),
+            "ci_high": rounded(m.mean.high),
+            "min": rounded(m.worst),
+            "max": rounded(float(scores.max())),
+            "iqm": rounded(m.iqm.value),
             "worst_condition": m.worst_condition,
-            "rank": _percent(m.mean_rank.value),
-            "rank_low": _percent(m.mean_rank.low),
-            "rank_high": _percent(m.mean_rank.high),
+            "rank": rounded(m.mean_rank.value),
+            "rank_low": rounded(m.mean_rank.low),
+            "rank_high": rounded(m.mean_rank.high),
             "tie_group": groups[m.method],
             "bold": int(groups[m.method] == 1),
             "note": f"{len(whole.left_out)} conditions incomplete" if whole.left_out else "",
@@ -212,9 +211,9 @@ def _row(
         "n": cell.summary.n,
         "expected_n": cell.expected,
         **_numbers(cell),
-        "median": _percent(float(pd.Series(shown).median())) if len(shown) else None,
-        "min": _percent(float(shown.min())) if len(shown) else None,
-        "max": _percent(float(shown.max())) if len(shown) else None,
+        "median": rounded(float(pd.Series(shown).median())) if len(shown) else None,
+        "min": rounded(float(shown.min())) if len(shown) else None,
+        "max": rounded(float(shown.max())) if len(shown) else None,
         "rank": place.rank,
         **dict(zip(("rank_low", "rank_high"), ranks.get(cell.method, (None, None)), strict=True)),
         "tie_group": place.group,
@@ -240,7 +239,7 @@ def _made_with(runs: pd.DataFrame) -> dict[str, str]:
 def _numbers(cell: Cell) -> dict[str, float | None]:
     s = cell.summary
     pairs = {"mean": s.mean, "sd": s.sd, "ci_low": s.low, "ci_high": s.high}
-    return {name: _percent(value) for name, value in pairs.items()}
+    return {name: rounded(value) for name, value in pairs.items()}
 
 
 def _against_baseline(
@@ -255,19 +254,11 @@ def _against_baseline(
     verdict = found[0]
     return {
         "baseline": verdict.b,
-        "diff": _percent(verdict.estimate),
-        "diff_ci_low": _percent(verdict.ci_low),
-        "diff_ci_high": _percent(verdict.ci_high),
-        "diff_p_holm": _significant(verdict.p_holm),
+        "diff": rounded(verdict.estimate),
+        "diff_ci_low": rounded(verdict.ci_low),
+        "diff_ci_high": rounded(verdict.ci_high),
+        "diff_p_holm": significant(verdict.p_holm),
     }
-
-
-def _percent(value: float | None) -> float | None:
-    return None if value is None or value != value else round(value, DECIMALS)
-
-
-def _significant(value: float | None) -> float | None:
-    return None if value is None or value != value else float(f"{value:.6g}")
 
 
 _ROPE = ("p_rope_worse", "p_rope_equal", "p_rope_better")
@@ -275,7 +266,7 @@ _ROPE = ("p_rope_worse", "p_rope_equal", "p_rope_better")
 
 def _rope(rope: Rope | None) -> dict[str, float | None]:
     values = (None, None, None) if rope is None else (rope.worse, rope.equal, rope.better)
-    return {name: _significant(value) for name, value in zip(_ROPE, values, strict=True)}
+    return {name: significant(value) for name, value in zip(_ROPE, values, strict=True)}
 
 
 _P_VALUES = ("p", "p_sign_flip", "p_holm", "t", "d_z", "hedges", "rho")
@@ -284,7 +275,7 @@ _P_VALUES = ("p", "p_sign_flip", "p_holm", "t", "d_z", "hedges", "rho")
 def _rounded(name: str, value: Any) -> Any:
     if not isinstance(value, float):
         return value
-    return _significant(value) if name in _P_VALUES else _percent(value)
+    return significant(value) if name in _P_VALUES else rounded(value)
 
 
 def _only(column: pd.Series) -> str:

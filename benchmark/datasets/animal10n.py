@@ -11,14 +11,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from benchmark.datasets.base import Dataset, channel_statistics
-from benchmark.datasets.files import (
-    ImageFiles,
-    first_folder,
-    image_names,
-    locate,
-    shown,
-    without_excluded,
-)
+from benchmark.datasets.file_lists import first_folder, image_names, shown, without_excluded
+from benchmark.datasets.files import ImageFiles, locate
 from benchmark.datasets.registry import DatasetInfo, Source, register
 from benchmark.errors import UserError
 

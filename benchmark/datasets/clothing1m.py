@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.datasets.files import (
-    FileDataset,
+from benchmark.datasets.file_lists import (
     first_folder,
-    locate,
     read_lines,
     read_pairs,
     shown,
     without_excluded,
 )
+from benchmark.datasets.files import FileDataset, locate
 from benchmark.datasets.registry import DatasetInfo, Source, register
 from benchmark.errors import UserError
 

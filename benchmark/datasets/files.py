@@ -14,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.datasets.base import Labels, first_per_class
+from benchmark.datasets.file_lists import shown
 from benchmark.errors import UserError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-SHOWN = 3
-EXCLUDED = "exclude.txt"
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,85 +225,6 @@ def locate(
             f" {root}: {shown(missing)}; {hint}"
         )
     return ImageFiles(root, paths, labels, sizes)
-
-
-def shown(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
-    rest = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {rest:,} more" if rest > 0 else "")
-
-
-def without_excluded(
-    name: str, folder: Path, entries: list[tuple[str, int]]
-) -> tuple[list[tuple[str, int]], str]:
-    """Leave out the training images that ``exclude.txt`` in the set's folder names, one a line.
-
-    For files that cannot be decoded and cannot be had again. Returns the rest, and what a label
-    must say of it ("" where there is no such file).
-
-    Raises:
-        UserError: the file names an image that is not in the list.
-    """
-    path = folder / EXCLUDED
-    if not path.is_file():
-        return entries, ""
-    named = {line.strip() for line in read_lines(path) if line.strip()}
-    unknown = sorted(named - {entry for entry, _ in entries})
-    if unknown:
-        raise UserError(f"data set {name!r}: {path} names {shown(unknown)}, not in the list")
-    return [entry for entry in entries if entry[0] not in named], f" ({len(named):,} excluded)"
-
-
-def first_folder(name: str, places: Sequence[Path], wanted: Sequence[str], hint: str) -> Path:
-    """The first folder that has any of the wanted files, and then all of them.
-
-    Raises:
-        UserError: none has any, or the one that does lacks some.
-    """
-    for place in places:
-        lacking = [file for file in wanted if not (place / file).exists()]
-        if not lacking:
-            return place
-        if len(lacking) < len(wanted):
-            raise UserError(
-                f"data set {name!r}: {place} lacks {shown(lacking)} ({len(lacking)} of"
-                f" {len(wanted)} needed); {hint}"
-            )
-    looked = " and ".join(str(place) for place in places)
-    raise UserError(
-        f"data set {name!r} is not there: looked for {', '.join(wanted)} in {looked}; {hint}"
-    )
-
-
-def read_lines(path: Path) -> list[str]:
-    """Lines of a text file. UserError if it cannot be read."""
-    try:
-        return path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error})") from error
-
-
-def read_pairs(path: Path) -> list[tuple[str, int]]:
-    """Lines "file label". UserError names the first line that is not one."""
-    pairs = []
-    for number, line in enumerate(read_lines(path), 1):
-        if not line.strip():
-            continue
-        file, _, label = line.strip().rpartition(" ")
-        if not file or not label.isdecimal():
-            raise UserError(f"{path}, line {number}: {line!r} is not 'file label'")
-        pairs.append((file.strip(), int(label)))
-    return pairs
-
-
-def image_names(folder: Path) -> list[str]:
-    """Names of the image files of a folder, sorted: the order must not be the file system's."""
-    kinds = (".jpg", ".jpeg", ".png")
-    try:
-        with os.scandir(folder) as found:
-            return sorted(e.name for e in found if e.name.lower().endswith(kinds))
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be read ({error.strerror})") from error
 
 
 def _sizes(root: Path, paths: Sequence[str]) -> npt.NDArray[np.int64]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.datasets.files import FileDataset, ImageFiles, first_folder, image_names, locate
+from benchmark.datasets.file_lists import first_folder, image_names
+from benchmark.datasets.files import FileDataset, ImageFiles, locate
 from benchmark.datasets.registry import DatasetInfo, Source, register
 from benchmark.errors import UserError
 

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.datasets.files import (
-    FileDataset,
-    first_folder,
-    locate,
-    read_lines,
-    shown,
-    without_excluded,
-)
+from benchmark.datasets.file_lists import first_folder, read_lines, shown, without_excluded
+from benchmark.datasets.files import FileDataset, locate
 from benchmark.datasets.registry import DatasetInfo, Source, register
 from benchmark.errors import UserError
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.datasets.files import (
-    FileDataset,
+from benchmark.datasets.file_lists import (
     first_folder,
     image_names,
-    locate,
     read_lines,
     read_pairs,
     shown,
     without_excluded,
 )
+from benchmark.datasets.files import FileDataset, locate
 from benchmark.datasets.registry import DatasetInfo, Source, register
 from benchmark.errors import UserError
 

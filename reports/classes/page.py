@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from reports.classes.find import ClassStudy, Point, class_studies
 from reports.classes.measure import Trend, trends, verdict_of
+from reports.digits import rounded
 from reports.files import to_csv
 from reports.labels import pretty_condition
 from reports.render.caption import RULE_WORDS, SEED_WORDS, completeness, provenance
 from reports.render.markdown import escape, table
 from reports.results import Results
 from reports.stats import mean_interval
-from reports.tables import DECIMALS
 from reports.text import NONE, number, p_equals
 from reports.verdict import ALPHA
 
@@ -241,23 +241,23 @@ def _row(results: Results, study: ClassStudy, point: Point, method: str) -> dict
         "data_label": point.block.data_label,
         "classes": point.classes,
         "train_per_class": key.train_per_class,
-        "chance": _rounded(point.chance),
+        "chance": rounded(point.chance),
         "method": method,
         "n": cell.summary.n,
         "expected_n": cell.expected,
-        "mean": _rounded(cell.summary.mean),
-        "sd": _rounded(cell.summary.sd),
-        "ci_low": _rounded(cell.summary.low),
-        "ci_high": _rounded(cell.summary.high),
+        "mean": rounded(cell.summary.mean),
+        "sd": rounded(cell.summary.sd),
+        "ci_low": rounded(cell.summary.low),
+        "ci_high": rounded(cell.summary.high),
         "ceiling": "clean" if study.ceiling else "100",
-        "share": _rounded(part.mean),
-        "share_sd": _rounded(part.sd),
-        "share_ci_low": _rounded(part.low),
-        "share_ci_high": _rounded(part.high),
+        "share": rounded(part.mean),
+        "share_sd": rounded(part.sd),
+        "share_ci_low": rounded(part.low),
+        "share_ci_high": rounded(part.high),
         "baseline": study.baseline if verdict else "",
-        "diff": _rounded(verdict.estimate) if verdict else None,
-        "diff_ci_low": _rounded(verdict.ci_low) if verdict else None,
-        "diff_ci_high": _rounded(verdict.ci_high) if verdict else None,
+        "diff": rounded(verdict.estimate) if verdict else None,
+        "diff_ci_low": rounded(verdict.ci_low) if verdict else None,
+        "diff_ci_high": rounded(verdict.ci_high) if verdict else None,
         "diff_p": _short(verdict.p) if verdict else None,
         "diff_p_holm": _short(verdict.p_holm) if verdict else None,
         "diff_family": verdict.family_size if verdict else None,
@@ -273,9 +273,9 @@ def _trend_table(studies: tuple[ClassStudy, ...]) -> pd.DataFrame:
             "study": study.number,
             "method": trend.method,
             "baseline": study.baseline,
-            "points_per_class": _rounded(trend.test.estimate) if trend.test else None,
-            "ci_low": _rounded(trend.test.low) if trend.test else None,
-            "ci_high": _rounded(trend.test.high) if trend.test else None,
+            "points_per_class": rounded(trend.test.estimate) if trend.test else None,
+            "ci_low": rounded(trend.test.low) if trend.test else None,
+            "ci_high": rounded(trend.test.high) if trend.test else None,
             "n": trend.test.n if trend.test else 0,
             "p": _short(trend.test.p) if trend.test else None,
             "p_holm": _short(trend.p_holm),
@@ -286,10 +286,6 @@ def _trend_table(studies: tuple[ClassStudy, ...]) -> pd.DataFrame:
         for trend in trends(study)
     ]
     return pd.DataFrame(rows, columns=list(TREND_COLUMNS))
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None or value != value else round(value, DECIMALS)
 
 
 def _short(value: float | None) -> float | None:

@@ -57,7 +57,9 @@ def figure_jobs(results: Results, folder: Path, drawn: list[Drawn]) -> Iterator[
     """
     folder.mkdir(parents=True, exist_ok=True)
     with styled():
-        for name, block, caption, figure in tqdm(_planned(results), "figures", disable=None):
+        for name, block, caption, figure in tqdm(
+            _planned(results), "drawing", unit=" figures", disable=None
+        ):
             # Not with_suffix: a name may have a dot in it.
             files = folder / f"{name}.png", folder / f"{name}.pdf"
             drawn.append(Drawn(name, block, caption, files))

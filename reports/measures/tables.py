@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from reports.cells import Block, Cell
+from reports.digits import DECIMALS
 from reports.files import to_csv
 from reports.measures.cells import bounded
 from reports.measures.comparison import Comparison
-from reports.tables import DECIMALS
 
 PLACE = ("data_label", "model", "profile")
 SUMMARY = ("n", "expected_n", "mean", "sd", "ci_low", "ci_high")

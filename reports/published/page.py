@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
+from reports.digits import rounded
 from reports.files import to_csv
 from reports.labels import pretty_condition
 from reports.published.match import Match, matches
 from reports.published.reasons import ALWAYS, reasons
 from reports.render.markdown import escape, table
 from reports.results import Results
-from reports.tables import DECIMALS
 from reports.text import number, plural
 
 COLUMNS = (
@@ -97,15 +97,15 @@ def _row(rule: str, match: Match) -> dict[str, Any]:
         "accuracy_rule": rule,
         "condition": match.condition.line,
         "method": match.cell.method,
-        "ours_mean": _rounded(summary.mean),
-        "ours_sd": _rounded(summary.sd),
+        "ours_mean": rounded(summary.mean),
+        "ours_sd": rounded(summary.sd),
         "ours_n": summary.n,
         "ours_expected_n": match.cell.expected,
         "published_mean": theirs.mean,
         "published_sd": theirs.sd,
         "published_metric": theirs.metric,
         "second_hand": theirs.second_hand,
-        "difference": _rounded(match.difference),
+        "difference": rounded(match.difference),
         "source": theirs.source,
         "why_they_may_differ": "; ".join(reasons(match)),
     }
@@ -113,10 +113,6 @@ def _row(rule: str, match: Match) -> dict[str, Any]:
 
 def _spread(mean: float | None, sd: float | None) -> str:
     return number(mean) if sd is None else f"{number(mean)} ± {number(sd)}"
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, DECIMALS)
 
 
 def _letter(index: int) -> str:

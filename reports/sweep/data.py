@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports.digits import rounded
 from reports.results import Results
 from reports.stats import mean_interval
 from reports.sweep.choice import Choices
 from reports.sweep.find import Setting, Sweep
 from reports.sweep.measure import Measured
-from reports.tables import DECIMALS
 from reports.verdict import Verdict
 
 SETTING_COLUMNS = (
@@ -89,10 +89,10 @@ def _numbers(setting: Setting) -> dict[str, Any]:
     values: dict[str, Any] = {
         "n": summary.n,
         "expected_n": cell.expected,
-        "mean": _rounded(summary.mean),
-        "sd": _rounded(summary.sd),
-        "ci_low": _rounded(summary.low),
-        "ci_high": _rounded(summary.high),
+        "mean": rounded(summary.mean),
+        "sd": rounded(summary.sd),
+        "ci_low": rounded(summary.low),
+        "ci_high": rounded(summary.high),
         "collapsed": int(cell.collapsed.sum()),
         "diverged": cell.count("diverged"),
     }
@@ -103,7 +103,7 @@ def _numbers(setting: Setting) -> dict[str, Any]:
     ):
         known = setting.last[name][np.isfinite(setting.last[name])]
         found = mean_interval(factor * known)
-        values |= {f"{column}_mean": _rounded(found.mean), f"{column}_sd": _rounded(found.sd)}
+        values |= {f"{column}_mean": rounded(found.mean), f"{column}_sd": rounded(found.sd)}
     return values
 
 
@@ -111,9 +111,9 @@ def _difference(verdict: Verdict | None) -> dict[str, Any]:
     if verdict is None:
         return {"diff_words": ""}
     return {
-        "diff": _rounded(verdict.estimate),
-        "diff_ci_low": _rounded(verdict.ci_low),
-        "diff_ci_high": _rounded(verdict.ci_high),
+        "diff": rounded(verdict.estimate),
+        "diff_ci_low": rounded(verdict.ci_low),
+        "diff_ci_high": rounded(verdict.ci_high),
         "diff_p": _short(verdict.p),
         "diff_p_holm": _short(verdict.p_holm),
         "diff_words": verdict.words,
@@ -129,10 +129,10 @@ def levels_table(found: Found) -> pd.DataFrame:
             "level": level.value,
             "reference": level.reference,
             "averaged_over": level.over,
-            "mean": _rounded(level.mean),
-            "diff": _rounded(level.test.estimate) if level.test else None,
-            "diff_ci_low": _rounded(level.test.low) if level.test else None,
-            "diff_ci_high": _rounded(level.test.high) if level.test else None,
+            "mean": rounded(level.mean),
+            "diff": rounded(level.test.estimate) if level.test else None,
+            "diff_ci_low": rounded(level.test.low) if level.test else None,
+            "diff_ci_high": rounded(level.test.high) if level.test else None,
             "n": level.test.n if level.test else 0,
             "p": _short(level.test.p) if level.test else None,
             "p_holm": _short(level.p_holm),
@@ -152,14 +152,14 @@ def choice_table(found: Found) -> pd.DataFrame:
             "sweep": sweep.number,
             "seed": c.seed,
             "chosen": "; ".join(setting.cell.method for setting in c.chosen),
-            "noisy_validation": _rounded(c.validation),
-            "accuracy": _rounded(c.accuracy),
+            "noisy_validation": rounded(c.validation),
+            "accuracy": rounded(c.accuracy),
             "default": sweep.default.cell.method,
-            "default_accuracy": _rounded(c.default),
+            "default_accuracy": rounded(c.default),
             "best": c.best.cell.method,
-            "best_accuracy": _rounded(c.best_accuracy),
+            "best_accuracy": rounded(c.best_accuracy),
             "best_of_other_seeds": c.others.cell.method if c.others else "",
-            "best_of_other_seeds_accuracy": _rounded(c.others_accuracy),
+            "best_of_other_seeds_accuracy": rounded(c.others_accuracy),
             "spearman": _short(c.correlation),
         }
         for sweep, _, choices in found
@@ -167,10 +167,6 @@ def choice_table(found: Found) -> pd.DataFrame:
         for c in choices.seeds
     ]
     return pd.DataFrame(rows, columns=list(CHOICE_COLUMNS))
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None or value != value else round(value, DECIMALS)
 
 
 def _short(value: float | None) -> float | None:
