@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -89,16 +89,7 @@ def read(study: Study, store: Store, cached: bool = True, workers: int = 1) -> R
         parts = list(cache.load(store.root)) if cached else []
         known = {run_id: entry for part in parts for run_id, entry in part.entries.items()}
         files, now = store.files(), time.time_ns()
-        entries: dict[str, Entry | None] = {}
-        wanted: list[_Wanted] = []
-        for spec in study.specs:
-            run_id = spec.run_id
-            if run_id not in files:
-                continue
-            entries[run_id] = old = known.get(run_id)  # also the place of what is opened below
-            if old is None or not old.same_file(*files[run_id]):
-                entries[run_id] = None
-                wanted.append(_Wanted(spec, files[run_id], "" if old is None else old.digest))
+        entries, wanted = _sorted_out(study, files, known)
         damaged: list[str] = []
         foreign: list[str] = []
         for opened in _opened(store, wanted, now, workers):
@@ -122,9 +113,29 @@ def read(study: Study, store: Store, cached: bool = True, workers: int = 1) -> R
     return Read(Intake(taken, tuple(foreign)), tuple(damaged), len(wanted), note)
 
 
+def _sorted_out(
+    study: Study, files: Mapping[str, tuple[int, int]], known: Mapping[str, Entry]
+) -> tuple[dict[str, Entry | None], list[_Wanted]]:
+    """The runs with a file in the order of the study, and those of them that must be opened.
+
+    An entry that must be opened is ``None``: its place.
+    """
+    entries: dict[str, Entry | None] = {}
+    wanted: list[_Wanted] = []
+    for spec in study.specs:
+        file, old = files.get(spec.run_id), known.get(spec.run_id)
+        if file is None:
+            continue
+        same = old is not None and old.same_file(*file)
+        entries[spec.run_id] = old if same else None
+        if not same:
+            wanted.append(_Wanted(spec, file, "" if old is None else old.digest))
+    return entries, wanted
+
+
 def _opened(store: Store, wanted: Sequence[_Wanted], now: int, workers: int) -> Iterator[_Opened]:
-    """What opening them comes to, chunk by chunk in order."""
-    chunks = [wanted[at : at + PART] for at in range(0, len(wanted), PART)]  # no more, no process
+    """What opening them comes to, chunk by chunk in order; one chunk needs no other process."""
+    chunks = [wanted[at : at + PART] for at in range(0, len(wanted), PART)]
     with tqdm(total=len(wanted), desc="reading", unit="record", disable=None) as bar:
         if workers == 1 or len(chunks) < 2:
             for chunk in chunks:
