@@ -48,6 +48,12 @@ def make(suite: Suite, store: Store | None, retry: bool = False) -> Plan:
     return Plan(todo, done, tuple(damaged))
 
 
+def streamed(specs: Sequence[RunSpec], root: Path | None) -> bool:
+    """Whether any of the data sets stays in files: only backend ``loop`` trains on those."""
+    described = (resident.described(data, root) for data in {spec.dataset for spec in specs})
+    return any(isinstance(dataset, FileDataset) for dataset in described)
+
+
 def check(specs: Sequence[RunSpec], root: Path | None, device: torch.device) -> None:
     """Refuse what could not be trained, before anything is: data, labels, split, batches, model.
 

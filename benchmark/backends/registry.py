@@ -36,8 +36,9 @@ class Choice:
     def resolve(self, device: torch.device) -> Choice:
         """The choice with ``auto`` replaced by ``loop``, the reference.
 
-        On CUDA ``graph`` is to take its place once the checks of docs/gpu.md have been seen to
-        pass on a GPU; until then nobody gets numbers from it without asking for it by name.
+        On CUDA ``nlbench run`` puts ``graph`` in its place where it has just proved itself
+        (:mod:`benchmark.proof`). On a CPU it stays ``loop``, also where ``stack`` is faster: a
+        run's bits must not depend on how many others there are to train.
 
         Raises:
             UserError: unknown name, a backend that cannot work on this device, or settings that

@@ -7,10 +7,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
-from benchmark import datasets, executors, plan
+from benchmark import datasets, executors, plan, proof
 from benchmark.backends import BackendError, Choice, create
 from benchmark.backends.registry import AUTO
 from benchmark.cli import options
@@ -106,7 +107,8 @@ def _add_backend(parser: argparse.ArgumentParser) -> None:
         default=AUTO,
         metavar="NAME",
         help="how to train: loop (step by step, any device), graph (CUDA graphs), stack (many small"
-        " networks at once); default: loop. graph has not been seen on a GPU yet (docs/gpu.md)",
+        " networks at once); default: loop, and on a GPU graph where it first proves itself there:"
+        " it leaves the loop's weights in float64 (not seen on a GPU yet: docs/gpu.md)",
     )
     parser.add_argument(
         "--slots",
@@ -143,6 +145,12 @@ def call(args: argparse.Namespace) -> int:
     if todo.todo:
         _fetch(todo.todo, args)
         plan.check(todo.todo, args.data, device)
+        if (
+            args.backend == AUTO
+            and device.type == "cuda"
+            and not plan.streamed(todo.todo, args.data)
+        ):
+            choice = replace(choice, name=automatic(device, choice.strict))
         where = environment(device)
         print(
             f"{suite.name}: {len(todo.todo)} of {len(suite.specs)} runs to train on"
@@ -163,6 +171,18 @@ def _choice(args: argparse.Namespace, device: torch.device) -> Choice:
     if args.mode not in MODES:
         raise unknown("mode", args.mode, MODES, "--mode")
     return Choice(args.backend, args.slots, args.mode == "strict", args.compile).resolve(device)
+
+
+def automatic(device: torch.device, strict: bool) -> str:
+    """The backend for a CUDA device: ``graph`` if it proves itself there and now, else ``loop``."""
+    reason = proof.graph_fails(str(device), strict)
+    print(
+        f"backend graph is not used, loop trains: {reason} (--backend graph uses it nevertheless)"
+        if reason
+        else "backend graph leaves the loop's weights in float64 on this device: it trains",
+        file=sys.stderr,
+    )
+    return "loop" if reason else "graph"
 
 
 def _executor(args: argparse.Namespace, device: torch.device) -> tuple[executors.Executor, int]:
