@@ -83,7 +83,7 @@ class Results:
     @cached_property
     def method_names(self) -> dict[str, str]:
         """Label -> the method's name, equal for settings of one method."""
-        runs = self.frame.runs
+        runs = self.frame.runs[["method", "method_name"]].drop_duplicates()
         return dict(zip(runs["method"], runs["method_name"], strict=True))
 
     @cached_property

@@ -52,12 +52,16 @@ class Parts:
     def column(self, cell: Cell, *path: str) -> Floats:
         """(n,) the number there of every run of the cell, NaN without one."""
         where, numbers = (self._part, *path), np.full(len(cell.run_ids), np.nan, dtype=np.float64)
+        last: Nodes | None = None
+        place: int | None = None
         for at, run_id in enumerate(cell.run_ids):
             if (held := self._held.get(run_id)) is not None:
                 packed, nodes = held
-                shape, place = nodes.get(where, _NOTHING)
-                if is_number(shape):
-                    numbers[at] = packed.numbers[place[0]]
+                if nodes is not last:  # most runs of a cell have one shape
+                    shape, (first, _) = nodes.get(where, _NOTHING)
+                    last, place = nodes, first if is_number(shape) else None
+                if place is not None:
+                    numbers[at] = packed.numbers[place]
         return numbers
 
     def curves(self, cell: Cell, *path: str) -> Floats:

@@ -132,9 +132,10 @@ def completeness(block: Block) -> list[str]:
 def provenance(results: Results, block: Block) -> str:
     """Suite, commit, device and threads."""
     runs = results.frame.runs
-    runs = runs[(runs["block"] == block.index) & (runs["status"] != "missing")]
-    devices = sorted({str(v) for v in runs["device"].dropna()})
-    commits = sorted({str(v)[:12] for v in runs["commit"].dropna()})
+    there = (runs["block"] == block.index) & (runs["status"] != "missing")
+    runs = runs.loc[there, ["device", "commit", "threads"]]
+    devices = sorted({str(v) for v in runs["device"].dropna().unique()})
+    commits = sorted({str(v)[:12] for v in runs["commit"].dropna().unique()})
     study = results.study
     words = [f"suite {study.name} ({study.sha256[:12]})"]
     words += [f"commit {', '.join(commits)}" if commits else "commit unknown"]

@@ -106,7 +106,7 @@ def setup_table(results: Results) -> str:
     seeds = sorted({spec.seed for spec in specs})
     methods = dict.fromkeys(
         f"{label} {params}" if params != "{}" else label
-        for label, params in zip(runs["method"], runs["params"], strict=True)
+        for label, params in runs[["method", "params"]].drop_duplicates().to_numpy().tolist()
     )
     hours = float(there["seconds"].fillna(0).sum()) / 3600
     rows = [
