@@ -144,18 +144,21 @@ class RunRecord:
                 instead of building an equal one (a third of the time).
 
         Raises:
-            DamagedRecord: run_id and spec do not agree.
+            DamagedRecord: run_id and spec do not agree, or one is missing.
             UserError: another schema version.
         """
         if values.get("schema") != SCHEMA:
             raise UserError(f"record: schema {values.get('schema')!r} is not {SCHEMA}")
         values = dict(values)
-        run_id = values.pop("run_id")
+        try:
+            run_id, stated, listed = (values.pop(key) for key in ("run_id", "spec", "curves"))
+        except KeyError as error:
+            raise DamagedRecord(f"not a whole record: {error} is missing") from error
         del values["schema"]
-        spec, stated = expected, values.pop("spec")
+        spec = expected
         if spec is None or spec.run_id != run_id or sha256_of(stated)[:16] != run_id:
             spec = RunSpec.from_dict(stated)
-        curves = {name: tuple(curve) for name, curve in values.pop("curves").items()}
+        curves = {name: tuple(curve) for name, curve in listed.items()}
         record = cls(spec=spec, curves=curves, **values)
         if record.run_id != run_id:
             raise DamagedRecord(f"its spec has run id {record.run_id}, it says {run_id}")

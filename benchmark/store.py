@@ -65,7 +65,7 @@ class Store:
         Raises:
             OSError: there is none, or it cannot be read.
         """
-        # What `path` does, without building a Path: that takes as long as reading the file.
+        # What `path` does, without building a Path for each of a hundred thousand small files.
         with open(f"{self.root}/{run_id[:2]}/{run_id}.json", "rb", buffering=0) as file:  # noqa: PTH123
             return file.read()
 

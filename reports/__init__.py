@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from reports.study import Study
     from reports.verdict import Verdict
 
-# Loaded when asked for: a process that only reads records or writes figures starts in a fifth of
-# the time without the statistics.
+# Loaded when asked for: a process that only reads records or writes figures does not
+# wait for the statistics.
 _HOME = {
     "PARTS": "assemble",
     "Built": "assemble",

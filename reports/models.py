@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reports.cells import Cell
+from reports.digits import significant
 from reports.results import Results
 from reports.stats import discordant, holm, mcnemar
 
@@ -81,11 +82,7 @@ def _pairs(methods: Sequence[str], bits: Bits, size: int) -> Iterator[dict[str, 
             "test_size": [size] * count,
             "only_a_right": a.tolist(),
             "only_b_right": b.tolist(),
-            "p": _digits(p),
-            "p_holm": _digits(holm(p)),
+            "p": list(map(significant, p.tolist())),
+            "p_holm": list(map(significant, holm(p).tolist())),
             "family_size": [count] * count,
         }
-
-
-def _digits(values: NDArray[np.float64]) -> list[float]:
-    return [float(f"{value:.6g}") for value in values.tolist()]

@@ -83,7 +83,7 @@ def made_up(study: Study, seed: int = 0, parts: bool = False) -> Iterator[RunRec
         study: from :func:`declared`.
         seed: of the generator.
         parts: whether records hold what an engine writes beside accuracies (detection of flipped
-            labels, open-set recognition, their curves); three quarters of a record's text.
+            labels, open-set recognition, their curves).
     """
     draws = np.random.Generator(np.random.Philox(seed))
     methods = list(dict.fromkeys(spec.method.name for spec in study.specs))

@@ -442,7 +442,7 @@ def test_what_alone_raises_is_raised() -> None:
 # --- choice ---------------------------------------------------------------------------------------
 
 
-def test_auto_is_the_loop_on_a_cpu_and_graphs_on_a_gpu() -> None:
+def test_auto_is_the_loop_until_something_has_proved_itself() -> None:
     assert Choice().resolve(torch.device("cpu")).name == "loop"
     assert Choice().resolve(torch.device("cuda:1")).name == "loop"
 

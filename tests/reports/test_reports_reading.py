@@ -283,3 +283,12 @@ def test_a_part_of_the_cache_is_used_until_one_of_its_records_changes(
     assert len(kept) == 3
     changed = next(part for part in after if old.run_id in part.entries)
     assert changed.entries[old.run_id].taken.row != before[1].entries[old.run_id].taken.row
+
+
+def test_a_whole_text_that_is_no_record_is_set_aside(made: Any, store: Store) -> None:
+    run_id = made.records[0].run_id
+    body = {"schema": 1, "made": "by hand"}
+    store.path(run_id).write_text(canonical_json({**body, "digest": sha256_of(body)}))
+    (line,) = reports.read(made.study, store).damaged
+    assert run_id in line
+    assert "'run_id' is missing" in line
