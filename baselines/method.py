@@ -57,6 +57,9 @@ class Method(ABC):
         extra_outputs: network outputs beyond the K classes; they come last.
         drains: whether `absorbed` gives a mass.
         shift_invariant: whether a constant added to all outputs leaves the loss as it is.
+        version: raised by the author of a built-in method with every change of what it computes:
+            records of another version are trained again. The files of a method from outside are
+            hashed instead (`benchmark.method_source`).
         published: published settings by family of data sets (cifar10, cifar100, mini_webvision,
             clothing1m, mnist, ...).
     """
@@ -67,6 +70,7 @@ class Method(ABC):
     extra_outputs: ClassVar[int] = 0
     drains: ClassVar[bool] = False
     shift_invariant: ClassVar[bool] = True
+    version: ClassVar[int] = 1
     published: ClassVar[Mapping[str, Published]] = MappingProxyType({})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -61,6 +61,8 @@ class RunRecord:
         extra: what :func:`benchmark.evaluation.evaluate` found: ``open_set``, ``detection``; and
             ``test_sets``: name of a further test set -> accuracy at the last epoch; not written
             where empty, so older records stay what they are.
+        method_source: which code of the method made it, see :mod:`benchmark.method_source`; not
+            written where empty: version 1 of a built-in method, and records older than this field.
     """
 
     spec: RunSpec
@@ -76,6 +78,7 @@ class RunRecord:
     environment: Mapping[str, Any] = field(default_factory=dict)
     timing: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    method_source: str = ""
 
     @property
     def run_id(self) -> str:
@@ -98,6 +101,7 @@ class RunRecord:
             "test_correct": self.test_correct,
             "test_size": self.test_size,
             **({"extra": dict(self.extra)} if self.extra else {}),
+            **({"method_source": self.method_source} if self.method_source else {}),
         }
 
     def to_dict(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from benchmark.backends.loop import memory_format
 from benchmark.device import repeatable
 from benchmark.evaluation.final import evaluate
 from benchmark.labels import draw_labels
+from benchmark.method_source import method_source
 from benchmark.openset import with_foreign_images
 from benchmark.prepare import BatchPlan, check_batches, draw_split
 from benchmark.record import RunRecord, pack_bits
@@ -88,6 +89,7 @@ class _Run:
         self.spec = spec
         self.context = context
         self.task: Task | None = None
+        self.source = ""
         self.pairing: dict[str, str] = {}
         self.started = datetime.now(UTC)
         self.clock = time.perf_counter()
@@ -95,6 +97,8 @@ class _Run:
     def prepare(self) -> Task:
         """The task, made anew on every call."""
         self.started, self.clock = datetime.now(UTC), time.perf_counter()
+        # First, so that what is hashed is what is imported, and a run that fails has it as well.
+        self.source = method_source(self.spec.method.name)
         self.task, self.pairing = prepare(self.spec, self.context)
         return self.task
 
@@ -110,6 +114,7 @@ class _Run:
         choice = self.context.choice
         return replace(
             record,
+            method_source=self.source,
             environment={
                 **self.context.environment,
                 "threads": self.context.threads,
