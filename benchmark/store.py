@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,10 @@ from benchmark.record import DamagedRecord, RunRecord
 MARKER = "nlbench-store"
 MARKER_TEXT = "This folder holds nlbench run records, one JSON file a run (schema 1).\n"
 DAMAGED = "damaged"
+# A file on its way to its place: of the marker, of a record, of the cache that reports keep here.
+TEMPORARY = re.compile(r"\.(nlbench-store|[0-9a-f]{16}\.json|report-cache\.npz)\.[a-z0-9_]{8}")
+# A write takes milliseconds; what is older than a day, in seconds, was killed.
+OLD = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -31,28 +37,26 @@ class Store:
     def open(cls, root: Path, create: bool = False) -> Store:
         """Open a store; ``create`` makes one where there is nothing or an empty folder.
 
+        What killed writes left does not count as content, and with ``create`` it is removed once it
+        is old. Any number of processes may make the same store at the same time.
+
         Raises:
             UserError: no such folder, not a folder, an empty folder (without ``create``), or a
                 folder with other things in it: nothing is ever written among foreign files.
         """
-        if root.exists() and not root.is_dir():
-            raise UserError(f"store {root}: is a file; a store is a folder")
-        if (root / MARKER).is_file():
-            return cls(root)
-        inside = sorted(p.name for p in root.iterdir()) if root.is_dir() else []
-        if inside:
-            raise UserError(
-                f"store {root}: not an nlbench store (no file {MARKER!r} in it, but {inside[0]!r});"
-                " name another folder with --store"
-            )
-        if not create:
+        try:
+            made = _is_store(root)
+            if create:
+                if not made:
+                    root.mkdir(parents=True, exist_ok=True)
+                    _write(root / MARKER, MARKER_TEXT.encode())
+                _remove_leftovers(root)
+        except OSError as error:
+            what = "made" if create else "read"
+            raise UserError(f"store {root}: cannot be {what} ({error.strerror})") from error
+        if not (made or create):
             what = "is empty" if root.is_dir() else "does not exist"
             raise UserError(f"store {root}: {what}; `nlbench run SUITE` fills one")
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            _write(root / MARKER, MARKER_TEXT.encode())
-        except OSError as error:
-            raise UserError(f"store {root}: cannot be written ({error.strerror})") from error
         return cls(root)
 
     def path(self, run_id: str) -> Path:
@@ -152,8 +156,53 @@ class Store:
         return target
 
 
+def _is_store(root: Path) -> bool:
+    """Whether the folder is a store; not so if it is absent, or has nothing but our leftovers.
+
+    Raises:
+        UserError: a file, or a folder of something else.
+    """
+    if root.exists() and not root.is_dir():
+        raise UserError(f"store {root}: is a file; a store is a folder")
+    # Listed before the marker is looked for: in a store that others are making right now the marker
+    # comes first, so what is listed although there is no marker afterwards is foreign.
+    names = sorted(p.name for p in root.iterdir()) if root.is_dir() else []
+    if (root / MARKER).is_file():
+        return True
+    foreign = [name for name in names if not TEMPORARY.fullmatch(name)]
+    if foreign:
+        raise UserError(
+            f"store {root}: not an nlbench store (no file {MARKER!r} in it, but {foreign[0]!r});"
+            " nothing is written among other files"
+        )
+    return False
+
+
+def _remove_leftovers(root: Path) -> None:
+    """Remove the temporary files of writes that were killed long ago."""
+    now = time.time()
+    for folder in (root, *(p for p in root.glob("??") if p.is_dir())):
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                # Another process may remove it first, or another user may own it: then it stays
+                # for later, and harms nothing.
+                with contextlib.suppress(OSError):
+                    if TEMPORARY.fullmatch(entry.name) and now - entry.stat().st_mtime > OLD:
+                        Path(entry.path).unlink()
+
+
 def _write(path: Path, content: bytes) -> None:
-    """Write beside, fsync, rename: whole or not at all."""
+    """Write whole or not at all."""
+    try:
+        _write_beside(path, content)
+    except FileNotFoundError:
+        # A process that stood still (or another clock) for longer than OLD: its temporary file was
+        # taken for a leftover.
+        _write_beside(path, content)
+
+
+def _write_beside(path: Path, content: bytes) -> None:
+    """Write a temporary file in the same folder, fsync, rename."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:

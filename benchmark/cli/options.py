@@ -107,10 +107,17 @@ def selected(args: argparse.Namespace) -> Suite:
 
 
 def store_of(args: argparse.Namespace, create: bool = False) -> Store:
-    """The store under ``--results``."""
+    """The store under ``--results``.
+
+    Raises:
+        UserError: see :meth:`Store.open`; the message names the option.
+    """
     from benchmark.store import Store
 
-    return Store.open(args.results / "runs", create=create)
+    try:
+        return Store.open(args.results / "runs", create=create)
+    except UserError as error:
+        raise UserError(f"--results {args.results}: {error}") from error
 
 
 def words(text: str | None) -> list[str]:

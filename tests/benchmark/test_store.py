@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmark.cli import main
 from benchmark.errors import UserError
 from benchmark.recipe import Recipe
 from benchmark.record import DamagedRecord, RunRecord, pack_bits
 from benchmark.spec import DatasetSpec, MethodSpec, RunSpec
-from benchmark.store import MARKER, Store
+from benchmark.store import MARKER, OLD, Store
 
 
 def record(seed: int = 0) -> RunRecord:
@@ -113,6 +118,72 @@ def test_empty_absent_and_file_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is a file"):
         Store.open(tmp_path / "file", create=True)
     assert (Store.open(tmp_path / "new", create=True).root / MARKER).is_file()
+
+
+def test_a_store_killed_at_birth_or_made_by_many_opens(tmp_path: Path) -> None:
+    words = [sys.executable, str(Path(__file__).with_name("store_race.py")), str(tmp_path)]
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    done = subprocess.run(words, env=here, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    alone, rush = found["alone"], found["rush"]
+    assert {one["left"] for one in alone} >= {"nothing", "empty", "leftover", MARKER}
+    assert len(alone) >= 8  # mkdir, the temporary file made, opened, on disk, readable, renamed ...
+    assert all(one["next"] == 0 and one["later"] == MARKER for one in alone)
+    assert len(rush) == 50
+    assert all(len(statuses) == 8 and set(statuses[1:]) == {0} for statuses in rush)
+    assert sum(statuses[0] != 0 for statuses in rush) >= 25  # the one that is to die does
+
+
+def test_only_old_leftovers_of_writes_are_removed(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, create=True)
+    path = store.write(record())
+    old, new, foreign = (path.parent / f".{path.name}.{end}" for end in ("abcd_123", "8" * 8, "x"))
+    cache = tmp_path / ".report-cache.npz.abcdefgh"
+    for file in (old, new, foreign, cache):
+        file.touch()
+    long_ago = time.time() - OLD - 60
+    for file in (old, foreign, cache, path):
+        os.utime(file, (long_ago, long_ago))
+    Store.open(tmp_path)
+    assert old.exists()  # who only reads removes nothing
+    Store.open(tmp_path, create=True)
+    assert not old.exists()
+    assert not cache.exists()
+    assert new.exists()
+    assert foreign.exists()
+    assert store.read(record().run_id) == record()
+
+
+def test_a_write_survives_that_its_file_is_taken_for_a_leftover(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(tmp_path, create=True)
+    original = Path.chmod
+    taken: list[Path] = []
+
+    def chmod(path: Path, mode: int) -> None:
+        original(path, mode)
+        if not taken:
+            taken.append(path)
+            path.unlink()
+
+    monkeypatch.setattr(Path, "chmod", chmod)
+    store.write(record())
+    assert taken
+    assert store.read(record().run_id) == record()
+
+
+def test_the_refusal_names_the_option_that_the_command_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "thesis.tex").write_text("mine")
+    for words in (["run", "quick", "--device", "cpu"], ["status", "quick"], ["report", "quick"]):
+        assert main([*words, "--results", str(tmp_path)]) == 2
+        said = capsys.readouterr().err
+        assert f"--results {tmp_path}: store {tmp_path / 'runs'}: not an nlbench store" in said
+        assert "--store" not in said
 
 
 def test_an_unknown_schema_is_no_damage() -> None:
