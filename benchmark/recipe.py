@@ -11,6 +11,8 @@ from benchmark.errors import UserError, unknown
 
 SCHEDULES = ("cosine", "constant", "step", "exponential")
 PRECISIONS = ("float32", "bf16", "float64")
+# Fields younger than published runs: not written at their default, so that run ids stand.
+LATE = ("eval_every",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,8 @@ class Recipe:
         augment: name of the augmentation of training images (benchmark.augment knows them).
         precision: ``float32``, ``bf16`` (autocast, channels_last; weights, BatchNorm statistics and
             the loss stay float32) or ``float64`` (for equivalence tests).
+        eval_every: test and validation accuracy are taken after every so many epochs, >= 1, and
+            always after the last.
     """
 
     epochs: int
@@ -49,6 +53,7 @@ class Recipe:
     gamma: float = 0.1
     augment: str = "none"
     precision: str = "float32"
+    eval_every: int = 1
 
     def __post_init__(self) -> None:
         """Refuse values outside their range.
@@ -65,6 +70,7 @@ class Recipe:
             ("l1", self.l1 >= 0, "at least 0"),
             ("clip_norm", self.clip_norm >= 0, "at least 0 (0 = no clipping)"),
             ("gamma", 0 < self.gamma <= 1, "in (0, 1]"),
+            ("eval_every", self.eval_every >= 1, "at least 1"),
         )
         for name, holds, want in limits:
             if not holds:
@@ -76,14 +82,19 @@ class Recipe:
             if getattr(self, name) not in choices:
                 raise unknown(name, getattr(self, name), choices, "recipe")
 
+    def evaluates(self, epoch: int) -> bool:
+        """Whether accuracies are taken after this epoch, counted from 1."""
+        return epoch % self.eval_every == 0 or epoch == self.epochs
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, one per field."""
+        """Plain JSON values, one per field; those of LATE only where they differ from default."""
         return {**self._plain, "milestones": list(self.milestones)}
 
     @cached_property
     def _plain(self) -> dict[str, Any]:
         # Thousands of runs share a recipe and write it into their run id.
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
+        return {k: v for k, (v, default) in values.items() if k not in LATE or v != default}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], where: str = "recipe") -> Recipe:

@@ -50,7 +50,9 @@ class RunRecord:
         metrics: ``last``, ``noisy_val``, ``clean_val``, ``oracle`` (the four accuracies, ``None``
             where they do not exist) and ``noisy_val_epoch`` ... (counted from 1).
         curves: per epoch, see :data:`CURVES`. The training curves are taken on the fly: each
-            training sample's prediction just before the step that uses it.
+            training sample's prediction just before the step that uses it. ``test_accuracy``,
+            ``val_noisy`` and ``val_clean`` are ``None`` at epochs that the recipe's
+            ``eval_every`` leaves out.
         noise: facts of the labels trained on: spec, nominal and realised rate, transition counts.
         pairing: fingerprints of what must be equal for all methods of one seed and condition.
         test_correct: base64 of packed bits, one per test image, at the last epoch.

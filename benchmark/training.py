@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -192,6 +193,8 @@ def prepare(spec: RunSpec, context: Context) -> tuple[Task, dict[str, str]]:
 def select(curves: Mapping[str, Sequence[float | None]]) -> dict[str, float | int | None]:
     """The four accuracies from one run's curves; the earliest of equal epochs is chosen.
 
+    Only epochs that were evaluated can be chosen; the last one always was.
+
     ``last``: the last epoch. ``noisy_val`` / ``clean_val``: the epoch best on the held-out images
     by their noisy / clean labels. ``oracle``: the best test epoch, which nobody can know.
     """
@@ -199,8 +202,8 @@ def select(curves: Mapping[str, Sequence[float | None]]) -> dict[str, float | in
     chosen: dict[str, float | int | None] = {"last": test[-1]}
     rules = {"noisy_val": "val_noisy", "clean_val": "val_clean", "oracle": "test_accuracy"}
     for rule, curve in rules.items():
-        values = [-1.0 if value is None else value for value in curves[curve]]
-        best = values.index(max(values)) if values else None
+        values = [-math.inf if value is None else value for value in curves[curve]]
+        best = values.index(max(values)) if any(v is not None for v in curves[curve]) else None
         chosen[rule] = None if best is None else test[best]
         chosen[f"{rule}_epoch"] = None if best is None else best + 1
     return chosen

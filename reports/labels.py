@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 from benchmark.spec import RunSpec
@@ -106,7 +107,8 @@ def _variant_ids(specs: Sequence[RunSpec]) -> tuple[str, ...]:
 
 
 def _settings(spec: RunSpec) -> dict[str, Any]:
-    recipe = {f"recipe.{k}": v for k, v in spec.recipe.to_dict().items()}
+    # Every field: to_dict leaves some out at their default, which a label must name.
+    recipe = {f"recipe.{f.name}": getattr(spec.recipe, f.name) for f in fields(spec.recipe)}
     return {**spec.method.values, **recipe}
 
 

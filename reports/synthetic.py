@@ -37,6 +37,7 @@ def declared(
     methods: tuple[str, ...] = METHODS,
     noise: tuple[str, ...] = NOISE,
     open_share: float = 0.0,
+    eval_every: int = 1,
 ) -> Study:
     """A study of about ``n`` runs.
 
@@ -45,10 +46,11 @@ def declared(
         methods: names.
         noise: noise lines.
         open_share: share of the seeds whose data set leaves classes unknown, in [0, 1].
+        eval_every: accuracies after every so many epochs.
     """
     seeds = max(1, n // (len(methods) * len(noise)))
     closed = seeds - round(open_share * seeds)
-    whole, recipe = DatasetSpec("fashion_mnist", 1000), Recipe(epochs=EPOCHS)
+    whole, recipe = DatasetSpec("fashion_mnist", 1000), Recipe(epochs=EPOCHS, eval_every=eval_every)
     split = replace(whole, unknown=UNKNOWN)
     data = [whole if s < closed else split.settled(s) for s in range(seeds)]
     settings = {method: MethodSpec.of(method, {}) for method in methods}
@@ -135,6 +137,8 @@ def _record(spec: RunSpec, strength: int, luck: float, draws: np.random.Generato
     if spec.method.name == "drainage":
         curves["drainage_clean"] = 0.1 * epochs
         curves["drainage_flipped"] = 0.7 * rise if rate else np.full(EPOCHS, np.nan)
+    tested = np.array([spec.recipe.evaluates(epoch + 1) for epoch in range(EPOCHS)])
+    curves["test_accuracy"][~tested] = np.nan
     correct = draws.random(TEST_SIZE) < final
     shared = {"data": "data", "split": "split", "order": "order", "augment": "augment"}
     return RunRecord(
@@ -145,8 +149,8 @@ def _record(spec: RunSpec, strength: int, luck: float, draws: np.random.Generato
             "last": final,
             "noisy_val": None,
             "clean_val": None,
-            "oracle": float(np.max(curves["test_accuracy"])),
-            "oracle_epoch": int(np.argmax(curves["test_accuracy"])) + 1,
+            "oracle": float(np.nanmax(curves["test_accuracy"])),
+            "oracle_epoch": int(np.nanargmax(curves["test_accuracy"])) + 1,
         },
         curves={
             name: tuple(None if np.isnan(v) else float(v) for v in curves.get(name, ()))

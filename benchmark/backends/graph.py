@@ -12,7 +12,7 @@ from benchmark import augment
 from benchmark.backends.pack import Pack, Steps, out_of_memory, release
 from benchmark.backends.probe import MOST, Probe, probe, speed_key
 from benchmark.backends.slot import Arrived, Slot, key
-from benchmark.backends.tally import accuracy, ranked
+from benchmark.backends.tally import evaluation, ranked
 from benchmark.backends.task import Ended, Job, Outcome, Task
 from benchmark.prepare import Indices
 from benchmark.streams import Streams
@@ -90,7 +90,7 @@ class GraphBackend:
             for number in range(slot.steps):
                 slot.step(number)
                 yield
-            arrived = slot.finish()
+            arrived = slot.finish(task.recipe.evaluates(epoch + 1))
             if last is not None and not _close(task, outcome, *last):
                 break
             last = (positions, arrived)
@@ -179,10 +179,6 @@ def _close(task: Task, outcome: Outcome, positions: Indices, arrived: Arrived) -
     if not (arrived.tally.finite and bool(arrived.norm.isfinite())):
         outcome.diverged = epoch
         return False
-    curves["test_accuracy"] = accuracy(arrived.correct)
-    if arrived.held is not None:
-        held = task.split.validation
-        for name, labels in (("val_noisy", task.labels.noisy), ("val_clean", task.labels.clean)):
-            curves[name] = accuracy(arrived.held == torch.tensor(labels[held]))
-    outcome.add(curves, arrived.correct.numpy())
+    curves |= evaluation(task.labels, task.split.validation, arrived.correct, arrived.held)
+    outcome.add(curves, None if arrived.correct is None else arrived.correct.numpy())
     return True

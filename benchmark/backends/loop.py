@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.augment import AugmentPlan, Normaliser, apply
-from benchmark.backends.tally import Tally, accuracy, ranked
+from benchmark.backends.tally import Tally, accuracy, evaluation, ranked
 from benchmark.backends.task import Ended, Job, Outcome, Task
 from benchmark.optim import learning_rate, optimiser, regularise
 from benchmark.resident import Resident
@@ -46,10 +46,11 @@ class LoopBackend:
             if not (tally.finite and trainer.weights_finite()):
                 outcome.diverged = epoch
                 return outcome
-            correct = trainer.correct_on_test()
-            curves["test_accuracy"] = accuracy(correct)
-            curves |= trainer.validate()
-            outcome.add(curves, correct.cpu().numpy())
+            correct = held = None
+            if task.recipe.evaluates(epoch):
+                correct, held = trainer.correct_on_test(), trainer.held_out()
+            curves |= evaluation(task.labels, task.split.validation, correct, held)
+            outcome.add(curves, None if correct is None else correct.cpu().numpy())
         outcome.others = trainer.accuracy_elsewhere()
         return outcome
 
@@ -70,7 +71,6 @@ class Trainer:
         dataset = task.data.dataset
         self.normalise = Normaliser(dataset.mean, dataset.std, task.device, master)
         self.given = torch.tensor(task.labels.noisy, device=task.device)
-        self.clean = torch.tensor(task.labels.clean, device=task.device)
         self.held = torch.tensor(task.split.validation, device=task.device)
 
     def epoch(self, epoch: int, rows: Tensor, plan: AugmentPlan) -> Tally:
@@ -123,17 +123,11 @@ class Trainer:
         """Which test images are predicted as their label, (M,) bool."""
         return self.predictions(self.task.data.x_test) == self.task.data.y_test
 
-    def validate(self) -> dict[str, float | None]:
-        """Accuracy on the held-out images by their noisy and by their clean labels, if any."""
+    def held_out(self) -> Tensor | None:
+        """Predictions of the held-out images, if there are any."""
         if len(self.held) == 0:
-            return {}
-        predicted = self.predictions(self.task.data.x_train, self.held)
-        curves: dict[str, float | None] = {
-            "val_noisy": accuracy(predicted == self.given[self.held])
-        }
-        if self.task.labels.truth_known:
-            curves["val_clean"] = accuracy(predicted == self.clean[self.held])
-        return curves
+            return None
+        return self.predictions(self.task.data.x_train, self.held)
 
     def accuracy_elsewhere(self) -> dict[str, float]:
         """Accuracy on the data set's further test sets, if it has any."""

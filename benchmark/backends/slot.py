@@ -32,10 +32,14 @@ WARM_UP = 3
 
 @dataclass(frozen=True)
 class Arrived:
-    """What an epoch left, on the host once ``event`` has passed; fields as in Tally."""
+    """What an epoch left, on the host once ``event`` has passed; fields as in Tally.
+
+    ``correct`` and ``held`` are ``None`` where the epoch was not evaluated, ``held`` also where no
+    images are held out.
+    """
 
     tally: Tally
-    correct: Tensor
+    correct: Tensor | None
     held: Tensor | None
     norm: Tensor
     event: torch.cuda.Event | None
@@ -99,7 +103,6 @@ class Slot:
             for buffer in self.momentum:
                 buffer.zero_()
             self.trainer.given.copy_(torch.tensor(task.labels.noisy))
-            self.trainer.clean.copy_(torch.tensor(task.labels.clean))
             self.trainer.held = torch.tensor(task.split.validation, device=self.device)
         self.task = self.trainer.task = replace(task, network=self.task.network)
         self.wait()
@@ -126,13 +129,12 @@ class Slot:
             for target, source in outputs:
                 target.copy_(source)
 
-    def finish(self) -> Arrived:
-        """Evaluate, and send what the epoch left to the host; does not wait."""
+    def finish(self, evaluate: bool = True) -> Arrived:
+        """Evaluate if asked to, and send what the epoch left to the host; does not wait."""
         trainer = self.trainer
         with self._here():
-            correct = trainer.correct_on_test()
-            some = len(trainer.held) > 0
-            held = trainer.predictions(self.task.resident.x_train, trainer.held) if some else None
+            correct = trainer.correct_on_test() if evaluate else None
+            held = trainer.held_out() if evaluate else None
             mass = self.tally.absorbed
             return Arrived(
                 tally=Tally(
@@ -140,7 +142,7 @@ class Slot:
                     _fetch(self.tally.predicted),
                     None if mass is None else _fetch(mass),
                 ),
-                correct=_fetch(correct),
+                correct=None if correct is None else _fetch(correct),
                 held=None if held is None else _fetch(held),
                 norm=_fetch(trainer.weights_norm()),
                 event=None if self.stream is None else self.stream.record_event(),

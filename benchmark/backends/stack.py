@@ -14,7 +14,7 @@ from torch.func import functional_call, vmap
 
 from benchmark.augment import AugmentPlan, apply
 from benchmark.backends.loop import EVAL_BATCH, Trainer
-from benchmark.backends.tally import Tally, accuracy, ranked
+from benchmark.backends.tally import Tally, evaluation, ranked
 from benchmark.backends.task import Ended, Job, Outcome, Task
 from benchmark.optim import learning_rate, optimiser
 
@@ -206,8 +206,7 @@ def _outcomes(tasks: Sequence[Task]) -> list[Outcome]:
         rows = torch.stack([torch.from_numpy(positions) for positions, _ in drawn])
         plans = [plan.to(stack.device) for _, plan in drawn]
         tallies = stack.epoch(epoch, rows.to(stack.device), plans)
-        predicted = stack.predictions(stack.data.x_test)
-        held = _held(stack)
+        correct, held = _evaluated(stack, stack.recipe.evaluates(epoch + 1))
         ranks = ranked(epoch + 1, stack.recipe.epochs)
         finite = stack.finite().tolist()
         for run, outcome in enumerate(outcomes):
@@ -217,25 +216,21 @@ def _outcomes(tasks: Sequence[Task]) -> list[Outcome]:
             if not (tallies[run].finite and finite[run]):
                 outcome.diverged = epoch + 1
                 continue
-            correct = predicted[run] == stack.data.y_test
-            curves["test_accuracy"] = accuracy(correct)
-            outcome.add(curves | held[run], correct.cpu().numpy())
+            task, right = tasks[run], correct[run]
+            curves |= evaluation(task.labels, task.split.validation, right, held[run])
+            outcome.add(curves, None if right is None else right.cpu().numpy())
         if all(outcome.diverged is not None for outcome in outcomes):
             break
     stack.unstack()
     return outcomes
 
 
-def _held(stack: Stack) -> list[dict[str, float | None]]:
-    """Each run's accuracy on its held-out images, by noisy and by clean labels."""
+def _evaluated(stack: Stack, asked: bool) -> tuple[list[Tensor | None], list[Tensor | None]]:
+    """Of each run, which test images are right, and its predictions of its held-out images."""
+    none: list[Tensor | None] = [None] * len(stack.tasks)
+    if not asked:
+        return none, none
+    correct = [found == stack.data.y_test for found in stack.predictions(stack.data.x_test)]
     rows = torch.stack([trainer.held for trainer in stack.trainers])
-    if rows.shape[1] == 0:
-        return [{} for _ in stack.tasks]
-    predicted = stack.predictions(stack.data.x_train, rows)
-    return [
-        {
-            "val_noisy": accuracy(mine == trainer.given[trainer.held]),
-            "val_clean": accuracy(mine == trainer.clean[trainer.held]),
-        }
-        for mine, trainer in zip(predicted, stack.trainers, strict=True)
-    ]
+    held = stack.predictions(stack.data.x_train, rows) if rows.shape[1] else none
+    return [*correct], [*held]

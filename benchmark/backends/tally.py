@@ -95,6 +95,28 @@ class Tally:
         return curves
 
 
+def evaluation(
+    labels: NoisyLabels, held: NDArray[np.int64], correct: Tensor | None, predicted: Tensor | None
+) -> dict[str, float | None]:
+    """The curves of an epoch's evaluation; ``None`` at their places where there was none.
+
+    Args:
+        labels: of the whole training set.
+        held: the samples kept for validation; without any there are no curves of them.
+        correct: which test images are predicted as their label; ``None``: not evaluated.
+        predicted: of ``held``, in their order; ``None``: not evaluated.
+    """
+    curves = {"test_accuracy": None if correct is None else accuracy(correct)}
+    known = {
+        "val_noisy": labels.noisy,
+        **({"val_clean": labels.clean} if labels.truth_known else {}),
+    }
+    for name, truth in known.items() if len(held) else ():
+        wanted = torch.from_numpy(truth[held])
+        curves[name] = None if predicted is None else accuracy(predicted.cpu() == wanted)
+    return curves
+
+
 def ranked(epoch: int, epochs: int) -> bool:
     """Whether an epoch, counted from 1, gets its ROC areas: about twenty of a run do."""
     return epoch in (1, epochs) or epoch % max(1, epochs // 20) == 0

@@ -67,7 +67,7 @@ class Outcome:
 
     Attributes:
         curves: one list per name in :data:`benchmark.record.CURVES`.
-        correct: (M,) bool at the last finished epoch, ``None`` before the first.
+        correct: (M,) bool at the last evaluated epoch, ``None`` before the first.
         others: accuracy on further test sets at the end, by their names.
         diverged: the epoch, counted from 1, after which loss or weights were not finite.
     """
@@ -79,11 +79,12 @@ class Outcome:
     diverged: int | None = None
     others: dict[str, float] = field(default_factory=dict)
 
-    def add(self, curves: dict[str, float | None], correct: NDArray[np.bool_]) -> None:
-        """Keep a finished epoch."""
+    def add(self, curves: Mapping[str, float | None], correct: NDArray[np.bool_] | None) -> None:
+        """Keep a finished epoch; without ``correct`` it was not evaluated."""
         for name, value in curves.items():
             self.curves.setdefault(name, []).append(value)
-        self.correct = correct
+        if correct is not None:
+            self.correct = correct
 
 
 # Prepares a run. Called when its turn comes, and again where it has to start over.

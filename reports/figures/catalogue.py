@@ -22,6 +22,7 @@ from reports.figures.memorisation import memorisation_figures
 from reports.figures.paired import paired_figure
 from reports.figures.style import save_styled, styled
 from reports.figures.sweep import sweep_figures
+from reports.measures.words import evaluated
 from reports.overall import Overall
 from reports.results import Results
 from reports.text import plural
@@ -116,6 +117,7 @@ def _figures(results: Results, block: Block) -> Iterator[tuple[str, str, Figure]
             " noise type.",
             paired,
         )
+    words = evaluated(results.study.specs)
     for name, figure in memorisation_figures(results, block).items():
         yield (
             name,
@@ -123,7 +125,7 @@ def _figures(results: Results, block: Block) -> Iterator[tuple[str, str, Figure]
             " training samples predicted as labelled; flipped ones predicted as their wrong given"
             " label (memorised) and as their true label (corrected); drainage mass where a method"
             " has a drainage output. Mean over seeds, shaded one standard deviation; of many rates"
-            " the lowest, middle and highest.",
+            " the lowest, middle and highest." + (f" {words}" if words else ""),
             figure,
         )
 

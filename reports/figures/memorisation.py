@@ -129,6 +129,7 @@ def _panel(axes: Axes, block: Block, curves: dict[str, dict[str, Band]]) -> None
     look = looks(block.methods)
     pair = len(curves) > 1
     lines, areas, colours, styles = [], [], [], []
+    points: list[tuple[Floats, str]] = []
     for curve, found in curves.items():
         for method, band in found.items():
             there = np.flatnonzero(~np.isnan(band.mean))
@@ -139,6 +140,8 @@ def _panel(axes: Axes, block: Block, curves: dict[str, dict[str, Band]]) -> None
             colours.append(look[method].colour)
             clean = pair and curve.endswith("clean")
             styles.append(CLEAN if clean else "-" if pair else look[method].line)
+            if len(there) < len(band.mean):  # not taken after every epoch
+                points.append((lines[-1], look[method].colour))
     if lines:
         axes.add_collection(
             PolyCollection(areas, facecolors=colours, alpha=0.15, linewidths=0, zorder=1.5)
@@ -146,6 +149,8 @@ def _panel(axes: Axes, block: Block, curves: dict[str, dict[str, Band]]) -> None
         axes.add_collection(
             LineCollection(lines, colors=colours, linestyles=styles, linewidths=1.4, zorder=2)
         )
+    for line, colour in points:
+        axes.plot(*line.T, ".", color=colour, markersize=3.5, zorder=2)
     few_ticks(axes)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from benchmark.spec import RunSpec
 from reports.cells import Block, Cell
 from reports.measures.comparison import Comparison
 from reports.render.caption import completeness, provenance, rates_sentence
@@ -23,6 +24,15 @@ def setting(results: Results, block: Block) -> str:
     span = str(epochs[0]) if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]}"
     unit = "epoch" if span == "1" else "epochs"
     return f"{block.title}, {span} {unit}"
+
+
+def evaluated(specs: Iterable[RunSpec]) -> str:
+    """After which epochs accuracies were taken, as a sentence; empty where after each."""
+    every = sorted({spec.recipe.eval_every for spec in specs})
+    if every == [1]:
+        return ""
+    span = str(every[0]) if len(every) == 1 else f"{every[0]} to {every[-1]}"
+    return f"Test and validation accuracy were taken every {span} epochs and after the last."
 
 
 def sample(cells: Iterable[Cell], unit: str) -> str:

@@ -64,6 +64,10 @@ REASONS = (
         "the source does not say of which epoch its accuracy is; ours is of the last",
     ),
     Reason(
+        lambda m: m.number.metric.startswith("best") and m.spec.recipe.eval_every > 1,
+        "the source takes the best of all epochs, ours has an accuracy of some of them only",
+    ),
+    Reason(
         lambda m: m.number.second_hand,
         "second-hand: read in a text about the paper, not in the paper",
     ),

@@ -8,6 +8,7 @@ import pandas as pd
 from reports.cells import Block
 from reports.intake import RULES
 from reports.labels import pretty_condition
+from reports.measures.words import evaluated
 from reports.render.caption import RULE_WORDS
 from reports.render.markdown import escape, table
 from reports.results import Results
@@ -21,6 +22,8 @@ def selection_markdown(results: Results) -> str:
     rules = [rule for rule in RULES if runs[rule].notna().any()]
     absent = [rule for rule in RULES if rule not in rules]
     parts = [f"# {escape(results.study.title)}: which epoch is scored", _intro(rules, absent)]
+    if words := evaluated(results.study.specs):
+        parts.append(f"{words} Only those epochs can be chosen.")
     for block in results.blocks:
         parts += [f"## {escape(block.title)}", _table(block, runs, rules)]
     return "\n\n".join(parts) + "\n"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -39,6 +40,11 @@ RECIPES: dict[str, dict[str, Any]] = {
     "no momentum": {"momentum": 0.0, "clip_norm": 0.0},
     "augmented, held out": {
         "augment": "crop_flip_rotate",
+        "dataset": DatasetSpec("digits", 20, 0.25),
+    },
+    "every third epoch, held out": {
+        "eval_every": 3,
+        "epochs": 7,
         "dataset": DatasetSpec("digits", 20, 0.25),
     },
 }
@@ -110,6 +116,45 @@ def test_stacked_runs_are_the_loop_in_float64(model: str, recipe: str) -> None:
         )
     ]
     compare(StackBackend(), specs)
+
+
+@pytest.mark.parametrize("backend", [LoopBackend(), static(), StackBackend()])
+def test_epochs_left_out_have_no_accuracy_and_change_no_other_number(backend: Backend) -> None:
+    """Against a training that tests after every epoch: the same weights, the same values."""
+    data = DatasetSpec("digits", 20, 0.25)
+    every, third = (tiny(precision="float64", epochs=7, dataset=data, eval_every=n) for n in (1, 3))
+    whole, task = task_of(every), task_of(third)
+    expected, found = train_alone(backend, whole), train_alone(backend, task)
+    same(whole, task, rtol=0)
+    for name, curve in expected.curves.items():
+        left_out = name in ("test_accuracy", "val_noisy", "val_clean")
+        kept = [v if not left_out or e in (3, 6, 7) else None for e, v in enumerate(curve, 1)]
+        assert found.curves[name] == kept, name
+        assert len(curve) in (0, 7)
+    assert np.array_equal(found.correct, expected.correct)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("backend", [LoopBackend(), static(slots=1), StackBackend()])
+def test_a_run_that_diverges_between_evaluations_keeps_its_epochs(backend: Backend) -> None:
+    spec = tiny(precision="float64", epochs=9, eval_every=2, seed=1)
+    task = replace(task_of(spec), method=_Late())
+    outcome = train_alone(backend, task)
+    assert outcome.diverged == 4
+    accuracies = outcome.curves["test_accuracy"]
+    assert [v is None for v in accuracies] == [True, False, True]
+    assert outcome.correct is not None
+
+
+class _Late(CE):
+    """Cross-entropy that is not a number from the 22nd step on: the fourth epoch of seven steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        object.__setattr__(self, "steps", itertools.count(1))
+
+    def per_sample(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        found = super().per_sample(logits, targets)
+        return found * torch.nan if next(self.steps) > 21 else found  # type: ignore[attr-defined]
 
 
 def test_each_run_of_a_stack_is_clipped_by_its_own_norm() -> None:

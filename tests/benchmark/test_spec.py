@@ -54,6 +54,24 @@ def test_golden_run_id_never_changes_unnoticed() -> None:
     assert spec().run_id == "a0e97054fd8bdc9b"
 
 
+def test_a_field_younger_than_published_runs_is_written_only_where_it_is_set() -> None:
+    recipe = Recipe(epochs=2, eval_every=3)
+    assert "eval_every" not in Recipe(epochs=2).to_dict()
+    assert recipe.to_dict()["eval_every"] == 3
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+    assert Recipe.from_dict({"epochs": 2, "eval_every": 1}) == Recipe(epochs=2)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "every", "taken"), [(7, 3, [3, 6, 7]), (6, 3, [3, 6]), (2, 5, [2])]
+)
+def test_accuracies_are_taken_every_so_many_epochs_and_at_the_end(
+    epochs: int, every: int, taken: list[int]
+) -> None:
+    recipe = Recipe(epochs=epochs, eval_every=every)
+    assert [e for e in range(1, epochs + 1) if recipe.evaluates(e)] == taken
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -65,6 +83,7 @@ def test_golden_run_id_never_changes_unnoticed() -> None:
         {"seed": 1},
         {"recipe": Recipe(epochs=3)},
         {"recipe": Recipe(epochs=2, precision="bf16")},
+        {"recipe": Recipe(epochs=2, eval_every=2)},
         {"profile": "official"},
     ],
 )
@@ -103,6 +122,7 @@ def test_round_trip_through_json(
         ({"epochs": 2, "weight_decy": 0.1}, "weight_decay"),
         ({"epochs": 2, "schedule": "cosin"}, "cosine"),
         ({"epochs": 2, "precision": "fp16"}, "fp16"),
+        ({"epochs": 2, "eval_every": 0}, "eval_every = 0 must be at least 1"),
         ({"epochs": 2, "lr": "fast"}, "lr = 'fast' should be a float"),
         ({"epochs": 2, "milestones": ["a"]}, "milestones"),
     ],

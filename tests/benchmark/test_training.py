@@ -19,7 +19,7 @@ from benchmark.datasets import load
 from benchmark.labels import draw_labels
 from benchmark.optim import learning_rate
 from benchmark.prepare import BatchPlan, draw_split
-from benchmark.record import CURVES
+from benchmark.record import CURVES, RunRecord
 from benchmark.spec import DatasetSpec, RunSpec
 from benchmark.streams import Streams
 from benchmark.training import prepare, select, train
@@ -225,6 +225,35 @@ def test_selection_takes_the_first_best_epoch_of_each_rule() -> None:
         "oracle": 0.9,
         "oracle_epoch": 2,
     }
+
+
+def test_rules_choose_among_the_epochs_that_were_evaluated() -> None:
+    chosen = select(
+        {
+            "test_accuracy": [None, 0.5, None, 0.9, 0.7],
+            "val_noisy": [None, 0.0, None, 0.0, 0.0],
+            "val_clean": [None, None, None, None, None],
+        }
+    )
+    assert chosen == {
+        "last": 0.7,
+        "noisy_val": 0.5,
+        "noisy_val_epoch": 2,
+        "clean_val": None,
+        "clean_val_epoch": None,
+        "oracle": 0.9,
+        "oracle_epoch": 4,
+    }
+
+
+def test_a_record_says_at_which_epochs_accuracies_were_taken() -> None:
+    record = train(tiny(dataset=DatasetSpec("digits", 20, 0.25), epochs=5, eval_every=2), HERE)
+    for name in ("test_accuracy", "val_noisy", "val_clean"):
+        assert [v is not None for v in record.curves[name]] == [False, True, False, True, True]
+    assert None not in record.curves["train_loss"]
+    assert record.metrics["last"] == record.curves["test_accuracy"][-1] == record.correct().mean()
+    assert record.metrics["oracle_epoch"] in (2, 4, 5)
+    assert RunRecord.from_json(record.to_json()) == record
 
 
 def test_a_run_that_turns_non_finite_is_recorded_with_its_epoch() -> None:
