@@ -8,10 +8,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
 from tabulate import tabulate
 
-from benchmark import datasets
+from benchmark import datasets, precision, processor
 from benchmark.cli import options
 from benchmark.device import cores, resolve
 from benchmark.environment import environment
@@ -50,10 +49,9 @@ def _machine() -> Iterator[Finding]:
     yield "ok", "torch", f"{facts['torch']}, numpy {facts['numpy']}"
     yield "ok", "device", f"{device}: {facts['device']}"
     yield "ok", "cores", f"{cores()} (default: that many workers with one thread each)"
-    if device.type == "cpu":
-        fast = torch.cpu._is_avx512_bf16_supported()
-        note = "yes" if fast else "no: suites with precision bf16 run, but gain no speed"
-        yield "ok" if fast else "--", "bf16 on the CPU", note
+    yield "ok", "processor", processor.units()
+    found = precision.probe(device)
+    yield "ok", "fast here", f"{found.faster}: {found}"
 
 
 def _data(root: Path | None) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import torch
 
-from benchmark import datasets, executors, plan, proof
+from benchmark import datasets, executors, plan, precision, proof
 from benchmark.backends import BackendError, Choice, create
 from benchmark.backends.registry import AUTO
 from benchmark.cli import options
@@ -139,6 +139,8 @@ def call(args: argparse.Namespace) -> int:
     todo = plan.make(suite, store, args.retry)
     for line in todo.damaged:
         print(f"nlbench: damaged record: {line}; it will be run again", file=sys.stderr)
+    if slow := precision.slow_bf16(todo.todo, device, args.threads):
+        print(f"nlbench: warning: {slow}", file=sys.stderr)
     if args.dry_run or store is None:
         print(_describe(todo, workers, args.threads, str(device)))
         return 0
