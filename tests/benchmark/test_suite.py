@@ -128,6 +128,29 @@ def test_shipped_suites_are_what_the_papers_ran() -> None:
     }
 
 
+def test_the_l1_budget_crosses_loss_and_penalty_and_has_three_seeds_first() -> None:
+    specs = suite.load("l1-budget").specs
+    cells = {(s.method.name, s.recipe.l1, s.noise) for s in specs}
+    assert len(specs) == 3 * 3 * 2 * 5
+    assert len(cells) == 3 * 3 * 2
+    assert {(s.recipe.weight_decay, s.recipe.precision, s.model) for s in specs} == {
+        (0.0, "bf16", "cnn8")
+    }
+    assert {s.seed for s in specs[:54]} == {0, 1, 2}
+    assert {s.seed for s in specs[54:]} == {3, 4}
+    assert len({(s.method.name, s.recipe.l1, s.noise) for s in specs[:54]}) == len(cells)
+
+
+def test_the_headline_is_the_release_on_another_network() -> None:
+    specs = suite.load("headline").specs
+    assert {(s.model, s.noise, s.profile) for s in specs} == {
+        ("resnet18", "asymmetric:0.4", "official")
+    }
+    assert [(s.seed, s.method.name, s.recipe.l1) for s in specs[:3]] == [
+        (0, "ce", 1e-4), (0, "gce", 1e-4), (0, "drainage", 2e-4)
+    ]  # fmt: skip
+
+
 def test_select_cuts_and_names_what_is_not_there() -> None:
     cut = parse().select(methods=["ce"], noise=["symmetric:0.40"], seeds=[1])
     assert [s.seed for s in cut.specs] == [1]
