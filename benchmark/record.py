@@ -59,7 +59,8 @@ class RunRecord:
         test_size: number of test images.
         data_label: the data set as tables must name it.
         environment: versions, device, threads, backend, commit.
-        timing: ``started`` (ISO, UTC), ``seconds``.
+        timing: ``started`` (ISO, UTC), ``seconds``; ``first_epoch``: how many training steps it had
+            and how many seconds they took, where the backend took them.
         extra: what :func:`benchmark.evaluation.evaluate` found: ``open_set``, ``detection``; and
             ``test_sets``: name of a further test set -> accuracy at the last epoch; not written
             where empty, so older records stay what they are.

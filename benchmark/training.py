@@ -6,14 +6,17 @@ import math
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 import baselines
+import noise
 from benchmark import models
 from benchmark.augment import check_fits
 from benchmark.backends import Backend, Choice, Job, Outcome, Task, create
@@ -25,9 +28,10 @@ from benchmark.method_source import method_source
 from benchmark.openset import with_foreign_images
 from benchmark.prepare import BatchPlan, check_batches, draw_split
 from benchmark.record import RunRecord, pack_bits
-from benchmark.resident import Resident, supply
+from benchmark.resident import Resident, described, supply
 from benchmark.spec import RunSpec
 from benchmark.streams import Streams
+from noise import NoisyLabels
 
 LOOP = Choice("loop")
 
@@ -44,6 +48,8 @@ class Context:
         choice: training backend, as :meth:`benchmark.backends.Choice.resolve` gives it.
         until: no run is started after this time (seconds since 1970), ``None`` = no limit.
         loaders: processes that decode images of data sets in files; 0 = the worker itself.
+        ahead: draw the next run's labels and weights in a second thread while a run is trained.
+            Worth having where the device is not the CPU that draws.
     """
 
     root: Path | None
@@ -53,6 +59,7 @@ class Context:
     choice: Choice = LOOP
     until: float | None = None
     loaders: int = 0
+    ahead: bool = False
 
 
 def train(spec: RunSpec, context: Context, backend: Backend | None = None) -> RunRecord:
@@ -71,16 +78,18 @@ def train_pack(
     """
     backend = backend or create(context.choice)
     runs = [_Run(spec, context) for spec in specs]
-    with repeatable(context.threads, context.choice.strict):
-        for position, ended in backend.train_pack(_jobs(runs, context.until)):
+    with repeatable(context.threads, context.choice.strict), ThreadPoolExecutor(1) as thread:
+        jobs = _jobs(runs, context.until, thread if context.ahead else None)
+        for position, ended in backend.train_pack(jobs):
             yield runs[position].record(ended, backend)
 
 
-def _jobs(runs: Sequence[_Run], until: float | None) -> Iterator[Job]:
-    for run in runs:
+def _jobs(runs: Sequence[_Run], until: float | None, thread: Executor | None) -> Iterator[Job]:
+    """The runs to be prepared when their turn comes, the next one's draws made meanwhile."""
+    for run, following in zip(runs, (*runs[1:], None), strict=True):
         if until is not None and time.time() > until:
             return
-        yield run.prepare
+        yield partial(run.prepare, following, thread)
 
 
 class _Run:
@@ -92,16 +101,29 @@ class _Run:
         self.task: Task | None = None
         self.source = ""
         self.pairing: dict[str, str] = {}
+        self.drawn: Future[Drawn] | None = None
+        self.begun = False
         self.started = datetime.now(UTC)
         self.clock = time.perf_counter()
 
-    def prepare(self) -> Task:
-        """The task, made anew on every call."""
+    def prepare(self, following: _Run | None, thread: Executor | None) -> Task:
+        """The task, made anew on every call; then ``thread`` draws what the following run needs."""
         self.started, self.clock = datetime.now(UTC), time.perf_counter()
         # First, so that what is hashed is what is imported, and a run that fails has it as well.
         self.source = method_source(self.spec.method.name)
-        self.task, self.pairing = prepare(self.spec, self.context)
+        drawn, self.drawn, self.begun = self.drawn, None, True
+        self.task, self.pairing = prepare(
+            self.spec, self.context, None if drawn is None else drawn.result()
+        )
+        if following is not None and thread is not None:
+            following.draw_ahead(thread)
         return self.task
+
+    def draw_ahead(self, thread: Executor) -> None:
+        """Let ``thread`` draw, unless the run has begun or its noise needs a network trained."""
+        if not self.begun and "softmax" not in noise.needs(self.spec.noise):
+            self.begun = True
+            self.drawn = thread.submit(draw, self.spec, self.context)
 
     def record(self, ended: Outcome | Exception, backend: Backend) -> RunRecord:
         """The record of how it ended; what it needed is let go."""
@@ -128,6 +150,7 @@ class _Run:
             timing={
                 "started": self.started.isoformat(timespec="seconds"),
                 "seconds": round(time.perf_counter() - self.clock, 3),
+                **_pace(ended),
             },
         )
 
@@ -154,22 +177,47 @@ class _Run:
         return {**evaluate(task, self.spec.seed), **others}
 
 
-def prepare(spec: RunSpec, context: Context) -> tuple[Task, dict[str, str]]:
-    """Everything random of a run, decided and fingerprinted, before the first step."""
+@dataclass(frozen=True)
+class Drawn:
+    """What takes the host long to draw for a run: its labels, and its first weights on the CPU."""
+
+    labels: NoisyLabels
+    network: models.Classifier
+
+
+def draw(spec: RunSpec, context: Context) -> Drawn:
+    """Labels and first weights; nothing here touches a device, but for noise of a network."""
+    dataset = described(spec.dataset, context.root)
     device = torch.device(context.device)
-    data = supply(spec.dataset, context.root, device, context.loaders)
-    dataset = data.dataset
-    check_fits(spec.recipe.augment, not isinstance(data, Resident), dataset.name)
     labels = draw_labels(spec.noise, spec.dataset, spec.seed, context.root, device)
-    if isinstance(data, Resident):
-        data = with_foreign_images(data, labels, context.root)
-    split = draw_split(spec, len(dataset.y_train))
-    check_batches(spec, len(split.train))
     method = baselines.create(spec.method.name, spec.method.values)
     streams = Streams(spec.seed)
     network = models.build(spec.model, dataset.in_shape, method.num_outputs(dataset.num_classes))
     models.initialise(network, lambda name: streams.generator("init", name), dataset.num_classes)
     models.load_weights(network, spec.model, context.root)
+    return Drawn(labels, network)
+
+
+def prepare(
+    spec: RunSpec, context: Context, drawn: Drawn | None = None
+) -> tuple[Task, dict[str, str]]:
+    """Everything random of a run, decided and fingerprinted, before the first step.
+
+    Args:
+        spec: the run.
+        context: what it needs besides.
+        drawn: its labels and weights, where they were drawn ahead; used up.
+    """
+    device = torch.device(context.device)
+    data = supply(spec.dataset, context.root, device, context.loaders)
+    dataset = data.dataset
+    check_fits(spec.recipe.augment, not isinstance(data, Resident), dataset.name)
+    drawn = drawn or draw(spec, context)
+    labels, network = drawn.labels, drawn.network
+    if isinstance(data, Resident):
+        data = with_foreign_images(data, labels, context.root)
+    split = draw_split(spec, len(dataset.y_train))
+    check_batches(spec, len(split.train))
     pairing = {
         "data": dataset.fingerprint,
         "labels": labels.fingerprint,
@@ -179,7 +227,7 @@ def prepare(spec: RunSpec, context: Context) -> tuple[Task, dict[str, str]]:
     master = torch.float64 if spec.recipe.precision == "float64" else torch.float32
     task = Task(
         network=memory_format(network.to(device, master)),
-        method=method,
+        method=baselines.create(spec.method.name, spec.method.values),
         data=data,
         labels=labels,
         split=split,
@@ -207,6 +255,13 @@ def select(curves: Mapping[str, Sequence[float | None]]) -> dict[str, float | in
         chosen[rule] = None if best is None else test[best]
         chosen[f"{rule}_epoch"] = None if best is None else best + 1
     return chosen
+
+
+def _pace(ended: Outcome | Exception) -> dict[str, Any]:
+    first = ended.first_epoch if isinstance(ended, Outcome) else None
+    if first is None:
+        return {}
+    return {"first_epoch": {"steps": first.steps, "seconds": round(first.seconds, 4)}}
 
 
 def _divergence(outcome: Outcome) -> dict[str, Any] | None:

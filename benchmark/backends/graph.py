@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 import torch
 
 from benchmark import augment
+from benchmark.ahead import one_ahead
 from benchmark.backends.pack import Pack, Steps, out_of_memory, release
 from benchmark.backends.probe import MOST, Probe, probe, speed_key
-from benchmark.backends.slot import Arrived, Slot, key
+from benchmark.backends.slot import Arrived, Slot, key, seconds_between
 from benchmark.backends.tally import evaluation, ranked
-from benchmark.backends.task import Ended, Job, Outcome, Task
+from benchmark.backends.task import Ended, FirstEpoch, Job, Outcome, Task
 from benchmark.prepare import Indices
 from benchmark.streams import Streams
 
@@ -26,8 +30,10 @@ SHARE = 0.8
 class GraphBackend:
     """Replays recorded steps; nothing is waited for within an epoch, nor at the end of one.
 
-    The results of an epoch travel to the host while the next one is already being handed to the
-    device, so a diverged run is noticed one epoch late; what is recorded of it is the same.
+    The order and augmentation of each run's next epoch are drawn by a second thread, so that the
+    one that feeds the slots never draws. The results of an epoch travel to the host while the next
+    one is already being handed to the device, so a diverged run is noticed one epoch late; what is
+    recorded of it is the same.
 
     Args:
         slots: runs side by side; each has its own stream, memory pool, momentum and clipping.
@@ -71,32 +77,38 @@ class GraphBackend:
     def train_pack(self, jobs: Iterable[Job]) -> Iterator[Ended]:
         """See :class:`benchmark.backends.task.Backend`."""
         most = self._asked or MOST
-        pack = Pack(self.run, most, self._fits)
-        try:
-            yield from pack.run(jobs)
-        finally:
-            if pack.limit < most and self._kind is not None:  # memory ran out: not again
-                self.slots = self._limits[self._kind] = min(self.slots, pack.limit)
+        with ThreadPoolExecutor(1) as thread:
+            pack = Pack(partial(self._run, thread), most, self._fits)
+            try:
+                yield from pack.run(jobs)
+            finally:
+                if pack.limit < most and self._kind is not None:  # memory ran out: not again
+                    self.slots = self._limits[self._kind] = min(self.slots, pack.limit)
 
-    def run(self, task: Task) -> Steps:
+    def _run(self, thread: Executor, task: Task) -> Steps:
         """One run, yielding after each step handed to the device."""
         self._settle(task)
         slot = self._take(task)
         slot.load(task)
         outcome = Outcome()
         last: tuple[Indices, Arrived] | None = None
-        for epoch, (positions, plan) in enumerate(task.plan.epochs()):
-            slot.begin(epoch, positions, plan)
-            for number in range(slot.steps):
-                slot.step(number)
-                yield
-            arrived = slot.finish(task.recipe.evaluates(epoch + 1))
-            if last is not None and not _close(task, outcome, *last):
-                break
-            last = (positions, arrived)
+        marks = []
+        with closing(one_ahead(task.plan.epochs(), thread)) as epochs:
+            for epoch, (positions, plan) in enumerate(epochs):
+                slot.begin(epoch, positions, plan)
+                marks += [slot.mark()] if epoch == 0 else []
+                for number in range(slot.steps):
+                    slot.step(number)
+                    yield
+                marks += [slot.mark()] if epoch == 0 else []
+                arrived = slot.finish(task.recipe.evaluates(epoch + 1))
+                if last is not None and not _close(task, outcome, *last):
+                    break
+                last = (positions, arrived)
         if outcome.diverged is None and last is not None:
             _close(task, outcome, *last)
         slot.unload(task)
+        outcome.first_epoch = FirstEpoch(slot.steps, seconds_between(*marks))
         self._idle.append(slot)
         return outcome
 

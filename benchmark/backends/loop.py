@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from benchmark.augment import AugmentPlan, Normaliser, apply
 from benchmark.backends.tally import Tally, accuracy, evaluation, ranked
-from benchmark.backends.task import Ended, Job, Outcome, Task
+from benchmark.backends.task import Ended, FirstEpoch, Job, Outcome, Task
 from benchmark.optim import learning_rate, optimiser, regularise
 from benchmark.resident import Resident
 from benchmark.streaming import Part
@@ -40,8 +41,12 @@ class LoopBackend:
         trainer = Trainer(task)
         outcome = Outcome()
         for epoch, (positions, plan) in enumerate(task.plan.epochs(), 1):
+            start = time.perf_counter()
             rows = torch.from_numpy(positions).to(task.device)
             tally = trainer.epoch(epoch - 1, rows, plan.to(task.device))
+            if epoch == 1 and tally.finite:  # waits for the device
+                steps = -(-len(rows) // task.recipe.batch_size)
+                outcome.first_epoch = FirstEpoch(steps, time.perf_counter() - start)
             curves = tally.curves(task.labels, positions, ranked(epoch, task.recipe.epochs))
             if not (tally.finite and trainer.weights_finite()):
                 outcome.diverged = epoch

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import gc
+import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
@@ -28,6 +29,8 @@ from benchmark.streams import Streams
 
 # Steps before recording: libraries pick algorithms and allocate workspaces in the first ones.
 WARM_UP = 3
+# A moment of a slot: an event on its stream, or the clock where there is no stream.
+Mark = torch.cuda.Event | float
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,14 @@ class Slot:
             _copy_state(self.task, task)
         self.wait()
 
+    def mark(self) -> Mark:
+        """The moment when all that was handed to the device so far is done; does not wait."""
+        if self.stream is None:
+            return time.perf_counter()
+        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+        event.record(self.stream)
+        return event
+
     @property
     def steps(self) -> int:
         """Steps of an epoch."""
@@ -252,6 +263,13 @@ def key(task: Task) -> tuple[object, ...]:
         len(task.split.validation),
         task.device,
     )
+
+
+def seconds_between(start: Mark, end: Mark) -> float:
+    """Seconds from one moment of a slot to a later one; both have passed."""
+    if isinstance(start, float) or isinstance(end, float):
+        return float(end) - float(start)  # type: ignore[arg-type]  # a slot has one kind of moment
+    return float(start.elapsed_time(end)) / 1000
 
 
 def tensors(plan: AugmentPlan) -> list[Tensor]:

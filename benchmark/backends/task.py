@@ -61,6 +61,19 @@ class Task:
         return self.data
 
 
+@dataclass(frozen=True)
+class FirstEpoch:
+    """How long the training steps of the first epoch took, whatever the host did meanwhile.
+
+    Attributes:
+        steps: how many there were.
+        seconds: from the first to the end of the last, those of runs beside it in between.
+    """
+
+    steps: int
+    seconds: float
+
+
 @dataclass
 class Outcome:
     """What a training gave: curves per epoch, and the test images it got right at the end.
@@ -70,6 +83,7 @@ class Outcome:
         correct: (M,) bool at the last evaluated epoch, ``None`` before the first.
         others: accuracy on further test sets at the end, by their names.
         diverged: the epoch, counted from 1, after which loss or weights were not finite.
+        first_epoch: the pace of its steps, where the backend took it.
     """
 
     curves: dict[str, list[float | None]] = field(
@@ -78,6 +92,7 @@ class Outcome:
     correct: NDArray[np.bool_] | None = None
     diverged: int | None = None
     others: dict[str, float] = field(default_factory=dict)
+    first_epoch: FirstEpoch | None = None
 
     def add(self, curves: Mapping[str, float | None], correct: NDArray[np.bool_] | None) -> None:
         """Keep a finished epoch; without ``correct`` it was not evaluated."""

@@ -163,7 +163,8 @@ def call(args: argparse.Namespace) -> int:
         until = None if args.minutes is None else time.time() + 60 * args.minutes
         on = "cuda:0" if args.gpus else str(device)
         loaders = _loaders(args.loaders, workers)
-        context = Context(args.data, on, args.threads, where, choice, until, loaders)
+        ahead = device.type == "cuda"
+        context = Context(args.data, on, args.threads, where, choice, until, loaders, ahead)
         _train(todo.todo, store, context, executor, create(choice).slots)
     return _close(plan.make(suite, store))
 

@@ -268,6 +268,19 @@ class _Stream:
         return self
 
 
+class _Event:
+    """A moment on such a stream; any two are 2 ms apart."""
+
+    def __init__(self, enable_timing: bool) -> None:
+        assert enable_timing
+
+    def record(self, stream: _Stream) -> None:
+        assert isinstance(stream, _Stream)
+
+    def elapsed_time(self, _later: _Event) -> float:
+        return 2.0
+
+
 class _Recorder:
     """Stands in for CUDA: what is recorded is the last step, and a replay takes it again."""
 
@@ -304,6 +317,7 @@ class _Recorder:
             "stream": lambda _stream: contextlib.nullcontext(),
             "graph_pool_handle": object,
             "CUDAGraph": Graph,
+            "Event": _Event,
             "graph": graph,
             "mem_get_info": lambda _device=None: (2**30, 2**30),
         }.items():
