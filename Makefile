@@ -74,7 +74,7 @@ distclean: clean ## clean, and remove the environment too
 	rm -rf $(VENV) $(HALFWAY)
 
 $(RUN_DONE):
-	@$(call install,.)
+	@$(call install,.[fast])
 	@touch $@
 
 $(DEV_DONE):

@@ -112,7 +112,8 @@ class Trainer:
         """Logits; bf16 by autocast where the recipe says so."""
         half = self.task.recipe.precision == "bf16"
         with torch.autocast(self.task.device.type, torch.bfloat16, enabled=half):
-            return (network or self.task.network)(images)
+            # Not `or`: a module with a length has a truth value, a compiled one fails to tell it.
+            return (self.task.network if network is None else network)(images)
 
     def predictions(self, images: Tensor | Part, rows: Tensor | None = None) -> Tensor:
         """Closed-set predictions of the network in evaluation mode, without augmentation."""

@@ -292,3 +292,14 @@ def test_a_whole_text_that_is_no_record_is_set_aside(made: Any, store: Store) ->
     (line,) = reports.read(made.study, store).damaged
     assert run_id in line
     assert "'run_id' is missing" in line
+
+
+@pytest.mark.parametrize("parser", ["json", "orjson"])
+def test_records_are_read_alike_whatever_parses_them(
+    made: Any, store: Store, parser: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads = pytest.importorskip(parser, reason="orjson: pip install '.[dev]'").loads
+    monkeypatch.setattr(reading, "loads", loads)
+    same(reports.read(made.study, store, workers=1), made.records, made.study)
+    with pytest.raises(ValueError, match="line 1 column"):
+        loads(made.records[0].to_json().encode()[:-2])  # what a reader takes for damage

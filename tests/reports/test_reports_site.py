@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-import html5lib
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,6 +35,8 @@ from reports.site.embed import markdown_html
 from reports.site.labels import heat_map
 from reports.site.scale import PAD, Scale
 from reports.site.write import file_name
+
+html5lib = pytest.importorskip("html5lib", reason="html5lib: pip install '.[dev]'")
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = ROOT / "results" / "published"
