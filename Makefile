@@ -5,12 +5,13 @@ DEVICE  ?= auto#   auto, cpu, cuda, cuda:1, ...
 WORKERS ?= auto#   processes that train side by side
 DATA    ?=#        folder of data sets (default: NLBENCH_DATA, else the user's cache)
 PYTHON  ?=#        Python to build the environment with (default: the first one >= 3.11 found)
-ARGS    ?=#        further arguments for `nlbench run` (benchmark), `nlbench toy` (toy) or pytest (test)
+ARGS    ?=#        further arguments for `nlbench run` (benchmark), `nlbench toy` (toy), pytest (test) or tools.gpu_check (rehearse)
 
 VENV    := .venv
 PY      := $(VENV)/bin/python
 NLBENCH := $(PY) -m benchmark
-SOURCES := noise baselines benchmark reports tests
+SOURCES := noise baselines benchmark reports tests tools
+CARD    := .card-env
 
 # A stamp says "this pyproject.toml is installed in this folder": it changes with either, and is
 # written last, so that what was interrupted is not taken for done.
@@ -21,7 +22,7 @@ HALFWAY  := .venv-halfway
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help benchmark report leaderboard tables site toy test lint format bench setup setup-dev clean distclean FORCE
+.PHONY: help benchmark report leaderboard tables site toy test lint format bench rehearse setup setup-dev clean distclean FORCE
 
 help: ## list the targets
 	@echo "usage: make TARGET [SUITE=$(SUITE)] [DEVICE=$(DEVICE)] [WORKERS=$(WORKERS)] [DATA=folder] [PYTHON=python3.x]"
@@ -62,6 +63,10 @@ format: setup-dev ## put the code into the one format that lint accepts
 bench: setup ## measure speed: noise models, the data pipeline, the report
 	@$(NLBENCH) bench
 
+rehearse: ## what the first call on a GPU machine does, on the CPU, in an environment like that machine's
+	@$(or $(PYTHON),python3.12) tools/card_env.py $(CARD) --python $(or $(PYTHON),python3.12)
+	@$(if $(DATA),NLBENCH_DATA="$(DATA)") $(CARD)/bin/python -m tools.gpu_check --device cpu $(ARGS)
+
 setup: $(RUN_DONE) ## make the environment (.venv); the other targets do it themselves
 
 setup-dev: $(DEV_DONE) ## the same with the tools that test and lint need
@@ -70,8 +75,8 @@ clean: ## remove caches and build output; keeps results/ and .venv/
 	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find $(wildcard $(SOURCES)) -type d -name __pycache__ -prune -exec rm -rf {} +
 
-distclean: clean ## clean, and remove the environment too
-	rm -rf $(VENV) $(HALFWAY)
+distclean: clean ## clean, and remove the environments too
+	rm -rf $(VENV) $(HALFWAY) $(CARD)
 
 $(RUN_DONE):
 	@$(call install,.[fast])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -79,3 +82,22 @@ def test_every_module_of_ours_imports_without_what_the_card_lacks() -> None:
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_make_rehearse_is_what_the_weekly_job_calls(tmp_path: Path) -> None:
+    job = (ROOT / ".github" / "workflows" / "rehearsal.yml").read_text("utf-8")
+    assert re.search(r"^      - run: make rehearse$", job, re.MULTILINE)
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("no make")
+    words = [make, "-n", "rehearse", f"PYTHON={tmp_path}/python3.12"]
+    # `make test` hands its own settings down to every make below it.
+    outside = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
+    done = subprocess.run(words, cwd=ROOT, env=outside, capture_output=True, text=True, check=True)
+    first, second = done.stdout.splitlines()
+    assert (
+        first == f"{tmp_path}/python3.12 tools/card_env.py .card-env --python {tmp_path}/python3.12"
+    )
+    assert second.strip().startswith(".card-env/bin/python -m tools.gpu_check --device cpu")

@@ -1,0 +1,1 @@
+"""What developers run from the source tree: no part of the wheel."""
