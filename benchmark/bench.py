@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from benchmark import datasets, models, suite
+from benchmark import datasets, models, processor, suite
 from benchmark.backends.loop import Trainer
-from benchmark.device import cores, repeatable, resolve
+from benchmark.bench_table import SUITES, in_suites
+from benchmark.device import cores, describe, repeatable, resolve
 from benchmark.errors import UserError
 from benchmark.malloc import keep_memory
 from benchmark.spec import RunSpec
@@ -28,15 +29,18 @@ from benchmark.training import Context, prepare
 
 PER_CLASS = 300
 ROUNDS = 3
+# What gives images a second, and the precision that it trains in; None: it is not ours.
+Timed = tuple[Callable[[], float], str | None]
 
 
 def run(root: Path | None, device: str = "auto") -> list[dict[str, Any]]:
-    """Images per second of one epoch: a plain DataLoader loop, and ours in float32 and bf16.
+    """Images per second of one epoch: a plain DataLoader loop, and ours in float32, then in bf16.
 
     The same network (cnn_small), the same images, the same CE loss, the same SGD with clipping, all
     cores for everyone: as threads of one run and, as `nlbench run` does it on a CPU, as one run per
-    core (bf16, memory kept; images per second of all together). Contestants take turns and the best
-    of three rounds counts, for a busy machine slows whoever is on.
+    core (memory kept; images per second of all together). Contestants take turns and the best of
+    three rounds counts, for a busy machine slows whoever is on. A row says whether a shipped suite
+    trains like that on this kind of device.
 
     Args:
         root: data folder; Fashion-MNIST is used if it is there, else digits (the row says which).
@@ -44,57 +48,67 @@ def run(root: Path | None, device: str = "auto") -> list[dict[str, Any]]:
     """
     where = resolve(device)
     spec = _spec(root)
-    contestants: dict[str, Callable[[], float]] = {
-        "plain loop (DataLoader, float32)": lambda: _plain(spec, root, where),
-        "nlbench loop, float32": lambda: _ours(spec, root, where, "float32"),
-        "nlbench loop, bf16": lambda: _ours(spec, root, where, "bf16"),
-        "nlbench loop, bf16, memory kept": lambda: _kept(spec, root, where),
-    }
+    team = Team(spec, root, cores()) if where.type == "cpu" else None
+    contestants = _contestants(spec, root, where, team)
     best = dict.fromkeys(contestants, 0.0)
-    with contextlib.ExitStack() as stack:
-        if where.type == "cpu":
-            team = stack.enter_context(Team(spec, root, cores()))
-            contestants[f"nlbench run: {cores()} worker(s) x 1 thread"] = team.measure
-        stack.enter_context(repeatable(cores()))
+    with team or contextlib.nullcontext(), repeatable(cores()):
         for _ in range(ROUNDS):
-            for name, measure in contestants.items():
-                best[name] = max(best.get(name, 0.0), measure())
+            for name, (measure, _) in contestants.items():
+                best[name] = max(best[name], measure())
     base = next(iter(best.values()))
+    hardware = processor.units() if where.type == "cpu" else describe(where)
     return [
         {
             "pipeline": name,
             "data set": spec.dataset.name,
-            "device": str(where),
-            "images/s": round(speed),
-            "times plain": round(speed / base, 2),
+            "device": f"{where}: {hardware}",
+            "images/s": round(best[name]),
+            "times plain": round(best[name] / base, 2),
+            SUITES: in_suites(precision, where),
         }
-        for name, speed in best.items()
+        for name, (_, precision) in contestants.items()
     ]
 
 
+def _contestants(
+    spec: RunSpec, root: Path | None, device: torch.device, team: Team | None
+) -> dict[str, Timed]:
+    """What is compared, the typical repository first; then float32, then bf16."""
+    half = replace(spec, recipe=replace(spec.recipe, precision="bf16"))
+    found: dict[str, Timed] = {
+        "plain loop (DataLoader, float32)": (lambda: _plain(spec, root, device), None),
+        "nlbench loop, float32": (lambda: _ours(spec, root, device), "float32"),
+    }
+    if team is not None:
+        found["nlbench loop, float32, memory kept"] = (lambda: _kept(spec, root, device), "float32")
+        workers = f"{cores()} worker(s) x 1 thread"
+        found[f"nlbench run, float32: {workers}"] = (team.measure, "float32")
+    return {**found, "nlbench loop, bf16": (lambda: _ours(half, root, device), "bf16")}
+
+
 def _spec(root: Path | None) -> RunSpec:
-    """One run of the ``fashion`` suite, cut to 3,000 images, on the data that is here."""
+    """One run of ``fashion`` in float32, cut to 3,000 images, on the data that is here."""
     spec = suite.load("fashion").specs[0]
-    recipe = replace(spec.recipe, epochs=1)
+    recipe = replace(spec.recipe, epochs=1, precision="float32")
+    spec = replace(spec, recipe=recipe)
     try:
         datasets.load("fashion_mnist", root, download=False)
     except UserError:
         return replace(spec, dataset=replace(spec.dataset, name="digits", train_per_class=90))
-    return replace(spec, dataset=replace(spec.dataset, train_per_class=PER_CLASS), recipe=recipe)
+    return replace(spec, dataset=replace(spec.dataset, train_per_class=PER_CLASS))
 
 
-def _ours(spec: RunSpec, root: Path | None, device: torch.device, precision: str) -> float:
-    once = _ready(spec, root, device, precision, cores())
+def _ours(spec: RunSpec, root: Path | None, device: torch.device) -> float:
+    once = _ready(spec, root, device, cores())
     start = time.perf_counter()
     images = once()
     return images / (time.perf_counter() - start)
 
 
 def _ready(
-    spec: RunSpec, root: Path | None, device: torch.device, precision: str, threads: int
+    spec: RunSpec, root: Path | None, device: torch.device, threads: int
 ) -> Callable[[], int]:
     """A fresh run, prepared; the call trains its first epoch and says how many images that was."""
-    spec = replace(spec, recipe=replace(spec.recipe, precision=precision))
     task, _ = prepare(spec, Context(root, str(device), threads, {}))
     trainer = Trainer(task)
     positions, plan = next(task.plan.epochs())
@@ -113,7 +127,7 @@ def _kept(spec: RunSpec, root: Path | None, device: torch.device) -> float:
     """As workers train: with malloc keeping large blocks (see :mod:`benchmark.malloc`)."""
     keep_memory()
     try:
-        return _ours(spec, root, device, "bf16")
+        return _ours(spec, root, device)
     finally:
         keep_memory(False)
 
@@ -162,9 +176,9 @@ def _train_on_call(spec: RunSpec, root: Path | None, end: Connection) -> None:
     keep_memory()
     device = torch.device("cpu")
     with repeatable(1):
-        _ready(spec, root, device, "bf16", 1)()
+        _ready(spec, root, device, 1)()
         while True:
-            once = _ready(spec, root, device, "bf16", 1)
+            once = _ready(spec, root, device, 1)
             end.send(0)
             if not end.recv():
                 return

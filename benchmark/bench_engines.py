@@ -25,7 +25,7 @@ from benchmark.backends.loop import Trainer, memory_format
 from benchmark.backends.slot import Slot
 from benchmark.bench import PerSample
 from benchmark.bench_floor import peak_flops, timed, training_flops
-from benchmark.bench_table import compare_with_plain, failed, line, write
+from benchmark.bench_table import SUITES, compare_with_plain, failed, in_suites, line, write
 from benchmark.datasets import Dataset
 from benchmark.device import cores, repeatable, resolve
 from benchmark.prepare import BatchPlan, Split
@@ -43,12 +43,16 @@ BATCH = 128
 
 @dataclass(frozen=True)
 class Contestant:
-    """A way to train. ``ready(task)`` warms up and returns what trains all of its steps once."""
+    """A way to train. ``ready(task)`` warms up and returns what trains all of its steps once.
+
+    ``ours``: of this repository, so that a suite may train like it.
+    """
 
     name: str
     ready: Callable[[Sequence[Task]], Callable[[], None]]
     precision: str = "bf16"
     runs: int = 1
+    ours: bool = True
 
 
 def run(device: str = "auto", out: Path | None = None) -> list[dict[str, Any]]:
@@ -78,7 +82,9 @@ def run(device: str = "auto", out: Path | None = None) -> list[dict[str, Any]]:
                 except Exception as error:  # noqa: BLE001  # the others are still worth knowing
                     rows.append(failed(model, contestant.name, where, error))
                     continue
-                rows.append(line(model, contestant.name, where, speed, flops, peak, memory))
+                row = line(model, contestant.name, where, speed, flops, peak, memory)
+                precision = contestant.precision if contestant.ours else None
+                rows.append({**row, SUITES: in_suites(precision, where)})
             compare_with_plain(rows)
             if out is not None:
                 write(rows, where, out)
@@ -116,9 +122,11 @@ def stacked(device: str = "auto", runs: int = 15, epochs: int = 4) -> list[dict[
 
 def contestants(device: torch.device) -> Iterator[Contestant]:
     """What is compared here: the typical repository first."""
-    yield Contestant("plain loop (DataLoader, float32)", _plain, "float32")
+    yield Contestant("plain loop (DataLoader, float32)", _plain, "float32", ours=False)
     yield Contestant("loop, float32", _loop, "float32")
-    yield Contestant("loop", _loop)
+    if device.type == "cuda":
+        yield Contestant("loop, tf32", _loop, "tf32")
+    yield Contestant("loop, bf16", _loop)
     if device.type == "cuda":
         for slots in (1, 2, 4):
             yield Contestant(f"graph, {slots} slot(s)", _graph(compiled=False), runs=slots)
@@ -182,8 +190,9 @@ def _measured(
     if device.type == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
-    once = contestant.ready(tasks)
-    best = min(timed(once, device) for _ in range(ROUNDS))
+    with repeatable(torch.get_num_threads(), tf32=contestant.precision == "tf32"):
+        once = contestant.ready(tasks)
+        best = min(timed(once, device) for _ in range(ROUNDS))
     del once
     gc.collect()
     peak = torch.cuda.max_memory_reserved(device) / 2**30 if device.type == "cuda" else None

@@ -13,6 +13,22 @@ from benchmark.environment import environment
 # The protocol: 50,000 images, 120 epochs.
 IMAGES = 50_000 * 120
 SPEED = "img/s"
+SUITES = "in suites"
+# What the shipped suites for a CPU and those for a GPU ask for.
+PRECISIONS = {"cpu": ("float32",), "cuda": ("float32", "bf16")}
+
+
+def in_suites(precision: str | None, device: torch.device) -> str | None:
+    """Whether shipped suites train in this precision on such a device; ``None``: nothing of ours.
+
+    >>> in_suites("bf16", torch.device("cpu"))
+    'no, none for a CPU asks for bf16'
+    """
+    if precision is None:
+        return None
+    kind = {"cpu": "CPU", "cuda": "GPU"}[device.type]
+    asked = precision in PRECISIONS[device.type]
+    return "yes" if asked else f"no, none for a {kind} asks for {precision}"
 
 
 def line(

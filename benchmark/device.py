@@ -56,8 +56,35 @@ def _cpu_name() -> str:
     return os.uname().machine if hasattr(os, "uname") else "unknown"
 
 
+def check_precision(precision: str, device: torch.device) -> None:
+    """Refuse ``tf32`` on a device that has none: it would be float32 under another name.
+
+    Raises:
+        UserError: the device is no CUDA GPU of compute capability 8.0 or later.
+    """
+    if precision != "tf32":
+        return
+    if device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0):
+        return
+    raise UserError(
+        f"recipe: precision = 'tf32' needs a CUDA GPU of compute capability 8.0 or later;"
+        f" {describe(device)} would compute in float32: write that"
+    )
+
+
 @contextlib.contextmanager
-def repeatable(threads: int, strict: bool = True) -> Iterator[None]:
+def full_precision() -> Iterator[None]:
+    """Within, no product is rounded to TF32, whatever the recipe allows its training."""
+    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    try:
+        _allow_tf32(False, False)
+        yield
+    finally:
+        _allow_tf32(*before)
+
+
+@contextlib.contextmanager
+def repeatable(threads: int, strict: bool = True, tf32: bool = False) -> Iterator[None]:
     """Within: so many threads, deterministic algorithms; what was set before comes back after.
 
     The thread count is part of what must be equal for equal bits: sums are split over threads.
@@ -65,7 +92,8 @@ def repeatable(threads: int, strict: bool = True) -> Iterator[None]:
     Args:
         threads: CPU threads.
         strict: equal bits on every call. Otherwise a GPU may choose algorithms by timing and add in
-            any order; precisions stay what the recipe says (no TF32).
+            any order; precisions stay what the recipe says.
+        tf32: whether a GPU may round the factors of products to TF32.
     """
     before = (
         torch.get_num_threads(),
@@ -79,7 +107,7 @@ def repeatable(threads: int, strict: bool = True) -> Iterator[None]:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     try:
         # Nothing here reads memory before it is written, so none needs to be filled for that case.
-        _switch(threads, strict, not strict, False, False, False)
+        _switch(threads, strict, not strict, tf32, tf32, False)
         yield
     finally:
         _switch(*before)
@@ -91,6 +119,10 @@ def _switch(
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(strict)
     torch.backends.cudnn.benchmark = benchmark
-    torch.backends.cudnn.allow_tf32 = conv_tf32
-    torch.backends.cuda.matmul.allow_tf32 = tf32
+    _allow_tf32(conv_tf32, tf32)
     torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
+
+
+def _allow_tf32(convolutions: bool, products: bool) -> None:
+    torch.backends.cudnn.allow_tf32 = convolutions
+    torch.backends.cuda.matmul.allow_tf32 = products

@@ -11,6 +11,7 @@ import torch
 
 from benchmark import augment, models, resident
 from benchmark.datasets import FileDataset
+from benchmark.device import check_precision
 from benchmark.labels import draw_labels
 from benchmark.prepare import check_batches, draw_split
 from benchmark.record import RunRecord
@@ -63,6 +64,8 @@ def check(specs: Sequence[RunSpec], root: Path | None, device: torch.device) -> 
     Raises:
         UserError, noise.NoiseError: what does not fit, with its name.
     """
+    for precision in {s.recipe.precision for s in specs}:
+        check_precision(precision, device)
     for spec in {(s.dataset, s.noise, s.recipe.batch_size, s.model): s for s in specs}.values():
         dataset = resident.described(spec.dataset, root)
         augment.check_fits(spec.recipe.augment, isinstance(dataset, FileDataset), dataset.name)

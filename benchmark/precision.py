@@ -21,7 +21,7 @@ from benchmark.spec import RunSpec
 
 BATCH = 32
 SECONDS = 1.0
-# A step that takes so much longer than its rival is slower; less is what a busy machine does to a clock.
+# A step that takes so much longer than its rival is slower; a busy machine alone may do less.
 SLOWER = 1.25
 
 

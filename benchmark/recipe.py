@@ -10,7 +10,7 @@ from typing import Any
 from benchmark.errors import UserError, unknown
 
 SCHEDULES = ("cosine", "constant", "step", "exponential")
-PRECISIONS = ("float32", "bf16", "float64")
+PRECISIONS = ("float32", "tf32", "bf16", "float64")
 # Fields younger than published runs: not written at their default, so that run ids stand.
 LATE = ("eval_every",)
 
@@ -34,8 +34,10 @@ class Recipe:
         milestones: epochs after which ``step`` multiplies the rate by ``gamma``.
         gamma: factor of ``step`` (at milestones) and ``exponential`` (every epoch).
         augment: name of the augmentation of training images (benchmark.augment knows them).
-        precision: ``float32``, ``bf16`` (autocast, channels_last; weights, BatchNorm statistics and
-            the loss stay float32) or ``float64`` (for equivalence tests).
+        precision: ``float32``; ``tf32`` (everything is float32, but matrix products and
+            convolutions may round their factors to TF32; on a GPU that has it only); ``bf16``
+            (autocast, channels_last; weights, BatchNorm statistics and the loss stay float32);
+            ``float64`` (for equivalence tests).
         eval_every: test and validation accuracy are taken after every so many epochs, >= 1, and
             always after the last.
     """

@@ -21,7 +21,7 @@ from benchmark import models
 from benchmark.augment import check_fits
 from benchmark.backends import Backend, Choice, Job, Outcome, Task, create
 from benchmark.backends.loop import memory_format
-from benchmark.device import repeatable
+from benchmark.device import check_precision, repeatable
 from benchmark.evaluation.final import evaluate
 from benchmark.labels import draw_labels
 from benchmark.method_source import method_source
@@ -78,7 +78,11 @@ def train_pack(
     """
     backend = backend or create(context.choice)
     runs = [_Run(spec, context) for spec in specs]
-    with repeatable(context.threads, context.choice.strict), ThreadPoolExecutor(1) as thread:
+    tf32 = all(spec.recipe.precision == "tf32" for spec in specs)  # of one pack key: all or none
+    with (
+        repeatable(context.threads, context.choice.strict, tf32),
+        ThreadPoolExecutor(1) as thread,
+    ):
         jobs = _jobs(runs, context.until, thread if context.ahead else None)
         for position, ended in backend.train_pack(jobs):
             yield runs[position].record(ended, backend)
@@ -209,6 +213,7 @@ def prepare(
         drawn: its labels and weights, where they were drawn ahead; used up.
     """
     device = torch.device(context.device)
+    check_precision(spec.recipe.precision, device)
     data = supply(spec.dataset, context.root, device, context.loaders)
     dataset = data.dataset
     check_fits(spec.recipe.augment, not isinstance(data, Resident), dataset.name)

@@ -14,6 +14,7 @@ from torch import Tensor
 from benchmark.augment import Normaliser
 from benchmark.backends import Task
 from benchmark.backends.loop import batches
+from benchmark.device import full_precision
 from benchmark.evaluation.detection import detection, histogram
 from benchmark.evaluation.recognition import ACCEPTED, recognition
 from benchmark.streaming import Part
@@ -141,7 +142,8 @@ def _logits(task: Task, images: Tensor | Part, rows: Tensor | None = None) -> Te
     dataset = task.data.dataset
     normalise = Normaliser(dataset.mean, dataset.std, task.device, weights.dtype)
     network.eval()
-    with torch.inference_mode(), torch.autocast(task.device.type, enabled=False):
+    plain = torch.autocast(task.device.type, enabled=False)
+    with torch.inference_mode(), plain, full_precision():
         parts = [network(normalise(batch)) for batch in batches(images, rows)]
     return torch.cat(parts)
 

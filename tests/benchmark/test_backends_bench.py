@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,10 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmark import bench_engines
+from benchmark import bench, bench_engines, processor, suite
 from benchmark.bench import Team
 from benchmark.bench_floor import peak_flops, timed, training_flops
-from benchmark.bench_table import line
+from benchmark.bench_table import PRECISIONS, line
 from tests.benchmark.helpers import tiny
 
 
@@ -93,6 +94,7 @@ def test_rows_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         c.name for c in bench_engines.contestants(torch.device("cpu"))
     ]
     assert rows[0]["times plain"] == 1
+    assert [row["in suites"] for row in rows] == [None, "yes", "no, none for a CPU asks for bf16"]
     assert all(row["s/run"] * row["img/s"] == pytest.approx(6e6, rel=0.05) for row in rows)
     table = pd.read_csv(tmp_path / "engines.csv")
     assert list(table["engine"]) == [row["engine"] for row in rows]
@@ -107,11 +109,53 @@ def test_a_gpu_is_compared_with_one_two_and_four_slots_compiled_or_not() -> None
         assert {f"graph, {k} slot(s){extra}" for k in (1, 2, 4)} <= set(names)
 
 
+def test_the_pipeline_shows_float32_first_and_marks_what_no_suite_asks_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The speeds are given: bf16 slower than the plain loop, as on a CPU without units for it."""
+    monkeypatch.setattr(bench, "_plain", lambda *_args: 1700.0)
+    monkeypatch.setattr(bench, "_kept", lambda *_args: 5000.0)
+    given = {"float32": 4800.0, "bf16": 650.0}
+    monkeypatch.setattr(bench, "_ours", lambda spec, *_args: given[spec.recipe.precision])
+    monkeypatch.setattr(bench, "Team", _Team)
+    rows = bench.run(None, "cpu")
+    assert [row["images/s"] for row in rows] == [1700, 4800, 5000, 9000, 650]
+    assert rows[1]["pipeline"] == "nlbench loop, float32"
+    assert rows[-1]["pipeline"] == "nlbench loop, bf16"
+    asked = [str(row["in suites"]) for row in rows]
+    assert asked == ["None", "yes", "yes", "yes", "no, none for a CPU asks for bf16"]
+    assert {row["device"] for row in rows} == {f"cpu: {processor.units()}"}
+
+
+class _Team(contextlib.nullcontext[None]):
+    def __init__(self, *_args: object) -> None:
+        super().__init__()
+
+    def measure(self) -> float:
+        return 9000.0
+
+
+def test_suites_for_a_cpu_ask_for_what_the_bench_says() -> None:
+    of_a_cpu = (
+        "quick",
+        "fashion",
+        "osr-fashion",
+        "extreme",
+        "extreme-classes",
+        "drainage-ablation",
+    )
+    asked = {spec.recipe.precision for name in of_a_cpu for spec in suite.load(name).specs}
+    assert asked == set(PRECISIONS["cpu"])
+    others = [name for name in suite.names() if name not in of_a_cpu]
+    asked = {spec.recipe.precision for name in others for spec in suite.load(name).specs}
+    assert asked == set(PRECISIONS["cuda"])
+
+
 @pytest.mark.slow
 def test_a_team_of_workers_trains_and_ends() -> None:
     """Two processes with a run each; they can be called again, and none is left behind."""
     before = len(multiprocessing.active_children())
-    spec = tiny(model="cnn_small", precision="bf16")
+    spec = tiny(model="cnn_small")
     with Team(spec, None, 2) as team:
         assert len(multiprocessing.active_children()) == before + 2
         assert [team.measure() > 0 for _ in range(2)] == [True, True]

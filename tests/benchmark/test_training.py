@@ -11,11 +11,13 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 import baselines
-from benchmark import models
+from benchmark import models, plan
 from benchmark.backends import LoopBackend
 from benchmark.backends.loop import Trainer
 from benchmark.backends.tally import ranked
 from benchmark.datasets import load
+from benchmark.device import full_precision, repeatable
+from benchmark.errors import UserError
 from benchmark.labels import draw_labels
 from benchmark.optim import learning_rate
 from benchmark.prepare import BatchPlan, draw_split
@@ -139,6 +141,41 @@ def test_bf16_trains_and_its_loss_is_float32() -> None:
     assert task.method.loss(logits, torch.zeros(4, dtype=torch.int64)).dtype == torch.float32
     assert all(p.dtype == torch.float32 for p in task.network.parameters())
     assert train(tiny(model="cnn_small", precision="bf16"), HERE).status == "ok"
+
+
+def test_tf32_is_refused_where_it_would_be_float32_under_another_name() -> None:
+    spec = tiny(precision="tf32")
+    with pytest.raises(UserError, match=r"tf32.*CUDA GPU.*float32: write that"):
+        plan.check([tiny(), spec], None, torch.device("cpu"))
+    record = train(spec, HERE)
+    assert record.status == "failed"
+    assert "tf32" in (record.error or {})["message"]
+
+
+def test_tf32_is_allowed_only_within_its_pack_and_never_for_the_last_questions() -> None:
+    def allowed() -> tuple[bool, bool]:
+        return torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+
+    before = allowed()
+    with repeatable(1):
+        assert allowed() == (False, False)
+    with repeatable(1, tf32=True):
+        assert allowed() == (True, True)
+        with full_precision():
+            assert allowed() == (False, False)
+        assert allowed() == (True, True)
+    assert allowed() == before
+
+
+@pytest.mark.gpu
+def test_tf32_trains_on_a_gpu_close_to_float32() -> None:
+    one, other = (
+        train(tiny(model="cnn_small", precision=p), replace(HERE, device="cuda"))
+        for p in ("float32", "tf32")
+    )
+    assert one.status == other.status == "ok"
+    assert one.curves["train_loss"] != other.curves["train_loss"]
+    assert one.curves["train_loss"] == pytest.approx(other.curves["train_loss"], rel=0.02)
 
 
 def test_a_record_has_all_curves_and_they_mean_what_they_say() -> None:
