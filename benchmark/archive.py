@@ -6,10 +6,13 @@ import gzip
 import hashlib
 import io
 import json
+import math
+import re
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +53,11 @@ class Merged:
 def preferred(one: RunRecord, other: RunRecord) -> RunRecord:
     """The record to keep of two of the same run: the same whichever comes first.
 
-    A finished run (ok or diverged) before a failed one; a clean commit before a changed or unknown
-    tree; the earlier start; at last the smaller digest. This is a total order, so stores merged in
-    any order and any grouping end up equal.
+    A later version of a built-in method before an earlier one, and a recorded source of a method
+    from outside before none; a finished run (ok or diverged) before a failed one; a clean commit
+    before a changed or unknown tree; the earlier start, but the later one of a method from outside,
+    whose files may have been edited in between; at last the smaller digest. This is a total order,
+    so stores merged in any order and any grouping end up equal.
     """
     return min(one, other, key=_rank)
 
@@ -174,17 +179,35 @@ def _take(store: Store, record: RunRecord, result: Merged) -> None:
         store.write(record)
     (result.replaced if best is record else result.kept).append(record.run_id)
     if "failed" not in (mine.status, record.status) and mine.science() != record.science():
+        other = "" if mine.method_source == record.method_source else ", of two sources,"
         result.disagreeing.append(
-            f"{record.run_id} ({record.spec}): two finished records differ:"
+            f"{record.run_id} ({record.spec}): two finished records{other} differ:"
             f" {_words(best)} is kept, {_words(mine if best is record else record)} is not"
         )
 
 
-def _rank(record: RunRecord) -> tuple[int, int, str, str]:
+def _rank(record: RunRecord) -> tuple[int, int, int, float, str]:
+    source = record.method_source
+    edited = source.startswith("sha256:")
+    version = re.fullmatch(r"version (\d+)", source)
     environment = record.environment
     clean = environment.get("commit") is not None and environment.get("dirty") is False
-    started = str(record.timing.get("started", "9999"))
-    return (_PREFERENCE[record.status], 0 if clean else 1, started, _digest(record))
+    started = _seconds(str(record.timing.get("started")))
+    return (
+        -2 if edited else -int(version[1]) if version else -1,
+        _PREFERENCE[record.status],
+        0 if clean else 1,
+        -started if edited and started < math.inf else started,
+        _digest(record),
+    )
+
+
+def _seconds(started: str) -> float:
+    """A time as a number; infinity where none is recorded."""
+    try:
+        return datetime.fromisoformat(started).timestamp()
+    except ValueError:
+        return math.inf
 
 
 def _words(record: RunRecord) -> str:

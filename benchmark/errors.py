@@ -21,7 +21,8 @@ def unknown(kind: str, name: object, choices: Iterable[str], where: str = "") ->
     """
     known = sorted(choices)
     text = f"unknown {kind} {str(name)!r}" + (f" in {where}" if where else "")
-    near = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.5)
+    small = {word.lower(): word for word in known}
+    near = difflib.get_close_matches(str(name).lower(), small, n=1, cutoff=0.5)
     if near:
-        text += f"; did you mean {near[0]!r}?"
+        text += f"; did you mean {small[near[0]]!r}?"
     return UserError(f"{text} (known: {', '.join(known) or 'none'})".replace("\n", " "))

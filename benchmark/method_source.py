@@ -43,9 +43,11 @@ def method_source(name: str) -> str:
     return _source(baselines.get(name))
 
 
-def short(source: str) -> str:
-    """A source in a few characters, for messages."""
-    return source[:15] if source.startswith("sha256:") else source or "version 1 or unknown"
+def described(name: str, source: str) -> str:
+    """A source of the method in a few characters, for messages."""
+    if source:
+        return source[: len("sha256:") + 8]
+    return "version 1" if _top(baselines.get(name)) in OURS else "not recorded"
 
 
 @functools.cache

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -13,6 +13,7 @@ from benchmark import augment, models, resident
 from benchmark.datasets import FileDataset
 from benchmark.device import check_precision
 from benchmark.labels import draw_labels
+from benchmark.method_source import described, method_source
 from benchmark.prepare import check_batches, draw_split
 from benchmark.record import RunRecord
 from benchmark.spec import RunSpec
@@ -25,14 +26,19 @@ class Plan:
     """What a call of ``nlbench run`` will do.
 
     Attributes:
-        todo: runs without a sound record (and failed ones, if they are to be retried), in order.
-        done: the sound records by run id.
+        todo: runs without a sound record, and those whose record is to be replaced, in order.
+        done: the sound records by run id, without those to be replaced.
         damaged: a line for each damaged record: which, why, where it was moved.
+        replaced: records that the runs to do will replace, by run id.
+        outdated: records that another source of their method made; among those to be replaced,
+            unless old ones are kept.
     """
 
     todo: tuple[RunSpec, ...]
     done: dict[str, RunRecord]
     damaged: tuple[str, ...]
+    replaced: dict[str, RunRecord] = field(default_factory=dict)
+    outdated: dict[str, RunRecord] = field(default_factory=dict)
 
     @property
     def statuses(self) -> Counter[str]:
@@ -40,13 +46,48 @@ class Plan:
         return Counter(record.status for record in self.done.values())
 
 
-def make(suite: Suite, store: Store | None, retry: bool = False) -> Plan:
-    """Compare a suite with a store (``None`` = nothing done yet); sets damaged records aside."""
-    done, damaged = store.sweep(s.run_id for s in suite.specs) if store else ({}, [])
-    if retry:
-        done = {run_id: record for run_id, record in done.items() if record.status != "failed"}
+def make(
+    suite: Suite,
+    store: Store | None,
+    retry: bool = False,
+    keep_old: bool = False,
+    force: Collection[str] = (),
+) -> Plan:
+    """Compare a suite with a store; sets damaged records aside.
+
+    Args:
+        suite: what is wanted.
+        store: what is there; ``None`` = nothing.
+        retry: whether failed runs are repeated.
+        keep_old: whether records count that another source of their method made.
+        force: run ids that are repeated whatever is there.
+
+    Raises:
+        MethodError, UserError: a method whose source cannot be read.
+    """
+    sound, damaged = store.sweep(s.run_id for s in suite.specs) if store else ({}, [])
+    now = {name: method_source(name) for name in {s.method.name for s in suite.specs}}
+    outdated = {i: r for i, r in sound.items() if r.method_source != now[r.spec.method.name]}
+    replaced = {
+        run_id: record
+        for run_id, record in sound.items()
+        if run_id in force
+        or (retry and record.status == "failed")
+        or (run_id in outdated and not keep_old)
+    }
+    done = {run_id: record for run_id, record in sound.items() if run_id not in replaced}
     todo = tuple(spec for spec in suite.specs if spec.run_id not in done)
-    return Plan(todo, done, tuple(damaged))
+    return Plan(todo, done, tuple(damaged), replaced, outdated)
+
+
+def outdated_lines(plan: Plan) -> list[str]:
+    """A line for each method and each other source that made records of it."""
+    counts = Counter((r.spec.method.name, r.method_source) for r in plan.outdated.values())
+    return [
+        f"method {name!r}: {count} record{'s were' if count > 1 else ' was'} made by another source"
+        f" ({described(name, old)}; now {described(name, method_source(name))})"
+        for (name, old), count in sorted(counts.items())
+    ]
 
 
 def streamed(specs: Sequence[RunSpec], root: Path | None) -> bool:

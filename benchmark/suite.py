@@ -15,6 +15,7 @@ from benchmark import augment, datasets, models
 from benchmark.canonical import sha256_of
 from benchmark.errors import UserError, unknown
 from benchmark.recipe import Recipe
+from benchmark.selection import picked
 from benchmark.spec import PROFILES, DatasetSpec, MethodSpec, RunSpec
 from noise import NoiseError, NoiseSpec
 
@@ -53,15 +54,17 @@ class Suite:
     ) -> Suite:
         """The part of the suite with these methods, noise lines and seeds (empty = all).
 
+        Methods are named as :func:`benchmark.selection.picked` reads them.
+
         Raises:
             UserError: a value the suite does not have.
         """
+        words = tuple(methods)
         wanted: list[tuple[str, list[Any], Callable[[RunSpec], Any]]] = [
-            ("method", list(methods), lambda s: s.method.name),
             ("noise", [_noise_line(n, "--noise") for n in noise], lambda s: s.noise),
             ("seed", list(seeds), lambda s: s.seed),
         ]
-        specs = self.specs
+        specs = picked(self.specs, words, f"suite {self.name}") if words else self.specs
         for kind, values, read in wanted:
             have = {read(spec) for spec in self.specs}
             for value in values:

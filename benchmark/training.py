@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 import traceback
@@ -104,6 +105,10 @@ class _Run:
         self.context = context
         self.task: Task | None = None
         self.source = ""
+        # Read as soon as it is imported, not after the pack's earlier runs: its files may be edited
+        # until then. An error is raised again when the run's turn comes, and is its record.
+        with contextlib.suppress(ValueError):
+            self.source = method_source(spec.method.name)
         self.pairing: dict[str, str] = {}
         self.drawn: Future[Drawn] | None = None
         self.begun = False
@@ -113,7 +118,6 @@ class _Run:
     def prepare(self, following: _Run | None, thread: Executor | None) -> Task:
         """The task, made anew on every call; then ``thread`` draws what the following run needs."""
         self.started, self.clock = datetime.now(UTC), time.perf_counter()
-        # First, so that what is hashed is what is imported, and a run that fails has it as well.
         self.source = method_source(self.spec.method.name)
         drawn, self.drawn, self.begun = self.drawn, None, True
         self.task, self.pairing = prepare(

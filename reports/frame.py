@@ -15,6 +15,7 @@ from benchmark.record import CURVES, RunRecord
 from reports.extra import Packed
 from reports.intake import COLUMNS, RULES, Intake, gather
 from reports.labels import BlockKey, block_key, method_labels, noise_name
+from reports.sources import source_warnings
 from reports.study import Study
 
 _MISSING = tuple("missing" if name == "status" else None for name in COLUMNS)
@@ -87,7 +88,7 @@ def tidy(study: Study, records: Iterable[RunRecord] | Intake) -> Frame:
         blocks=tuple(dict.fromkeys(map(block_key, study.specs))),
         curves={run_id: t.curves for run_id, t in found if t.curves is not None},
         correct={run_id: t.correct for run_id, t in found if t.correct is not None},
-        warnings=_warnings(runs, intake),
+        warnings=_warnings(study, runs, intake),
         extra={run_id: t.extra for run_id, t in found if t.extra is not None},
     )
 
@@ -142,7 +143,7 @@ def _typed(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.drop(columns="recorded_rate")
 
 
-def _warnings(runs: pd.DataFrame, intake: Intake) -> tuple[str, ...]:
+def _warnings(study: Study, runs: pd.DataFrame, intake: Intake) -> tuple[str, ...]:
     lines = list(intake.warnings)
     for status, what in (
         ("missing", "have not been run yet"),
@@ -156,7 +157,7 @@ def _warnings(runs: pd.DataFrame, intake: Intake) -> tuple[str, ...]:
         labels = sorted(set(rows["data_label"]))
         if len(labels) > 1:
             lines.append(f"block {block}: records of several data sets: {', '.join(labels)}")
-    return tuple(lines)
+    return (*lines, *source_warnings(runs, study.titles, study.sources))
 
 
 def unpack(bits: NDArray[np.uint8], size: int) -> NDArray[np.bool_]:

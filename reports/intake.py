@@ -34,6 +34,7 @@ COLUMNS = (
     "seconds",
     "test_size",
     "error",
+    "method_source",
 )
 STATUS, FINGERPRINT = COLUMNS.index("status"), COLUMNS.index("noise_fingerprint")
 Row = tuple[Any, ...]
@@ -174,6 +175,7 @@ def _row(record: RunRecord) -> Row:
         record.timing.get("seconds"),
         record.test_size or None,
         (record.error or {}).get("message"),
+        record.method_source,
     )
 
 

@@ -22,6 +22,8 @@ class Study:
         sha256: identity of the declaration, printed in every table.
         baseline: name of the method the others are measured against first.
         titles: how tables call a method, by its name; the name itself where none is given.
+        sources: which source of each method there is now (:mod:`benchmark.method_source`), by its
+            name; records of another one are named.
         rope: half width of the region of practical equivalence in points of accuracy, declared
             before looking at results.
         command: what a reader types to make the runs again, "" if there is no such line.
@@ -34,6 +36,7 @@ class Study:
     sha256: str
     baseline: str
     titles: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
     rope: float = 0.5
     command: str = ""
 

@@ -43,7 +43,10 @@ OVERALL_COLUMNS = (
 
 def runs_table(results: Results) -> pd.DataFrame:
     """A row per expected run, accuracies in percent; missing runs have status ``missing``."""
-    runs = results.frame.runs[list(RUNS_COLUMNS)].copy()
+    columns = list(RUNS_COLUMNS)
+    if results.frame.runs["method_source"].fillna("").ne("").any():
+        columns.append("method_source")  # of methods from outside, or of a later version
+    runs = results.frame.runs[columns].copy()
     for name in ("last", "noisy_val", "clean_val", "oracle", "realised_rate"):
         runs[name] = runs[name].round(DECIMALS)
     return runs

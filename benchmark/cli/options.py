@@ -44,7 +44,12 @@ def add_suite(parser: argparse.ArgumentParser) -> None:
         help="'matched' (one recipe for all) or 'official' (each method with its authors'"
         " regularisation) instead of the suite's own",
     )
-    parser.add_argument("--methods", metavar="A,B", help="only these methods of the suite")
+    parser.add_argument(
+        "--methods",
+        metavar="A,B",
+        help="only these methods of the suite, by name or as tables call them; with a setting only"
+        " that variant: drainage:alpha=0.1",
+    )
     parser.add_argument("--noise", metavar="A,B", help="only these noise lines of the suite")
     parser.add_argument("--seeds", metavar="0-4", help="only these seeds, e.g. 0-4 or 0,2,7")
 
@@ -103,7 +108,34 @@ def selected(args: argparse.Namespace) -> Suite:
     from benchmark import suite as suites
 
     suite = suites.load(args.suite, args.profile)
-    return suite.select(words(args.methods), words(args.noise), numbers(args.seeds))
+    return suite.select(methods(args.methods), words(args.noise), numbers(args.seeds))
+
+
+def forced(args: argparse.Namespace, suite: Suite) -> frozenset[str]:
+    """Run ids of what ``--force`` repeats: all of the suite, or of the methods it names.
+
+    Raises:
+        UserError: a method the suite does not have.
+    """
+    if args.force is None:
+        return frozenset()
+    bare = "" in args.force
+    chosen = suite if bare else suite.select([w for f in args.force for w in methods(f, "--force")])
+    return frozenset(spec.run_id for spec in chosen.specs)
+
+
+def methods(text: str | None, option: str = "--methods") -> list[str]:
+    """The methods that an option names; empty for ``None``.
+
+    Raises:
+        UserError: it names none.
+    """
+    from benchmark import selection
+
+    found = [] if text is None else selection.split(text)
+    if text is not None and not found:
+        raise UserError(f"{option} {text!r} names no method; an example is ce,drainage:alpha=0.1")
+    return found
 
 
 def store_of(args: argparse.Namespace, create: bool = False) -> Store:

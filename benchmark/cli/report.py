@@ -8,6 +8,7 @@ import sys
 import baselines
 import reports
 from benchmark.cli import options
+from benchmark.method_source import method_source
 from benchmark.suite import Suite
 
 TEXT = """\
@@ -74,5 +75,6 @@ def study_of(suite: Suite) -> reports.Study:
         sha256=suite.sha256,
         baseline=suite.baseline,
         titles={s.method.name: baselines.get(s.method.name).title for s in suite.specs},
+        sources={name: method_source(name) for name in {s.method.name for s in suite.specs}},
         command=f"make benchmark SUITE={suite.name}",
     )

@@ -34,6 +34,11 @@ noise and seed. Each finished run leaves one file in RESULTS/runs at once, so th
 stopped (even with kill -9) and given again: it goes on from what is done. Runs that diverge or fail
 are records too; --retry repeats the failed ones. Then `nlbench report SUITE` writes the tables.
 
+A record that another source of its method made does not count: the files of a method from outside
+have changed since (its module and what that imports of its own package), or a built-in method has a
+new version. Such runs are named and trained again; --keep-old keeps their records. --force repeats
+what is done and unchanged. A record is replaced when its new run ends.
+
 The exit status is 0 if every run has a sound record, 1 if some failed, 2 for bad input.
 """
 EXAMPLES = """\
@@ -41,6 +46,8 @@ EXAMPLES = """\
   nlbench run fashion --dry-run
   nlbench run cifar10 --device cuda --data /data
   nlbench run fashion --methods ce,drainage --noise symmetric:0.4 --seeds 0-1
+  nlbench run drainage-ablation --methods drainage:alpha=0.1
+  nlbench run quick --force gce
 """
 
 
@@ -94,11 +101,29 @@ def add(commands: options.Commands) -> None:
         metavar="M",
         help="start no run after M minutes; what is begun is finished, the next call goes on",
     )
-    parser.add_argument("--retry", action="store_true", help="repeat runs that failed")
+    _add_repeats(parser)
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be trained, train nothing"
     )
     parser.set_defaults(call=call)
+
+
+def _add_repeats(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--retry", action="store_true", help="repeat runs that failed")
+    parser.add_argument(
+        "--force",
+        action="append",
+        nargs="?",
+        const="",
+        metavar="METHODS",
+        help="repeat runs that are done: those of these methods (named as for --methods), or all"
+        " that are selected if none is named; give it after SUITE",
+    )
+    parser.add_argument(
+        "--keep-old",
+        action="store_true",
+        help="keep records that another source of their method made",
+    )
 
 
 def _add_backend(parser: argparse.ArgumentParser) -> None:
@@ -136,9 +161,12 @@ def call(args: argparse.Namespace) -> int:
     choice = _choice(args, device)
     executor, workers = _executor(args, device)
     store = None if args.dry_run and not _exists(args) else options.store_of(args, create=True)
-    todo = plan.make(suite, store, args.retry)
+    todo = plan.make(suite, store, args.retry, args.keep_old, options.forced(args, suite))
     for line in todo.damaged:
         print(f"nlbench: damaged record: {line}; it will be run again", file=sys.stderr)
+    for line in plan.outdated_lines(todo):
+        then = "kept" if args.keep_old else "run again (--keep-old keeps them)"
+        print(f"nlbench: {line}: {then}", file=sys.stderr)
     if slow := precision.slow_bf16(todo.todo, device, args.threads):
         print(f"nlbench: warning: {slow}", file=sys.stderr)
     if args.dry_run or store is None:
@@ -166,7 +194,7 @@ def call(args: argparse.Namespace) -> int:
         ahead = device.type == "cuda"
         context = Context(args.data, on, args.threads, where, choice, until, loaders, ahead)
         _train(todo.todo, store, context, executor, create(choice).slots)
-    return _close(plan.make(suite, store))
+    return _close(plan.make(suite, store, keep_old=args.keep_old), todo)
 
 
 def _choice(args: argparse.Namespace, device: torch.device) -> Choice:
@@ -281,11 +309,14 @@ def _describe(todo: Plan, workers: int, threads: int, device: str) -> str:
     return "\n".join(lines)
 
 
-def _close(result: Plan) -> int:
+def _close(result: Plan, before: Plan) -> int:
     """Say how the suite stands; 1 if something failed or is missing."""
     counts = result.statuses
     parts = [f"{counts[status]} {status}" for status in ("ok", "diverged", "failed")]
     print(f"{', '.join(parts)}, {len(result.todo)} missing", file=sys.stderr)
+    left = sum(result.done.get(run_id) == old for run_id, old in before.replaced.items())
+    if left:
+        print(f"{left} of the runs to repeat have their earlier record still", file=sys.stderr)
     for record in result.done.values():
         if record.status == "failed":
             print(f"  failed: {record.spec}: {(record.error or {})['message']}", file=sys.stderr)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 TEXT = """\
 Show how many seeds of each cell (noise x method) are done, and what diverged, failed or is damaged.
-Reads the store only; trains nothing.
+Records that another source of their method made are named and not counted. Reads the store only;
+trains nothing.
 """
 EXAMPLES = "  nlbench status quick\n  nlbench status fashion --results /big/results\n"
 
@@ -43,6 +44,8 @@ def call(args: argparse.Namespace) -> int:
         f"\n{suite.name}: {len(result.done)} of {len(suite.specs)} runs have a record"
         f" ({counts['ok']} ok, {counts['diverged']} diverged, {counts['failed']} failed)"
     )
+    for line in plan.outdated_lines(result):
+        print(f"  {line}: `nlbench run` trains them again, or keeps them with --keep-old")
     for record in result.done.values():
         if record.status != "ok":
             print(f"  {record.status}: {record.spec}: {(record.error or {})['message']}")

@@ -21,8 +21,10 @@ others come in. Doing it twice changes nothing. `equivalence` tests whether two 
 the same.
 
 Where both sides have a record of the same run, the same one is kept in whichever order they come: a
-finished run before a failed one, then one of a clean commit before one of a changed tree, then the
-earlier, then the smaller digest. Two finished records with different results are named.
+later version of a built-in method before an earlier one, then a finished run before a failed one,
+then one of a clean commit before one of a changed tree, then the earlier (of a method from outside
+the later: its files may have been edited), then the smaller digest. Two finished records with
+different results are named.
 
 The exit status is 1 if a record was refused, 2 for bad input.
 """

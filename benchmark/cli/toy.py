@@ -14,6 +14,7 @@ from benchmark import toy, toy_measure
 from benchmark.cli import options, toy_page
 from benchmark.cli.toy_page import Result
 from benchmark.errors import UserError
+from benchmark.selection import variant
 from benchmark.toy import Drawn, Setting
 from benchmark.toy_data import GEOMETRIES
 from reports.figures.style import save, styled
@@ -134,9 +135,7 @@ def methods_of(text: str) -> list[Asked]:
         MethodError: unknown method, hyper-parameter or value.
         UserError: none, or one twice.
     """
-    asked = [_asked(word) for word in options.words(text)]
-    if not asked:
-        raise UserError("--methods: name at least one, as in ce,gce,drainage:alpha=0.1")
+    asked = [_asked(word) for word in options.methods(text)]
     for at, each in enumerate(asked):
         if each.method in [other.method for other in asked[:at]]:
             raise UserError(f"--methods: {each.text!r} is the same as one before it")
@@ -145,10 +144,8 @@ def methods_of(text: str) -> list[Asked]:
 
 def _asked(word: str) -> Asked:
     """``name:alpha=0.1``; a colon without an equals sign belongs to the name (module:Class)."""
-    parts = word.split(":")
-    pairs = [part for part in parts if "=" in part]
-    name = ":".join(part for part in parts if "=" not in part)
-    params = {key: _value(value) for key, _, value in (pair.partition("=") for pair in pairs)}
+    name, settings = variant(word)
+    params = {key: _value(value) for key, value in settings.items()}
     method = baselines.create(name, params)
     shown = [f"{GREEK.get(key, key)} = {_written(value)}" for key, value in params.items()]
     return Asked(word, ", ".join([method.title, *shown]), method)

@@ -179,6 +179,11 @@ RIVALS = [
     record(environment={"commit": None, "dirty": None, "device": "cuda"}),
     record(status="failed", metrics={}, error={"epoch": None, "message": "m", "traceback": None}),
     record(status="diverged", metrics={}, error={"epoch": 1, "message": "m", "traceback": None}),
+    record(method_source="version 9", metrics={"last": 0.7}),
+    record(method_source="version 10", status="failed", timing={}),
+    record(method_source="sha256:aa"),
+    record(method_source="sha256:bb", timing={"started": "2026-02-01T00:00:00+00:00"}),
+    record(method_source="sha256:bb", timing={}),
 ]
 
 
@@ -198,8 +203,11 @@ def test_the_winner_depends_neither_on_order_nor_on_grouping(order: list[int], c
 
 @pytest.mark.parametrize(
     ("better", "worse"),
-    [(2, 0), (0, 3), (0, 4), (3, 5), (6, 5), (0, 5)],
-    ids=["earlier", "clean tree", "known commit", "finished", "diverged", "ok"],
+    [(2, 0), (0, 3), (0, 4), (3, 5), (6, 5), (0, 5), (7, 0), (8, 7), (9, 2), (10, 9), (10, 11)],
+    ids=[
+        *("earlier", "clean tree", "known commit", "finished", "diverged", "ok"),
+        *("version", "later version", "known source", "later source", "known time"),
+    ],
 )
 def test_the_rule_is_the_one_the_help_tells(better: int, worse: int) -> None:
     assert archive.preferred(RIVALS[better], RIVALS[worse]) == RIVALS[better]

@@ -1,0 +1,124 @@
+"""Which runs a method's name means: its own name, the one tables show, or that of a variant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+import baselines
+from benchmark.errors import UserError, unknown
+from benchmark.spec import RunSpec, Value
+
+_LABEL = re.compile(r"(.+)\(([^()]*=[^()]*)\)")
+
+
+def picked(specs: Sequence[RunSpec], words: Iterable[str], where: str) -> tuple[RunSpec, ...]:
+    """The runs that any of the words names, in their own order.
+
+    A word is a method's name (``drainage``, ``module:Class``), its title (``Drainage``), in capital
+    or small letters where that leaves one method, or either of them with settings that pick
+    variants: ``drainage:alpha=0.1``, or ``Drainage(alpha=0.1)`` as tables write it. Settings
+    of the recipe are called ``recipe.lr``.
+
+    Args:
+        specs: what there is to choose from.
+        words: what the user typed.
+        where: what the specs are of, for messages.
+
+    Raises:
+        UserError: a word that names no run, with the nearest one that does; or two methods.
+    """
+    names = tuple(dict.fromkeys(spec.method.name for spec in specs))
+    titles = {name: baselines.get(name).title for name in names}
+    found: set[str] = set()
+    for word in words:
+        name, settings = variant(word)
+        named = _named(name, titles, where)
+        runs = [spec for spec in specs if spec.method.name == named]
+        for key, text in settings.items():
+            runs = _having(runs, key, text, f"{word!r}, {where}")
+        found |= {spec.run_id for spec in runs}
+    return tuple(spec for spec in specs if spec.run_id in found)
+
+
+def variant(word: str) -> tuple[str, dict[str, str]]:
+    """A method's name and the settings written with it.
+
+    >>> variant("module:Class:alpha=0.1:beta=3")
+    ('module:Class', {'alpha': '0.1', 'beta': '3'})
+    >>> variant("Drainage(alpha=0.1, beta=3)")
+    ('Drainage', {'alpha': '0.1', 'beta': '3'})
+    """
+    label = _LABEL.fullmatch(word)
+    if label:
+        name, parts = label[1].strip(), label[2].split(",")
+    else:
+        first, *rest = word.split(":")
+        name = ":".join([first, *(part for part in rest if "=" not in part)])
+        parts = [part for part in rest if "=" in part]
+    pairs = (part.partition("=") for part in parts)
+    return name, {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def split(text: str) -> list[str]:
+    """``a,B(x=1, y=2)`` as two words: a comma inside brackets separates nothing."""
+    return [word.strip() for word in re.split(r",(?![^()]*\))", text) if word.strip()]
+
+
+def _named(word: str, titles: dict[str, str], where: str) -> str:
+    """The method's name; exact ones come first, so that a title never hides a name."""
+    tests: tuple[Callable[[str], bool], ...] = (
+        lambda name: word == name,
+        lambda name: word == titles[name],
+        lambda name: word.lower() in (name.lower(), titles[name].lower()),
+    )
+    for test in tests:
+        found = [name for name in titles if test(name)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UserError(f"method {word!r} of {where} may be {' or '.join(sorted(found))}")
+    shown = [title for name, title in titles.items() if title.lower() != name.lower()]
+    raise unknown("method", word, (*titles, *shown), where)
+
+
+def _having(runs: Sequence[RunSpec], key: str, text: str, where: str) -> list[RunSpec]:
+    """Those with this setting; as tables round it, if none has exactly this value."""
+    known = list(dict.fromkeys(name for spec in runs for name in _settings(spec)))
+    if key not in known:
+        raise unknown("setting", key, known, where)
+    values = [_settings(spec).get(key) for spec in runs]
+    for same in (_exact, _rounded):
+        found = [run for run, value in zip(runs, values, strict=True) if same(value, text)]
+        if found:
+            return found
+    there = ", ".join(sorted({_written(value) for value in values}))
+    raise UserError(f"method {where}: no run has {key} = {text}; there is {there}")
+
+
+def _settings(spec: RunSpec) -> dict[str, Value]:
+    recipe = {f"recipe.{key}": value for key, value in spec.recipe.to_dict().items()}
+    return {**spec.method.values, **recipe}
+
+
+def _exact(value: Value, text: str) -> bool:
+    number = _number(text)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or number is None:
+        return str(value).lower() == text.lower()
+    return value == number
+
+
+def _rounded(value: Value, text: str) -> bool:
+    number = _number(text)
+    return number is not None and isinstance(value, float) and _written(value) == f"{number:g}"
+
+
+def _written(value: Value) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,101 @@
+"""A method as a user writes it: by name, by title, with settings; and the nearest one if wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from benchmark import selection, suite
+from benchmark.errors import UserError
+from benchmark.spec import RunSpec
+from reports.labels import method_labels
+
+TEXT = """
+methods = [
+  "ce", "gce",
+  { name = "drainage", alpha = 0.1, beta = [10.0, 3.3333333333333335] },
+  { name = "drainage", alpha = 1.0, beta = 10.0 },
+  { name = "drainage-constant", alpha = 1.0, constant = 0.0 },
+]
+noise = ["clean", "symmetric:0.4"]
+seeds = 2
+model = "mlp"
+dataset = { name = "digits" }
+recipe = { epochs = 1, lr = 0.05 }
+"""
+SUITE = suite.parse(TEXT, "mine", "mine.toml")
+
+
+def chosen(*words: str) -> set[tuple[str, object, object]]:
+    """Name, alpha and beta of what the words pick; each in all conditions and seeds."""
+    runs = SUITE.select(methods=words).specs
+    found: set[tuple[str, object, object]] = {
+        (s.method.name, s.method.values.get("alpha"), s.method.values.get("beta")) for s in runs
+    }
+    assert len(runs) == 4 * len(found)
+    return found
+
+
+DRAINAGE = {("drainage", 0.1, 10.0), ("drainage", 0.1, 3.3333333333333335), ("drainage", 1.0, 10.0)}
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("ce", {("ce", None, None)}),
+        ("CE", {("ce", None, None)}),
+        ("Gce", {("gce", None, None)}),
+        ("drainage", DRAINAGE),
+        ("Drainage", DRAINAGE),
+        ("drainage:alpha=0.1", {d for d in DRAINAGE if d[1] == 0.1}),
+        ("drainage:alpha=1e-1:beta=10", {("drainage", 0.1, 10.0)}),
+        ("DRAINAGE:alpha=1", {("drainage", 1.0, 10.0)}),
+        ("Drainage(alpha=0.1, beta=3.33333)", {("drainage", 0.1, 3.3333333333333335)}),
+        ("drainage:recipe.lr=0.05", DRAINAGE),
+    ],
+)
+def test_words_pick_methods_and_variants(word: str, expected: set[object]) -> None:
+    assert chosen(word) == expected
+    assert chosen(word, "gce") == expected | {("gce", None, None)}
+
+
+def test_every_label_of_the_tables_picks_its_own_runs() -> None:
+    titles = {"ce": "CE", "gce": "GCE", "drainage": "Drainage", "drainage-constant": "Constant"}
+    labels = method_labels(SUITE.specs, {k: v for k, v in titles.items() if k[-8:] != "constant"})
+    assert any("(alpha=0.1, beta=3.33333)" in label for label in labels)
+    for label in dict.fromkeys(labels):
+        runs: Sequence[RunSpec] = selection.picked(SUITE.specs, [label], "here")
+        assert runs == tuple(s for s, its in zip(SUITE.specs, labels, strict=True) if its == label)
+    assert set(selection.split(",".join(labels))) == set(labels)
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("drainge", "unknown method 'drainge' in suite mine; did you mean 'drainage'?"),
+        ("GEC", "unknown method 'GEC' in suite mine; did you mean"),
+        (
+            "drainage:alhpa=1",
+            "setting 'alhpa' in 'drainage:alhpa=1', suite mine; did you mean 'alpha'",
+        ),
+        ("drainage:alpha=0.2", "no run has alpha = 0.2; there is 0.1, 1"),
+        ("drainage:alpha=1:beta=3", "no run has beta = 3; there is 10"),
+        ("drainage:alpha=high", "no run has alpha = high; there is 0.1, 1"),
+        ("ce:q=0.7", "unknown setting 'q' in 'ce:q=0.7'"),
+        ("Drainage(alpha=0.1", "unknown method 'Drainage(alpha=0.1'"),
+    ],
+)
+def test_a_word_that_names_nothing_is_refused_with_the_nearest(word: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        SUITE.select(methods=[word])
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_title_that_two_methods_share_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("baselines.gce.GCE.title", "Loss")
+    monkeypatch.setattr("baselines.ce.CE.title", "LOSS")
+    assert chosen("Loss") == {("gce", None, None)}
+    with pytest.raises(UserError, match="method 'loss' of suite mine may be ce or gce"):
+        chosen("loss")
