@@ -5,7 +5,7 @@ DEVICE  ?= auto#   auto, cpu, cuda, cuda:1, ...
 WORKERS ?= auto#   processes that train side by side
 DATA    ?=#        folder of data sets (default: NLBENCH_DATA, else the user's cache)
 PYTHON  ?=#        Python to build the environment with (default: the first one >= 3.11 found)
-ARGS    ?=#        further arguments for `nlbench run` (benchmark), `nlbench toy` (toy), pytest (test) or tools.gpu_check (rehearse)
+ARGS    ?=#        further arguments: of `nlbench run` (benchmark), report, site, toy, pytest (test) or tools.gpu_check (rehearse)
 
 VENV    := .venv
 PY      := $(VENV)/bin/python
@@ -22,7 +22,7 @@ HALFWAY  := .venv-halfway
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help benchmark report leaderboard tables site toy test lint format bench rehearse setup setup-dev clean distclean FORCE
+.PHONY: help benchmark report leaderboard tables publish site toy test lint format bench rehearse setup setup-dev clean distclean FORCE
 
 help: ## list the targets
 	@echo "usage: make TARGET [SUITE=$(SUITE)] [DEVICE=$(DEVICE)] [WORKERS=$(WORKERS)] [DATA=folder] [PYTHON=python3.x]"
@@ -32,19 +32,22 @@ benchmark: setup ## run SUITE (only what is not in the store yet), then write it
 	@echo "==> nlbench run $(SUITE)"
 	@$(NLBENCH) run "$(SUITE)" --device "$(DEVICE)" --workers "$(WORKERS)" $(if $(DATA),--data "$(DATA)") $(ARGS)
 	@echo "==> nlbench report $(SUITE)"
-	@$(NLBENCH) report "$(SUITE)"
+	@$(NLBENCH) report "$(SUITE)" --like-run $(ARGS)
 
-report: setup ## write every table and figure of SUITE from the records
-	@$(NLBENCH) report "$(SUITE)"
+report: setup ## write every table and figure of SUITE from the records into results/reports/
+	@$(NLBENCH) report "$(SUITE)" $(ARGS)
 
 leaderboard: setup ## write only the leaderboard of SUITE
-	@$(NLBENCH) report "$(SUITE)" --only leaderboard
+	@$(NLBENCH) report "$(SUITE)" --only leaderboard $(ARGS)
 
 tables: setup ## write only the Markdown and LaTeX tables of SUITE
-	@$(NLBENCH) report "$(SUITE)" --only tables
+	@$(NLBENCH) report "$(SUITE)" --only tables $(ARGS)
 
-site: setup ## write the published studies as web pages into site/
-	@$(NLBENCH) site
+publish: setup ## put the finished study SUITE into results/published/, the only target that changes it
+	@$(NLBENCH) publish "$(SUITE)"
+
+site: setup ## write the published studies as web pages into site/ (ARGS=--own: your own runs too)
+	@$(NLBENCH) site $(ARGS)
 
 toy: setup ## draw what each method makes of flipped labels in the plane (seconds on a CPU)
 	@$(NLBENCH) toy $(ARGS)

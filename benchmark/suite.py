@@ -93,15 +93,29 @@ def load(name: str, profile: str | None = None) -> Suite:
         UserError: unknown suite, unreadable TOML, unknown key, method, noise, data set, model or a
             value out of range; the message names the value and the file.
     """
+    return parse(*source(name), profile)
+
+
+def source(name: str) -> tuple[str, str, str]:
+    """The TOML text of a suite, its short name and where it is; ``name`` as for :func:`load`.
+
+    Raises:
+        UserError: unknown suite, or a file that cannot be read.
+    """
     if name.endswith(".toml") or "/" in name:
         path = Path(name)
+        if path.is_dir():
+            raise UserError(f"suite {name}: is a folder; name its TOML file")
         if not path.is_file():
             raise UserError(f"suite {name}: no such file")
-        return parse(path.read_text(), path.stem, str(path), profile)
+        try:
+            return path.read_text("utf-8"), path.stem, str(path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"suite {name}: cannot be read ({error})") from error
     if name not in names():
         raise unknown("suite", name, names(), "nlbench run SUITE")
-    text = (resources.files("benchmark") / "suites" / f"{name}.toml").read_text()
-    return parse(text, name, f"suites/{name}.toml", profile)
+    text = (resources.files("benchmark") / "suites" / f"{name}.toml").read_text("utf-8")
+    return text, name, f"suites/{name}.toml"
 
 
 def parse(text: str, name: str, where: str, profile: str | None = None) -> Suite:

@@ -26,6 +26,7 @@ class Study:
             name; records of another one are named.
         rope: half width of the region of practical equivalence in points of accuracy, declared
             before looking at results.
+        part: which of a larger study's runs these are, in words; "" for the whole of it.
         command: what a reader types to make the runs again, "" if there is no such line.
     """
 
@@ -38,6 +39,7 @@ class Study:
     titles: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     rope: float = 0.5
+    part: str = ""
     command: str = ""
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ COMMANDS = {
     "status": ("status", "how far a suite is"),
     "store": ("store", "move records between machines"),
     "report": ("report", "tables, tests and figures"),
+    "publish": ("publish", "put a finished study among the published ones"),
     "leaderboard": ("leaderboard", "merge leaderboards of several people"),
     "site": ("site", "the reports as web pages"),
     "noise": ("noise_files", "label files: make, verify, audit"),
@@ -30,7 +31,7 @@ COMMANDS = {
 EPILOG = """\
 a first tour:
   nlbench run quick            train 60 small networks (about a minute), resumable at any time
-  nlbench report quick         tables, significance tests, figures in results/published/quick/
+  nlbench report quick         tables, significance tests, figures in results/reports/quick/
   nlbench run fashion --dry-run    what a study would train, and what it needs
   nlbench noise make asymmetric:0.4 --dataset fashion_mnist --seed 0 --out labels.npz
 

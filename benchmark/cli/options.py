@@ -38,6 +38,11 @@ def add_suite(parser: argparse.ArgumentParser) -> None:
         metavar="SUITE",
         help=f"a study: {', '.join(suites.names())}, or the path of a TOML file of your own",
     )
+    add_part(parser)
+
+
+def add_part(parser: argparse.ArgumentParser) -> None:
+    """Which part of a suite, and under which profile."""
     parser.add_argument(
         "--profile",
         metavar="NAME",
@@ -61,7 +66,7 @@ def add_results(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         type=Path,
         default=Path("results"),
-        help="folder with runs/ (the store of records) and published/ (reports); default: results",
+        help="folder with runs/ (the store of records), reports/ and published/; default: results",
     )
 
 
@@ -107,7 +112,11 @@ def selected(args: argparse.Namespace) -> Suite:
     """The suite that the command line names, cut to the part it names."""
     from benchmark import suite as suites
 
-    suite = suites.load(args.suite, args.profile)
+    return part_of(suites.load(args.suite, args.profile), args)
+
+
+def part_of(suite: Suite, args: argparse.Namespace) -> Suite:
+    """The part of a suite that the command line names."""
     return suite.select(methods(args.methods), words(args.noise), numbers(args.seeds))
 
 

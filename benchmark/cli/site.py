@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from itertools import chain
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import baselines
 import reports
-from benchmark import archive
+from benchmark import archive, published
 from benchmark import suite as suites
 from benchmark.cli import options
-from benchmark.cli.report import study_of
+from benchmark.cli.report import as_found, published_study, sound, study_of
 from benchmark.errors import UserError
 from benchmark.record import RunRecord
 from benchmark.suite import Suite
@@ -29,16 +27,31 @@ Write one self-contained HTML file per suite and an index: leaderboard to sort a
 intervals, who differs from whom, figures, label noise, and how to make each row again. The pages
 open from the file system, ask for nothing over the network and can be read without scripts.
 
-Records come straight from results/published/SUITE/records.tar.gz; a suite without one takes them
-from the local store. Without SUITES: every suite that has an archive. The same records give the
-same bytes.
+Without SUITES: every published study, from the suite file and the records in results/published/.
+A suite that is named and not published takes its records from the local store; --own takes them
+from there in any case. The same records give the same bytes.
 """
 EXAMPLES = """\
-  nlbench site                       every published suite, into site/
+  nlbench site                       every published study, into site/
   nlbench site fashion --out pages   one of them
   nlbench site mine.toml             a study of your own, from the local store
-  nlbench site --store               also suites and runs that only the local store has
+  nlbench site --own                 published studies and, beside them, those of your own runs
 """
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page is made of.
+
+    Attributes:
+        study: its runs and words.
+        asked: how commands name its suite.
+        records: as they come.
+    """
+
+    study: reports.Study
+    asked: str
+    records: Iterator[RunRecord]
 
 
 def add(commands: options.Commands) -> None:
@@ -48,14 +61,17 @@ def add(commands: options.Commands) -> None:
         "suites",
         nargs="*",
         metavar="SUITES",
-        help=f"studies ({', '.join(suites.names())}) or paths of TOML files",
+        help=f"studies ({', '.join(suites.names())}), paths of TOML files, or folders of published"
+        " studies",
     )
     options.add_results(parser)
     parser.add_argument(
         "--out", type=Path, default=Path("site"), metavar="DIR", help="to write to; default: site"
     )
     parser.add_argument(
-        "--store", action="store_true", help="take the records of the local store too"
+        "--own",
+        action="store_true",
+        help="the runs of the local store: of SUITES, or beside the published studies",
     )
     parser.add_argument(
         "--rule",
@@ -69,67 +85,64 @@ def add(commands: options.Commands) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
-    chosen = [(name, suites.load(name)) for name in args.suites] or _published(args)
-    if not chosen:
+    pages = [_payload(shown, args) for shown in _shown(args)]
+    if not pages:
         raise UserError(
-            f"{args.results / 'published'}: no suite with a records.tar.gz; name one, or add"
-            " --store for the runs of this machine"
+            f"{args.results / 'published'}: no published study in it; `nlbench site SUITE` or"
+            " --own shows the runs of this machine"
         )
-    pages = [_payload(name, suite, args) for name, suite in chosen]
     for page in write_pages(pages, args.out):
         print(f"{page.path}  {page.bytes:,} bytes")
     return 0
 
 
-def _published(args: argparse.Namespace) -> list[tuple[str, Suite]]:
-    """The suites with an archive, and with ``--store`` those with a run in the store."""
-    there = {path.parent.name for path in (args.results / "published").glob("*/records.tar.gz")}
-    for name in sorted(there - set(suites.names())):
-        print(
-            f"nlbench: published/{name}: no suite of that name comes with the project; name its"
-            " TOML file",
-            file=sys.stderr,
-        )
-    found = [(name, suites.load(name)) for name in suites.names() if name in there or args.store]
-    if not args.store:
-        return found
-    have = set(options.store_of(args).ids())
-    return [
-        (name, suite)
-        for name, suite in found
-        if name in there or any(spec.run_id in have for spec in suite.specs)
-    ]
+def _shown(args: argparse.Namespace) -> list[Shown]:
+    """The studies asked for: published ones, and own ones where named or with ``--own``."""
+    if args.suites:
+        return [_named(name, args) for name in args.suites]
+    found = [_published(folder) for folder in published.studies(args.results)]
+    if args.own:
+        taken = {shown.study.name for shown in found}
+        have = set(options.store_of(args).ids())
+        for name in suites.names():
+            suite = suites.load(name)
+            if any(spec.run_id in have for spec in suite.specs):
+                found.append(_own(name, suite, args, beside=name in taken))
+    return found
 
 
-def _payload(name: str, suite: Suite, args: argparse.Namespace) -> dict[str, Any]:
+def _named(name: str, args: argparse.Namespace) -> Shown:
+    """A published study by its name or folder; any other suite from the local store."""
+    places = (Path(name), published.folder_of(args.results, name))
+    folder = next((place for place in places if published.is_study(place)), None)
+    if folder is not None and not args.own:
+        return _published(folder)
+    return _own(name, suites.load(name), args)
+
+
+def _published(folder: Path) -> Shown:
+    found = published.read(folder)
+    return Shown(published_study(found.suite, found.command), found.command, sound(found.records()))
+
+
+def _own(name: str, suite: Suite, args: argparse.Namespace, beside: bool = False) -> Shown:
+    """A suite's records in the local store; ``beside``: a published study has its name too."""
+    wanted = [spec.run_id for spec in suite.specs]
+    records = list(sound(archive.stored(options.store_of(args), wanted)))
+    study = as_found(study_of(suite, name), suite, len(records))
+    if beside:
+        study = replace(study, name=f"{study.name}-own", title=f"{study.title} (own runs)")
+    return Shown(study, name, iter(records))
+
+
+def _payload(shown: Shown, args: argparse.Namespace) -> dict[str, Any]:
     sets = LabelSets()
-    records = sets.watch(_sound(_records(suite, args)))
-    commands = Commands(run=_run(name), labels=_labels, sources=_sources(suite))
-    study = study_of(suite)
-    if name != suite.name:  # a TOML file of the user's own
-        study = replace(study, command=shlex.join(["nlbench", "run", name]))
+    commands = Commands(run=_run(shown.asked), labels=_labels, sources=_sources(shown.study))
     with tempfile.TemporaryDirectory() as folder:
         workers = options.report_workers(args)
-        built = reports.build(study, records, Path(folder), rule=args.rule, workers=workers)
+        records = sets.watch(shown.records)
+        built = reports.build(shown.study, records, Path(folder), rule=args.rule, workers=workers)
         return payload(built, sets, commands)
-
-
-def _records(suite: Suite, args: argparse.Namespace) -> Iterator[RunRecord | str]:
-    """The suite's records from its archive, from the store, or from both."""
-    path = args.results / "published" / suite.name / "records.tar.gz"
-    sources = [archive.read(path)] if path.is_file() else []
-    if args.store or not sources:
-        wanted = [spec.run_id for spec in suite.specs]
-        sources.append(archive.stored(options.store_of(args), wanted))
-    return chain.from_iterable(sources)
-
-
-def _sound(found: Iterator[RunRecord | str]) -> Iterator[RunRecord]:
-    for item in found:
-        if isinstance(item, str):
-            print(f"nlbench: left out: {item}", file=sys.stderr)
-        else:
-            yield item
 
 
 def _run(suite: str) -> Callable[[Sequence[str], str, Sequence[int]], str]:
@@ -158,5 +171,5 @@ def _ranges(seeds: Sequence[int]) -> str:
     return ",".join(str(p[0]) if len(p) == 1 else f"{p[0]}-{p[-1]}" for p in parts)
 
 
-def _sources(suite: Suite) -> dict[str, str]:
-    return {name: baselines.get(name).source for name in {s.method.name for s in suite.specs}}
+def _sources(study: reports.Study) -> dict[str, str]:
+    return {name: baselines.get(name).source for name in study.titles}

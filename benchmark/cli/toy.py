@@ -21,7 +21,7 @@ from reports.figures.style import save, styled
 from reports.figures.toy import Panel, Points, toy_animation, toy_figure
 
 METHODS = "ce,gce,drainage:alpha=1,drainage:alpha=0.1"
-OUT = Path("results/published/toy")
+OUT = Path("results/reports/toy")
 FINE, COARSE = 301, 121  # points along each side of the figure's and of the animation's grid
 GREEK = {"alpha": "α", "beta": "β"}
 TEXT = """\

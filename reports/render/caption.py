@@ -137,7 +137,8 @@ def provenance(results: Results, block: Block) -> str:
     devices = sorted({str(v) for v in runs["device"].dropna().unique()})
     commits = sorted({str(v)[:12] for v in runs["commit"].dropna().unique()})
     study = results.study
-    words = [f"suite {study.name} ({study.sha256[:12]})"]
+    whole = "a part of suite" if study.part else "suite"
+    words = [f"{whole} {study.name} ({study.sha256[:12]})"]
     words += [f"commit {', '.join(commits)}" if commits else "commit unknown"]
     words += [f"device {', '.join(devices)}"] if devices else []
     return f"From {', '.join(words)}."

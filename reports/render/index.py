@@ -37,6 +37,7 @@ def index_markdown(results: Results, leaderboard: pd.DataFrame, drawn: Sequence[
     """Title, question, table, verdicts, figures, set-up and how to make it again."""
     study = results.study
     parts = [f"# {escape(study.title)}"]
+    parts += [f"> **Part of a study:** {escape(study.part)}."] if study.part else []
     parts += [escape(study.description)] if study.description else []
     if results.warnings:
         parts.append("\n".join(f"> **Note:** {escape(line)}.\n>" for line in results.warnings))

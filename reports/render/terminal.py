@@ -18,7 +18,8 @@ SENTENCES = 12
 
 def terminal_text(results: Results, leaderboard: pd.DataFrame) -> str:
     """Accuracy tables, the verdicts against the baseline, and every warning; no markup."""
-    parts = [results.study.title]
+    study = results.study
+    parts = [study.title, *([f"Part of a study: {study.part}."] if study.part else [])]
     for block in results.blocks:
         parts += [block.title, _table(block, leaderboard), *_verdicts(results, block)]
     parts += [f"Note: {line}." for line in results.warnings]
