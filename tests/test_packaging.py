@@ -157,9 +157,9 @@ def test_quick_runs_and_reports_from_another_folder(installed: Installed) -> Non
     assert all(r["metrics"]["last"] > 0.5 for r in records), "digits: a guess is right in 0.1"
     report = installed.nlbench("report", "quick", *part, "--results", "out")
     assert report.returncode == 0, report.stderr
-    published = installed.elsewhere / "out" / "published" / "quick"
-    assert len((published / "runs.csv").read_text("utf-8").splitlines()) == 1 + 4
-    assert (published / "leaderboard.csv").stat().st_size > 0
+    made = installed.elsewhere / "out" / "reports" / "quick" / "part"
+    assert len((made / "runs.csv").read_text("utf-8").splitlines()) == 1 + 4
+    assert (made / "leaderboard.csv").stat().st_size > 0
     assert {p.name for p in installed.elsewhere.iterdir()} == {"out"}, "nothing written elsewhere"
 
 
@@ -176,8 +176,17 @@ def test_make_help_lists_every_target() -> None:
     usage, *lines = _succeed(["make", "help"], ROOT, _fresh_make()).splitlines()
     assert usage.startswith("usage: make TARGET")
     listed = {line.split()[0] for line in lines}
-    documented = {"benchmark", "report", "leaderboard", "tables", "test", "lint", "bench", "clean"}
-    assert documented <= listed
+    documented = {
+        "benchmark",
+        "report",
+        "leaderboard",
+        "tables",
+        "publish",
+        "test",
+        "lint",
+        "bench",
+    }
+    assert documented | {"clean"} <= listed
     (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     assert listed == set(phony.split()) - {"FORCE"}
 

@@ -4,54 +4,66 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from benchmark import published
 from benchmark.cli import main
+from benchmark.cli.publish import publishable
 from benchmark.spec import RunSpec
+from reports import manifest
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "results" / "published"
 # Pictures depend on the version of the drawing library; what they show is in the CSV files.
 TEXT = {".csv", ".md", ".tex"}
 
 
-# The suite of an older study as it was run; of the others the suite as it stands.
-SUITES = {path.stem: str(path) for path in PUBLISHED.glob("*/*.toml")}
 STUDIES = sorted(path.parent.name for path in PUBLISHED.glob("*/records.tar.gz"))
 
 
 @pytest.mark.parametrize("name", ["quick", "fashion"])
-def test_the_report_is_rebuilt_from_its_records(name: str, tmp_path: Path) -> None:
-    records = PUBLISHED / name / "records.tar.gz"
-    assert main(["store", "import", str(records), "--results", str(tmp_path)]) == 0
-    assert main(["report", SUITES.get(name, name), "--results", str(tmp_path)]) == 0
-    made = {p.relative_to(tmp_path / "published" / name) for p in _texts(tmp_path / "published")}
-    committed = {p.relative_to(PUBLISHED / name) for p in _texts(PUBLISHED / name)}
-    assert made == committed
-    for path in made:
-        again, kept = (root / path for root in (tmp_path / "published" / name, PUBLISHED / name))
+def test_the_report_is_rebuilt_from_what_lies_beside_it(name: str, tmp_path: Path) -> None:
+    assert main(["report", str(PUBLISHED / name), "--results", str(tmp_path)]) == 0
+    made = tmp_path / "reports" / name / "published"
+    paths = {p.relative_to(made) for p in _texts(made)}
+    assert paths == {p.relative_to(PUBLISHED / name) for p in _texts(PUBLISHED / name)}
+    for path in paths:
+        again, kept = made / path, PUBLISHED / name / path
         if path.suffix == ".csv":
             # The last printed digit may differ between machines.
             pd.testing.assert_frame_equal(pd.read_csv(again), pd.read_csv(kept), rtol=1e-4)
-    table = PUBLISHED / name / "accuracy.md"
-    assert (tmp_path / "published" / name / "accuracy.md").read_text() == table.read_text()
+    assert (made / "accuracy.md").read_text() == (PUBLISHED / name / "accuracy.md").read_text()
 
 
 @pytest.mark.parametrize("name", [n for n in STUDIES if n not in ("quick", "fashion")])
 def test_the_numbers_are_computed_again_from_the_records(name: str, tmp_path: Path) -> None:
-    records = PUBLISHED / name / "records.tar.gz"
-    assert main(["store", "import", str(records), "--results", str(tmp_path)]) == 0
-    suite = SUITES.get(name, name)
-    assert main(["report", suite, "--results", str(tmp_path), "--only", "leaderboard"]) == 0
-    made = {p.name for p in _texts(tmp_path / "published")}
-    assert "leaderboard.csv" in made
-    assert made == {p.name for p in _texts(PUBLISHED / name) if p.suffix == ".csv"}
-    for file in made:
-        again, kept = (root / name / file for root in (tmp_path / "published", PUBLISHED))
+    words = ["--results", str(tmp_path), "--only", "leaderboard"]
+    assert main(["report", str(PUBLISHED / name), *words]) == 0
+    made = tmp_path / "reports" / name / "published"
+    files = {p.name for p in _texts(made)}
+    assert "leaderboard.csv" in files
+    assert files == {p.name for p in _texts(PUBLISHED / name) if p.suffix == ".csv"}
+    for file in files:
+        again, kept = made / file, PUBLISHED / name / file
         pd.testing.assert_frame_equal(pd.read_csv(again), pd.read_csv(kept), rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_published_study_could_be_published_as_it_is(name: str) -> None:
+    found = published.read(PUBLISHED / name)
+    assert publishable(found.suite, found.records(), name)
+    listed = manifest.read(PUBLISHED / name)
+    assert listed.part is False
+    there = {path for path in (PUBLISHED / name).rglob("*") if path.is_file()}
+    names = {path.relative_to(PUBLISHED / name).as_posix() for path in there}
+    assert names == listed.files | {manifest.FILE}
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -68,6 +80,49 @@ def test_every_published_run_keeps_its_id_and_the_text_of_its_spec(name: str) ->
         spec = RunSpec.from_dict(stated)
         assert spec.run_id == record["run_id"]
         assert spec.to_dict() == stated
+
+
+@pytest.mark.slow
+def test_a_benchmark_leaves_a_clone_clean_and_its_published_studies_sound(
+    repository: Path, tmp_path: Path
+) -> None:
+    clone = _clone(repository, tmp_path)
+    # The environment that runs this test instead of one that `setup` would install.
+    make = ["make", "-o", "setup", f"PY={sys.executable}", "DEVICE=cpu", "WORKERS=1"]
+    _run(clone, *make, "benchmark")
+    _run(clone, *make, "benchmark", "ARGS=--methods ce,gce --noise clean --seeds=0-1")
+    written = clone / "results" / "reports" / "quick"
+    assert "part" not in (written / "index.md").read_text("utf-8").splitlines()[0]
+    assert "(part: 4 of 60 runs)" in (written / "part" / "index.md").read_text("utf-8")
+    _run(clone, sys.executable, "-m", "pytest", "tests/test_published.py", "-m", "not slow", "-x")
+    assert _run(clone, "git", "status", "--porcelain") == ""
+
+
+def _clone(repository: Path, folder: Path) -> Path:
+    """A repository of the working tree as it stands, whether committed or not."""
+    if not (repository / ".git").exists():
+        pytest.skip("not a git checkout")
+    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    clone = folder / "clone"
+    for name in filter(None, _run(repository, *words).split("\0")):
+        if (repository / name).is_file():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(repository / name, clone / name)
+    _run(clone, "git", "init", "-q")
+    _run(clone, "git", "add", "-A")
+    who = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    _run(clone, "git", *who, "commit", "-q", "-m", "as it stands")
+    return clone
+
+
+def _run(folder: Path, *words: str) -> str:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "PYTEST"))}
+    env = kept | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        words, cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
 
 
 def _texts(folder: Path) -> list[Path]:

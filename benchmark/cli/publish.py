@@ -6,7 +6,7 @@ import argparse
 import re
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import reports
@@ -17,7 +17,6 @@ from benchmark.cli.report import published_study
 from benchmark.errors import UserError
 from benchmark.published import RECORDS, Published
 from benchmark.record import RunRecord
-from benchmark.store import Store
 from benchmark.suite import Suite
 from reports import manifest
 from reports.manifest import Manifest
@@ -61,22 +60,32 @@ def call(args: argparse.Namespace) -> int:
             f"publish {where}: a published study is a folder named after the file; name the file"
             " with letters, digits, '.', '_' and '-'"
         )
-    records = publishable(suite, options.store_of(args), args.suite)
+    found = archive.stored(options.store_of(args), [spec.run_id for spec in suite.specs])
+    records = publishable(suite, found, args.suite)
     folder = published.folder_of(args.results, name)
     count = publish(suite, text, records, folder, workers)
     print(f"{folder}: {len(records)} records of commit {_commit(records[0])[:12]}, {count} files")
     return 0
 
 
-def publishable(suite: Suite, store: Store, asked: str) -> list[RunRecord]:
-    """The records of all runs of the suite.
+def publishable(suite: Suite, found: Iterable[RunRecord | str], asked: str) -> list[RunRecord]:
+    """The records of a suite's runs, if they are all there, sound and of one clean commit.
+
+    Args:
+        suite: what was run.
+        found: its records, and a line for each damaged one.
+        asked: how commands name the suite.
 
     Raises:
         UserError: why they cannot be published.
     """
-    found = list(archive.stored(store, [spec.run_id for spec in suite.specs]))
-    records = [item for item in found if isinstance(item, RunRecord)]
-    refused = [item for item in found if isinstance(item, str)]
+    records: list[RunRecord] = []
+    refused: list[str] = []
+    for item in found:
+        if isinstance(item, RunRecord):
+            records.append(item)
+        else:
+            refused.append(item)
     runs = len(suite.specs)
 
     def refusal(reason: str, remedy: str) -> UserError:

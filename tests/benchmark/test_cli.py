@@ -42,7 +42,7 @@ def test_run_status_report(study: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert "1/2" in out
     assert "2 of 12 runs" in out
     assert main(["report", str(study), "--results", str(tmp_path / "results")]) == 0
-    assert (tmp_path / "results" / "published" / "study" / "leaderboard.csv").is_file()
+    assert (tmp_path / "results" / "reports" / "study" / "part" / "index.md").is_file()
 
 
 def test_dry_run_writes_nothing(

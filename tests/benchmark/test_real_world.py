@@ -79,7 +79,7 @@ def test_from_files_to_report(place: Path, capsys: pytest.CaptureFixture[str]) -
     }
     for record in records.values():
         check(record)
-    out = place / "results/published/small"
+    out = place / "results/reports/small"
     where = ["--results", str(place / "results"), "--only", "tables"]
     assert main(["report", str(place / "small.toml"), *where]) == 0
     text = (out / "accuracy.md").read_text()

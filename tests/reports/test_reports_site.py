@@ -382,7 +382,7 @@ def test_command_line_says_what_it_lacks(
 ) -> None:
     out = ["--results", str(tmp_path), "--out", str(tmp_path / "site")]
     assert main(["site", *out]) == 2
-    assert "no suite with a records.tar.gz" in capsys.readouterr().err
+    assert "no published study" in capsys.readouterr().err
     assert main(["site", "quik", *out]) == 2
     assert "quick" in capsys.readouterr().err
     assert main(["site", "quick", *out]) == 2
