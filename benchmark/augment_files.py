@@ -97,7 +97,9 @@ def augmented(
     if how.jitter:
         image = jittered(image, how.jitter, rest[:5])
         del rest[:5]
-    pixels = np.array(image)
+    # Not np.array(image): it holds the interpreter's lock three times as long.
+    pixels = np.frombuffer(bytearray(image.tobytes()), dtype=np.uint8)
+    pixels = pixels.reshape(geometry.size, geometry.size, 3)
     if how.cutout:
         top, bottom, left, right = hole(geometry.size, how.cutout, rest)
         pixels[top:bottom, left:right] = geometry.fill

@@ -54,9 +54,9 @@ def draw_labels(
 
 
 def _check_truth(line: str, dataset: AnyDataset) -> None:
-    """Refuse drawn noise on labels published as noisy, and ``given`` elsewhere (UserError)."""
-    kind = NoiseSpec.parse(line).kind
-    if noise.get(kind).truth != dataset.given_labels:
+    """Refuse drawn noise on labels published as noisy, and ``given`` on clean ones (UserError)."""
+    truth = noise.get(NoiseSpec.parse(line).kind).truth
+    if dataset.given_labels is None or truth != dataset.given_labels:
         return
     if dataset.given_labels:
         raise UserError(
@@ -64,8 +64,8 @@ def _check_truth(line: str, dataset: AnyDataset) -> None:
             " true ones are not known; its noise is 'given'"
         )
     raise UserError(
-        f"noise {line!r}: the labels of {dataset.name} are clean; 'given' is for sets that were"
-        " published with wrong ones, 'clean' for these"
+        f"noise {line!r}: the labels of {dataset.name} are clean; 'given' is for sets with wrong"
+        " ones (published so, or your own), 'clean' for these"
     )
 
 

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import torch
 
+import noise
 from benchmark import augment, models, resident
 from benchmark.datasets import FileDataset
 from benchmark.device import check_precision
+from benchmark.errors import UserError
 from benchmark.labels import draw_labels
 from benchmark.method_source import described, method_source
 from benchmark.prepare import check_batches, draw_split
 from benchmark.record import RunRecord
-from benchmark.spec import RunSpec
+from benchmark.spec import MIN_SIZE, DatasetSpec, RunSpec
 from benchmark.store import Store
 from benchmark.suite import Suite
 
@@ -96,23 +98,52 @@ def streamed(specs: Sequence[RunSpec], root: Path | None) -> bool:
     return any(isinstance(dataset, FileDataset) for dataset in described)
 
 
-def check(specs: Sequence[RunSpec], root: Path | None, device: torch.device) -> None:
+def check(
+    specs: Sequence[RunSpec], root: Path | None, device: torch.device, train: bool = True
+) -> list[str]:
     """Refuse what could not be trained, before anything is: data, labels, split, batches, model.
 
     Every distinct (data set, noise) is drawn once, every distinct (data set, model) is built.
     Files of images and of published weights must be there; images are not decoded.
+
+    Args:
+        specs: the runs.
+        root: data folder.
+        device: where a network is trained if noise needs one's confidences.
+        train: whether it may be trained.
+
+    Returns:
+        The noise lines that were not drawn, for they need such a network.
 
     Raises:
         UserError, noise.NoiseError: what does not fit, with its name.
     """
     for precision in {s.recipe.precision for s in specs}:
         check_precision(precision, device)
+    left = []
     for spec in {(s.dataset, s.noise, s.recipe.batch_size, s.model): s for s in specs}.values():
         dataset = resident.described(spec.dataset, root)
         augment.check_fits(spec.recipe.augment, isinstance(dataset, FileDataset), dataset.name)
         models.weights_file(spec.model, root)
         if not isinstance(dataset, FileDataset):
             resident.unknown_images(spec.dataset, root)
-        draw_labels(spec.noise, spec.dataset, spec.seed, root, device)
+        if train or "softmax" not in noise.needs(spec.noise):
+            draw_labels(spec.noise, spec.dataset, spec.seed, root, device)
+        else:
+            left.append(spec.noise)
         check_batches(spec, len(draw_split(spec, len(dataset.y_train)).train))
         models.build(spec.model, dataset.in_shape, dataset.num_classes)
+        if isinstance(dataset, FileDataset):
+            _check_size(spec.dataset, dataset)
+    return list(dict.fromkeys(left))
+
+
+def _check_size(spec: DatasetSpec, dataset: FileDataset) -> None:
+    """Refuse to enlarge small images unasked: it costs time and adds nothing (UserError)."""
+    side = dataset.train.shorter_side()
+    if spec.size is None and side is not None and side < dataset.size:
+        raise UserError(
+            f"data set {spec.name!r}: half of its images have a side of {side} pixels or fewer and"
+            f" would be enlarged to {dataset.size}; write size = {max(side, MIN_SIZE)} (or"
+            f" another, {dataset.size} among them) into the suite's table dataset"
+        )

@@ -54,7 +54,7 @@ class Resident:
 def supply(
     spec: DatasetSpec, root: Path | None, device: torch.device, loaders: int
 ) -> Resident | Streamed:
-    """Where a run's images come from: memory, or files that so many processes decode."""
+    """Where a run's images come from: memory, or files that so many threads decode."""
     dataset = described(spec, root)
     if isinstance(dataset, FileDataset):
         return Streamed(dataset, device, loaders)

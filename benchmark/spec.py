@@ -14,6 +14,8 @@ from benchmark.unknowns import Unknown
 
 SCHEMA = 1
 PROFILES = ("matched", "official")
+# Pixels; three poolings of 2 leave one.
+MIN_SIZE = 8
 Value = float | int | str | bool | None
 
 
@@ -43,8 +45,8 @@ class DatasetSpec:
             raise UserError(f"dataset: train_per_class = {self.train_per_class} must be at least 1")
         if not 0 <= self.holdout < 1:
             raise UserError(f"dataset: holdout = {self.holdout} must be in [0, 1)")
-        if self.size is not None and self.size < 8:
-            raise UserError(f"dataset: size = {self.size} must be at least 8 pixels")
+        if self.size is not None and self.size < MIN_SIZE:
+            raise UserError(f"dataset: size = {self.size} must be at least {MIN_SIZE} pixels")
         if self.unknown is not None:
             object.__setattr__(self, "unknown", str(Unknown.parse(self.unknown)))
 

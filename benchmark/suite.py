@@ -155,12 +155,11 @@ def _merge(base: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
 
 def _expand(grid: Mapping[str, Any], where: str, profile: str | None) -> Iterator[RunSpec]:
     """All runs of one grid: noise, then seed, then method, so that pairs end close together."""
-    for key in ("dataset", "model", "methods", "noise", "seeds", "recipe"):
+    for key in ("dataset", "methods", "noise", "seeds", "recipe"):
         if not grid.get(key):
             raise UserError(f"{where}: {key} is missing or empty")
     dataset = _dataset(grid["dataset"], where)
-    model = grid["model"]
-    models.check_name(model)
+    model = _model(grid.get("model"), dataset, where)
     name = profile or grid.get("profile", "matched")
     if name not in PROFILES:
         raise unknown("profile", name, PROFILES, where)
@@ -188,6 +187,22 @@ def _dataset(table: Any, where: str) -> DatasetSpec:
         return spec
     except (AttributeError, TypeError) as error:
         raise UserError(f"{where}, dataset: {values} has a value of the wrong type") from error
+
+
+def _model(name: Any, dataset: DatasetSpec, where: str) -> str:
+    """The network's name; without one, that which fits the size of the images."""
+    if name is not None and not isinstance(name, str):
+        raise UserError(f"{where}: model = {name!r} should be a text")
+    if name:
+        models.check_name(name, where)
+        return name
+    shape = datasets.shape(dataset.name)
+    if shape is None:
+        raise UserError(
+            f"{where}: model is missing, and how large the images of {dataset.name!r} are does not"
+            f" follow from the name; name one of {', '.join(models.names())}"
+        )
+    return models.fitting(dataset.size or min(shape[1:]))
 
 
 def _method(

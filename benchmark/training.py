@@ -48,7 +48,7 @@ class Context:
         environment: versions, commit and hardware, for the record.
         choice: training backend, as :meth:`benchmark.backends.Choice.resolve` gives it.
         until: no run is started after this time (seconds since 1970), ``None`` = no limit.
-        loaders: processes that decode images of data sets in files; 0 = the worker itself.
+        loaders: threads that decode images of data sets in files; 0 = the one that trains.
         ahead: draw the next run's labels and weights in a second thread while a run is trained.
             Worth having where the device is not the CPU that draws.
     """

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import torch
 
-from benchmark import datasets, executors, plan, precision, proof
+from benchmark import executors, plan, precision, proof
 from benchmark.backends import BackendError, Choice, create
 from benchmark.backends.registry import AUTO
-from benchmark.cli import options
+from benchmark.cli import options, ready
 from benchmark.device import cores, resolve
 from benchmark.environment import environment
 from benchmark.errors import UserError, unknown
@@ -91,8 +91,8 @@ def add(commands: options.Commands) -> None:
         "--loaders",
         default="auto",
         metavar="N",
-        help="processes that decode images for each worker, for data sets that stay in files"
-        " (default: its share of the cores; 0: the worker itself); changes no result",
+        help="threads that decode images for each worker, for data sets that stay in files"
+        " (default: its share of the cores; 0: the one that trains); changes no result",
     )
     _add_backend(parser)
     parser.add_argument(
@@ -103,7 +103,9 @@ def add(commands: options.Commands) -> None:
     )
     _add_repeats(parser)
     parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be trained, train nothing"
+        "--dry-run",
+        action="store_true",
+        help="say what would be trained, refuse what cannot be, train nothing",
     )
     parser.set_defaults(call=call)
 
@@ -160,6 +162,7 @@ def call(args: argparse.Namespace) -> int:
     device = resolve(args.device)
     choice = _choice(args, device)
     executor, workers = _executor(args, device)
+    loaders = _loaders(args.loaders, workers)
     store = None if args.dry_run and not _exists(args) else options.store_of(args, create=True)
     todo = plan.make(suite, store, args.retry, args.keep_old, options.forced(args, suite))
     for line in todo.damaged:
@@ -171,9 +174,11 @@ def call(args: argparse.Namespace) -> int:
         print(f"nlbench: warning: {slow}", file=sys.stderr)
     if args.dry_run or store is None:
         print(_describe(todo, workers, args.threads, str(device)))
+        for line in ready.rehearse(todo.todo, args.data, not args.no_download, device):
+            print(f"not checked: {line}")
         return 0
     if todo.todo:
-        _fetch(todo.todo, args)
+        ready.fetch(todo.todo, args.data, not args.no_download)
         plan.check(todo.todo, args.data, device)
         if (
             args.backend == AUTO
@@ -190,7 +195,6 @@ def call(args: argparse.Namespace) -> int:
         )
         until = None if args.minutes is None else time.time() + 60 * args.minutes
         on = "cuda:0" if args.gpus else str(device)
-        loaders = _loaders(args.loaders, workers)
         ahead = device.type == "cuda"
         context = Context(args.data, on, args.threads, where, choice, until, loaders, ahead)
         _train(todo.todo, store, context, executor, create(choice).slots)
@@ -276,12 +280,6 @@ def _loaders(text: str, workers: int) -> int:
 
 def _exists(args: argparse.Namespace) -> bool:
     return bool((args.results / "runs").exists())
-
-
-def _fetch(specs: Sequence[RunSpec], args: argparse.Namespace) -> None:
-    """Have every data set on disk before anything is trained."""
-    for name in dict.fromkeys(name for spec in specs for name in spec.dataset.names):
-        datasets.find(name, args.data, download=not args.no_download)
 
 
 def _describe(todo: Plan, workers: int, threads: int, device: str) -> str:

@@ -18,6 +18,7 @@ from benchmark.datasets.files import FileDataset, ImageFiles
 from benchmark.datasets.registry import (
     AnyDataset,
     DatasetInfo,
+    NotDownloadedError,
     check_name,
     default_root,
     family,
@@ -25,6 +26,7 @@ from benchmark.datasets.registry import (
     info,
     load,
     names,
+    shape,
 )
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "DatasetInfo",
     "FileDataset",
     "ImageFiles",
+    "NotDownloadedError",
     "check_name",
     "default_root",
     "family",
@@ -40,4 +43,5 @@ __all__ = [
     "info",
     "load",
     "names",
+    "shape",
 ]

@@ -29,7 +29,8 @@ class Dataset:
             an 8-bit grid; feature vectors are (N, D, 1, 1).
         y_train, y_test: (N,) int64 in 0..num_classes-1.
         mean, std: per channel; in 0..1 units (pixel / 255) for uint8, in data units for float32.
-        given_labels: whether the training labels are noisy as published, the truth unknown.
+        given_labels: whether the training labels are noisy as published, the truth unknown;
+            ``None`` = one's own data, of which the noise line says it: ``given`` or another.
 
     Arrays are read-only, so hand them to torch by copying (``torch.tensor``).
     """
@@ -44,7 +45,7 @@ class Dataset:
     y_test: Labels
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    given_labels: bool = False
+    given_labels: bool | None = False
 
     def __post_init__(self) -> None:
         _check(self)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from benchmark.datasets.base import Dataset
 from benchmark.datasets.fetch import fetch
-from benchmark.datasets.registry import DatasetInfo, Source, register
+from benchmark.datasets.registry import DatasetInfo, NotDownloadedError, Source, register
 from benchmark.errors import UserError
 
 # Per-channel constants of the public protocol code (APL, ALF, ANL, eps-softmax, Drainage).
@@ -155,7 +155,7 @@ def _open(source: Source, family: _Family, official: Any) -> _Reader:
         )
         hint = f"put {official.filename} into {source.root}"
         if not source.download:
-            raise UserError(
+            raise NotDownloadedError(
                 f"data set {source.name!r} is not there and downloading is off; looked for "
                 f"{looked}; {hint}, name another data root, or allow the download"
             )

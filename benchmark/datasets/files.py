@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -12,11 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from benchmark.datasets.base import Labels, first_per_class
 from benchmark.datasets.file_lists import shown
 from benchmark.errors import UserError
 
+# Images whose size is looked at to say how large those of a data set are.
+PROBED = 100
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -45,6 +49,18 @@ class ImageFiles:
         paths = tuple(self.paths[i] for i in rows)
         return ImageFiles(self.root, paths, self.labels[rows], self.sizes[rows])
 
+    def shorter_side(self) -> int | None:
+        """Median of the shorter side, in pixels, of files spread over the list; none is decoded.
+
+        ``None`` where no file is an image.
+        """
+        rows = np.linspace(0, len(self) - 1, min(len(self), PROBED)).astype(np.intp)
+        sides = []
+        for row in rows:
+            with contextlib.suppress(OSError), Image.open(self.root / self.paths[row]) as image:
+                sides.append(min(image.size))
+        return sorted(sides)[(len(sides) - 1) // 2] if sides else None
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FileDataset:
@@ -54,7 +70,7 @@ class FileDataset:
         name, family, label, class_names, mean, std: as of :class:`benchmark.datasets.Dataset`.
         train, test: the files; ``test`` has clean labels.
         others: further test sets by name, with clean labels of the same classes.
-        given_labels: whether the training labels are noisy as published, the truth unknown.
+        given_labels: as of :class:`benchmark.datasets.Dataset`.
         squash: whether images are resized to a square regardless of their shape (Clothing1M in
             the Drainage code), instead of by their shorter side.
         size: height and width that images are cut to.
@@ -68,7 +84,7 @@ class FileDataset:
     train: ImageFiles
     test: ImageFiles
     others: Mapping[str, ImageFiles] = field(default_factory=dict)
-    given_labels: bool = True
+    given_labels: bool | None = True
     squash: bool = False
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD

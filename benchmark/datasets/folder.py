@@ -18,11 +18,11 @@ _HINT = "put one folder per class with .jpg or .png images into train/ and into 
         label="NAME",
         family="folder",
         num_classes=None,
-        shape=None,
+        shape=(3, 224, 224),
         train=None,
         test=None,
-        source="ROOT/NAME/train/CLASS/*.jpg and ROOT/NAME/test/CLASS/*.jpg (or .png), labels "
-        "clean; streamed",
+        source="ROOT/NAME/train/CLASS/*.jpg and ROOT/NAME/test/CLASS/*.jpg (or .png); "
+        "streamed, cut to the suite's size",
         argument="NAME",
     )
 )
@@ -48,7 +48,7 @@ def load_folder(source: Source) -> FileDataset:
         class_names=tuple(classes),
         train=_part(source, folder, "train", classes),
         test=_part(source, folder, "test", classes),
-        given_labels=False,
+        given_labels=None,
     )
 
 

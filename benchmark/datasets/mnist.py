@@ -12,7 +12,7 @@ import numpy as np
 from benchmark.datasets import idx
 from benchmark.datasets.base import Dataset
 from benchmark.datasets.fetch import fetch
-from benchmark.datasets.registry import DatasetInfo, Source, register
+from benchmark.datasets.registry import DatasetInfo, NotDownloadedError, Source, register
 from benchmark.errors import UserError
 
 _STEMS = (
@@ -160,7 +160,7 @@ def _locate(source: Source, family: _Family) -> list[Path]:
             return paths
     looked = ", ".join(str(folder) for folder in folders)
     if not source.download:
-        raise UserError(
+        raise NotDownloadedError(
             f"data set {source.name!r} is not there and downloading is off; "
             f"looked in {looked}; {family.hint}, name another data root, or allow the download"
         )

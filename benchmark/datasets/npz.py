@@ -71,6 +71,7 @@ def load_npz(source: Source) -> Dataset:
         y_test=y_test,
         mean=mean,
         std=std,
+        given_labels=None,
     )
 
 

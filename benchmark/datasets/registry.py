@@ -12,6 +12,10 @@ from benchmark.datasets.files import FileDataset
 from benchmark.errors import UserError, unknown
 
 
+class NotDownloadedError(UserError):
+    """A data set is not there; it could be downloaded, which was not allowed."""
+
+
 @dataclass(frozen=True)
 class Source:
     """What a loader is given: the name asked for, its part after the colon, where to look.
@@ -85,6 +89,11 @@ def family(name: str) -> str:
     """
     _resolve(name, "")
     return _REGISTRY[name.partition(":")[0]][0].family
+
+
+def shape(name: str) -> tuple[int, int, int] | None:
+    """Shape of an image by the data set's name alone; ``None`` where it depends on the file."""
+    return _REGISTRY[name.partition(":")[0]][0].shape
 
 
 def check_name(name: str, where: str = "") -> None:

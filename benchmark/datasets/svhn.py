@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from benchmark.datasets.base import Dataset, channel_statistics
 from benchmark.datasets.fetch import fetch
-from benchmark.datasets.registry import DatasetInfo, Source, register
+from benchmark.datasets.registry import DatasetInfo, NotDownloadedError, Source, register
 from benchmark.errors import UserError
 
 FOLDERS = ("", "svhn", "SVHN")
@@ -67,7 +67,7 @@ def _locate(source: Source, official: Any) -> list[Path]:
     looked = f"{' and '.join(names)} in {', '.join(str(place) for place in places)}"
     hint = f"put {' and '.join(names)} into {source.root}"
     if not source.download:
-        raise UserError(
+        raise NotDownloadedError(
             f"data set {source.name!r} is not there and downloading is off; looked for {looked}; "
             f"{hint}, name another data root, or allow the download"
         )

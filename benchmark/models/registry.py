@@ -55,6 +55,9 @@ class Classifier(nn.Module):
 
 Body = Callable[[Shape], tuple[nn.Module, int]]
 _REGISTRY: dict[str, tuple[ModelInfo, Body]] = {}
+# From so many pixels on. The small one trains in seconds on a CPU; on large images the 7x7 stem of
+# ResNet-50 keeps time and memory in bounds.
+DEFAULTS = {96: "resnet50", 8: "cnn_small", 0: "mlp"}
 
 
 def register(entry: ModelInfo) -> Callable[[Body], Body]:
@@ -93,6 +96,11 @@ def check_name(name: str, where: str = "") -> None:
     """Raise UserError unless a model of this name exists."""
     if name not in _REGISTRY:
         raise unknown("model", name, _REGISTRY, where)
+
+
+def fitting(side: int) -> str:
+    """The network of a study that names none, by the height or width of its images."""
+    return next(name for least, name in DEFAULTS.items() if side >= least)
 
 
 def build(name: str, in_shape: Shape, num_outputs: int) -> Classifier:

@@ -1,4 +1,4 @@
-"""Given: the labels as a real-world set was published with them, wrong ones among them."""
+"""Given: the labels as a real-world set or one's own comes with them, wrong ones among them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ register(
         argument="",
         truth=False,
         summary=(
-            "The labels that a set from the web was published with. They are noisy, and which are "
-            "wrong is not known: no rate, no transition counts and no curve of clean or flipped "
-            "samples is recorded; where the publication estimates the rate, it stands in the "
-            "details as estimated_rate. For mini-WebVision, Clothing1M, Animal-10N, Food-101N."
+            "The labels that a set from the web was published with, or those of your own data. They"
+            " are noisy, and which are wrong is not known: no rate, no transition counts and no"
+            " curve of clean or flipped samples is recorded; where the publication estimates the"
+            " rate, it stands in the details as estimated_rate. For mini-WebVision, Clothing1M,"
+            " Animal-10N, Food-101N, npz:NAME and folder:NAME."
         ),
         source="-",
         used_by="all papers on these sets",

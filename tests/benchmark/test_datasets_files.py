@@ -99,7 +99,7 @@ def test_own_folders_of_images(tmp_path: Path) -> None:
     trees.folder(tmp_path)
     data = find("folder:mine", tmp_path)
     assert data.class_names == ("ant", "bee", "cow")
-    assert not data.given_labels
+    assert data.given_labels is None
     assert data.train.paths[:2] == ("train/ant/0.png", "train/ant/1.jpg")
     (tmp_path / "mine/test/dog").mkdir()
     with pytest.raises(UserError, match=r"class 'dog' of test/ is not in train/"):

@@ -50,7 +50,7 @@ def epoch(data: Streamed, size: int) -> torch.Tensor:
     return torch.cat(batches)
 
 
-def test_pixels_do_not_depend_on_workers_or_chunks(
+def test_pixels_do_not_depend_on_threads_or_chunks(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = dataset(root)
@@ -61,8 +61,7 @@ def test_pixels_do_not_depend_on_workers_or_chunks(
     monkeypatch.setattr(streaming, "CHUNK", 7)
     source = Streamed(data, CPU, 2)
     assert torch.equal(epoch(source, 25), here)
-    assert torch.equal(epoch(source, 56), here)  # the same workers, another batch size
-    source.close()
+    assert torch.equal(epoch(source, 56), here)  # another batch size
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -113,7 +112,6 @@ def test_broken_files_are_all_named_at_the_end_of_the_pass(
     assert named == sorted(map(str, paths))
     for batch in source.x_test.batches(None):  # the source is still of use
         assert len(batch) == 14
-    source.close()
 
 
 def test_a_pass_that_is_given_up_leaves_nothing_behind(root: Path) -> None:
@@ -124,7 +122,6 @@ def test_a_pass_that_is_given_up_leaves_nothing_behind(root: Path) -> None:
     (again,) = source.x_test.batches(None)
     (wanted,) = Streamed(dataset(root), CPU, 0).x_test.batches(None)
     assert torch.equal(again, wanted)
-    source.close()
 
 
 def test_progress_is_said_now_and_then(
