@@ -78,7 +78,7 @@ def run(device: str = "auto", out: Path | None = None) -> list[dict[str, Any]]:
             flops = training_flops(model)
             for contestant in contestants(where):
                 try:
-                    speed, memory = _measured(model, contestant, where)
+                    speed, memory = measured(model, contestant, where)
                 except Exception as error:  # noqa: BLE001  # the others are still worth knowing
                     rows.append(failed(model, contestant.name, where, error))
                     continue
@@ -128,16 +128,23 @@ def contestants(device: torch.device) -> Iterator[Contestant]:
         yield Contestant("loop, tf32", _loop, "tf32")
     yield Contestant("loop, bf16", _loop)
     if device.type == "cuda":
-        for slots in (1, 2, 4):
-            yield Contestant(f"graph, {slots} slot(s)", _graph(compiled=False), runs=slots)
-        for slots in (1, 2, 4):
-            yield Contestant(f"graph, {slots} slot(s), compiled", _graph(True), runs=slots)
+        for compiled in (False, True):
+            for slots in (1, 2, 4, 8):
+                name = f"graph, {slots} slot(s){', compiled' if compiled else ''}"
+                yield Contestant(name, _graph(compiled), runs=slots)
 
 
-def task_of(model: str, precision: str, steps: int, device: torch.device, seed: int = 0) -> Task:
-    """A run of CE on random 32x32 images, ``steps`` full batches an epoch."""
+def task_of(
+    model: str,
+    recipe: Recipe,
+    count: int,
+    device: torch.device,
+    seed: int = 0,
+    method: baselines.Method | None = None,
+) -> Task:
+    """A run on ``count`` random 32x32 images of ten classes; CE if no method is given."""
     rng = noise.generator("bench", seed)
-    count = steps * BATCH
+    method = method or baselines.create("ce")
     labels = np.arange(count) % 10
     images = rng.integers(0, 256, (count, 3, 32, 32), dtype=np.uint8)
     data = Dataset(
@@ -152,14 +159,14 @@ def task_of(model: str, precision: str, steps: int, device: torch.device, seed: 
         mean=(0.5,) * 3,
         std=(0.25,) * 3,
     )
-    recipe = Recipe(epochs=ROUNDS + 2, augment="crop_flip", precision=precision, l1=1e-4)
-    spec = RunSpec(DatasetSpec("random"), model, MethodSpec("ce"), "clean", seed, recipe)
-    network = models.build(model, data.in_shape, 10)
+    spec = RunSpec(DatasetSpec("random"), model, MethodSpec("bench"), "clean", seed, recipe)
+    network = models.build(model, data.in_shape, method.num_outputs(10))
     models.initialise(network, lambda name: Streams(seed).generator("init", name), 10)
     rows = np.arange(count)
+    master = torch.float64 if recipe.precision == "float64" else torch.float32
     return Task(
-        network=memory_format(network.to(device)),
-        method=baselines.create("ce"),
+        network=memory_format(network.to(device, master)),
+        method=method,
         data=Resident(
             dataset=data,
             x_train=torch.tensor(images).to(device).contiguous(memory_format=torch.channels_last),
@@ -174,16 +181,31 @@ def task_of(model: str, precision: str, steps: int, device: torch.device, seed: 
     )
 
 
-def _measured(
-    model: str, contestant: Contestant, device: torch.device
+def measured(
+    model: str,
+    contestant: Contestant,
+    device: torch.device,
+    steps: int | None = None,
+    rounds: int | None = None,
 ) -> tuple[float, float | None]:
-    """Images a second of all runs together, and the peak of memory in GiB (CUDA only)."""
-    steps = STEPS[device.type]
-    first = task_of(model, contestant.precision, steps, device)
+    """Images a second of all runs together, and the peak of memory in GiB (CUDA only).
+
+    Args:
+        model: name.
+        contestant: a way to train it.
+        device: where.
+        steps: in a round; by default as many as suit the device.
+        rounds: the best of so many counts.
+    """
+    count = (steps or STEPS[device.type]) * BATCH
+    recipe = Recipe(
+        epochs=ROUNDS + 2, augment="crop_flip", precision=contestant.precision, l1=1e-4
+    )
+    first = task_of(model, recipe, count, device)
     tasks = [
         first,
         *(
-            replace(task_of(model, contestant.precision, steps, device, seed), data=first.data)
+            replace(task_of(model, recipe, count, device, seed), data=first.data)
             for seed in range(1, contestant.runs)
         ),
     ]
@@ -192,11 +214,11 @@ def _measured(
         torch.cuda.reset_peak_memory_stats(device)
     with repeatable(torch.get_num_threads(), tf32=contestant.precision == "tf32"):
         once = contestant.ready(tasks)
-        best = min(timed(once, device) for _ in range(ROUNDS))
+        best = min(timed(once, device) for _ in range(rounds or ROUNDS))
     del once
     gc.collect()
     peak = torch.cuda.max_memory_reserved(device) / 2**30 if device.type == "cuda" else None
-    return contestant.runs * steps * BATCH / best, peak
+    return contestant.runs * count / best, peak
 
 
 def _plain(tasks: Sequence[Task]) -> Callable[[], None]:
@@ -243,7 +265,8 @@ def _loop(tasks: Sequence[Task]) -> Callable[[], None]:
 
 def _graph(compiled: bool) -> Callable[[Sequence[Task]], Callable[[], None]]:
     def ready(tasks: Sequence[Task]) -> Callable[[], None]:
-        slots = [Slot(task, capture=True, compiled=compiled) for task in tasks]
+        capture = tasks[0].device.type == "cuda"
+        slots = [Slot(task, capture=capture, compiled=compiled) for task in tasks]
         for slot, task in zip(slots, tasks, strict=True):
             slot.load(task)
             slot.begin(0, *next(task.plan.epochs()))

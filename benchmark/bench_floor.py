@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 import noise
@@ -22,24 +21,26 @@ def training_flops(model: str) -> int:
 
 
 def peak_flops(device: torch.device) -> float:
-    """Operations a second of a large matrix product: what the counted floor is measured against.
+    """What the counted floor is measured against: the faster of bf16 and float32."""
+    return max(product_flops(device, kind) for kind in (torch.bfloat16, torch.float32))
 
-    The faster of bf16 and float32, the best of a few calls. Entries are normal draws: a card that
-    multiplies constants draws less power and is faster than in any training.
+
+def product_flops(device: torch.device, kind: torch.dtype) -> float:
+    """Operations a second of a large matrix product, the best of a few calls.
+
+    Entries are normal draws: a card that multiplies constants draws less power and is faster than
+    in any training.
     """
     tiles, calls = (8, 10) if device.type == "cuda" else (1, 4)
     size = 1024 * tiles
     draws = torch.from_numpy(noise.generator("bench", "peak").normal(size=(1024, 1024)))
-    best = 0.0
-    for kind in (torch.bfloat16, torch.float32):
-        left = draws.to(device, kind).repeat(tiles, tiles)
+    left = draws.to(device, kind).repeat(tiles, tiles)
 
-        def product(left: Tensor = left) -> None:
-            torch.mm(left, left)
+    def product() -> None:
+        torch.mm(left, left)
 
-        product()
-        best = max(best, *(2 * size**3 / timed(product, device) for _ in range(calls)))
-    return best
+    product()
+    return max(2 * size**3 / timed(product, device) for _ in range(calls))
 
 
 def timed(once: Callable[[], None], device: torch.device) -> float:

@@ -7,12 +7,12 @@ rates, clipping and every kind of head; else the loop trains, and the reason is 
 
 from __future__ import annotations
 
+import math
 import multiprocessing
-from collections.abc import Iterator
 from functools import partial
 from multiprocessing.connection import Connection
 
-import torch
+from torch import nn
 
 import baselines
 from benchmark.backends import Backend, GraphBackend, LoopBackend, Outcome, Task
@@ -88,8 +88,8 @@ def disagreement(backend: Backend, device: str) -> str:
             outcome = ended.get(number)
             if not isinstance(outcome, Outcome):
                 return f"{spec.method.name} on {model}: {_said(outcome)}"
-            if apart := max(_distances(mine, other)):
-                return f"{spec.method.name} on {model}: weights differ by a share of {apart:.1e}"
+            if not (share := apart(mine.network, other.network)) < TOLERANCE:
+                return f"{spec.method.name} on {model}: weights differ by a share of {share:.1e}"
     return ""
 
 
@@ -118,15 +118,20 @@ def _same(task: Task) -> Task:
     return task
 
 
-def _distances(one: Task, other: Task) -> Iterator[float]:
-    """Of every tensor the largest difference by its largest value, 0 where within TOLERANCE."""
-    states = one.network.state_dict(), other.network.state_dict()
-    for name, value in states[0].items():
-        a, b = value.double(), states[1][name].double()
-        largest = float(a.abs().max()) or 1.0
-        share = float((a - b).abs().max()) / largest
-        # Not <=: what is not a number is apart, too.
-        yield 0.0 if share < TOLERANCE else share if share == share else torch.inf
+def apart(one: nn.Module, other: nn.Module) -> float:
+    """Of all tensors' largest differences, by their largest values, the largest; inf if no number.
+
+    Args:
+        one: a network; its tensors' largest values are the unit.
+        other: one of the same shape.
+    """
+    theirs = other.state_dict()
+    shares = []
+    for name, value in one.state_dict().items():
+        a, b = value.double(), theirs[name].double()
+        share = float((a - b).abs().max()) / (float(a.abs().max()) or 1.0)
+        shares.append(share if math.isfinite(share) else math.inf)
+    return max(shares)
 
 
 def _said(error: object) -> str:

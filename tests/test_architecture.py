@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("noise", "baselines", "benchmark", "reports")
+PACKAGES = ("noise", "baselines", "benchmark", "reports", "tools")
 
 # Import names that differ from the name of the distribution.
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "PIL": "pillow", "markdown_it": "markdown-it-py"}
@@ -29,6 +29,7 @@ THIRD_PARTY: dict[str, set[str] | None] = {
     "noise": {"numpy", "scipy"},
     "baselines": {"torch"},
     "benchmark": None,
+    "tools": None,
     "reports": {
         "numpy",
         "scipy",
@@ -132,9 +133,9 @@ def layers(module: Module) -> Iterator[str]:
         where = f"{module.name}:{found.line} imports {target}"
         if target.startswith("."):
             yield f"{where}: relative"
-        elif ours == "tests":
-            yield f"{where}: the packages know nothing of their tests"
-        elif ours not in PACKAGES:
+        elif ours == "tests" or (ours == "tools" and module.package != "tools"):
+            yield f"{where}: the packages know nothing of their {ours}"
+        elif ours not in PACKAGES or module.package == "tools":
             continue
         elif _is(target, "benchmark.cli") and not (
             _is(module.name, "benchmark.cli") or module.name == "benchmark.__main__"
@@ -300,6 +301,9 @@ def _module(name: str, source: str) -> Module:
         (layers, "benchmark.bad", "from benchmark import cli"),
         (layers, "benchmark.bad", "from benchmark.cli.main import main"),
         (layers, "benchmark.bad", "import tests.conftest"),
+        (layers, "benchmark.bad", "import tools.gpu_check"),
+        (layers, "benchmark.cli.bad", "from tools.gpu_check import take"),
+        (layers, "tools.bad", "import tests.conftest"),
         (layers, "reports.bad", "import benchmark"),
         (layers, "reports.bad", "from benchmark import training"),
         (layers, "reports.bad", "import noise"),

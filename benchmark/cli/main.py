@@ -26,7 +26,6 @@ COMMANDS = {
     "toy": ("toy", "the methods as a picture"),
     "doctor": ("doctor", "is this machine ready?"),
     "bench": ("bench", "measure speed on this machine"),
-    "gpu-check": ("gpu_check", "the duties of docs/gpu.md in pieces"),
 }
 EPILOG = """\
 a first tour:

@@ -66,7 +66,8 @@ def test_weights_that_are_not_numbers_are_apart() -> None:
     with torch.no_grad():
         for value in task.network.parameters():
             value.fill_(torch.nan)
-    assert max(proof._distances(_task(), task)) == torch.inf
+    assert proof.apart(_task().network, task.network) == torch.inf
+    assert proof.apart(task.network, _task().network) == torch.inf
 
 
 def _task() -> Task:

@@ -1,0 +1,139 @@
+"""Proofs of the GPU call: what is not the loop is found and explained, then the next is tried."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from baselines.ce import CE
+from benchmark.backends import GraphBackend, Task
+from benchmark.backends.slot import Slot
+from tools.gpu_check import proofs, prove
+from tools.gpu_check.proofs import STUDY, Trial, cases, unproved
+from tools.gpu_check.prove import Case, Proof
+
+CPU = torch.device("cpu")
+CASE = Case("drainage", "mlp", "float64", strict=True)
+
+
+@pytest.mark.parametrize("case", [CASE, Case("gce", "cnn_small", "bf16", strict=False)])
+def test_static_steps_are_proved(case: Case) -> None:
+    proof = prove.prove(case, CPU)
+    assert (proof.ok, proof.reason, proof.traceback) == (True, "", "")
+    assert proof.apart is not None
+    assert proof.apart < 1e-10 if case.precision == "float64" else proof.apart < 0.05
+
+
+def test_another_rate_is_not_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Slot.begin
+
+    def begin(slot: Slot, *args: Any) -> None:
+        original(slot, *args)
+        slot.lr.mul_(0.9)
+
+    monkeypatch.setattr(Slot, "begin", begin)
+    for precision in ("float64", "bf16"):
+        proof = prove.prove(replace(CASE, precision=precision), CPU)
+        assert not proof.ok
+        assert "weights differ from the loop's by a share of" in proof.reason
+
+
+def test_calls_that_differ_are_not_strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = iter(range(1, 100))
+    original = GraphBackend.train_pack
+
+    def other(self: GraphBackend, jobs: Any) -> Iterator[Any]:
+        def moved(task: Task) -> Task:
+            with torch.no_grad():
+                next(task.network.parameters()).mul_(1 + 1e-13 * next(count))
+            return task
+
+        return original(self, [lambda job=job: moved(job()) for job in jobs])
+
+    monkeypatch.setattr(GraphBackend, "train_pack", other)
+    assert "two calls differ" in prove.prove(CASE, CPU).reason
+    assert prove.prove(replace(CASE, strict=False), CPU).ok
+
+
+class _Broken(CE):
+    """Fails as a card does in deterministic mode, in the midst of a step."""
+
+    def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
+        del targets
+        logits.sort(dim=1)
+        raise RuntimeError("put_ does not have a deterministic implementation, but you set it")
+
+
+def test_an_error_comes_with_traceback_operation_and_kernel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(prove.baselines, "create", lambda *_args: _Broken())
+    proof = prove.prove(CASE, CPU)
+    assert not proof.ok
+    assert proof.reason.startswith("RuntimeError: put_ does not have")
+    assert proof.operation.startswith("aten.sort")
+    assert proof.kernel == "put_"
+    assert "in per_sample" in proof.traceback
+
+
+def test_the_study_comes_first_and_every_case_once() -> None:
+    made = cases(("ce", "drainage", "forward", "gce"), ("cnn8", "resnet18"))
+    assert len(set(made)) == len(made) == 4 * 2 * 4
+    assert {case.method for case in made[:24]} == set(STUDY)
+    assert made[0] == Case("ce", "cnn8", "bf16", True)
+    assert all(case.strict for case in made[:12])
+
+
+# --- cases in processes ---------------------------------------------------------------------------
+
+
+def _acts(case: Case, _device: torch.device) -> Proof:
+    if case.method == "dies":
+        os._exit(7)
+    if case.method == "hangs":
+        time.sleep(600)
+    return Proof(str(case), case.method == "good", reason="" if case.method == "good" else "bad")
+
+
+def named(*methods: str) -> list[Case]:
+    return [replace(CASE, method=method) for method in methods]
+
+
+def test_a_process_that_dies_or_hangs_ends_its_case_alone(tmp_path: Path) -> None:
+    path = tmp_path / "tables" / "proofs.json"
+    trial = Trial("cpu", time.monotonic() + 300, path, _acts, patience=2.0)
+    todo = named("good", "dies", "good", "fails", "hangs", "good")
+    found = trial.run(todo, workers=1)
+    assert [proof.ok for proof in found] == [True, False, True, False, False, True]
+    assert "died (exit status 7)" in found[1].reason
+    assert "no answer within 2 s" in found[4].reason
+    table = proofs.words.read(path)
+    assert [row["ok"] for row in table] == [proof.ok for proof in found]
+
+
+def test_what_there_is_no_time_for_is_said_to_be_untried(tmp_path: Path) -> None:
+    trial = Trial("cpu", time.monotonic() - 1, tmp_path / "proofs.json", _acts)
+    found = trial.run(named("good", "good"), workers=2)
+    assert [proof.reason for proof in found] == ["not tried: the time was over"] * 2
+
+
+def test_graphs_are_used_only_where_each_method_of_the_study_is_proved() -> None:
+    whole = [
+        asdict(Proof(str(Case(method, "cnn8", precision, strict=True)), ok=True))
+        for method in STUDY
+        for precision in ("bf16", "float64")
+    ]
+    assert unproved(whole, "cnn8") == ""
+    assert "not tried" in unproved(whole, "resnet18")
+    assert "not tried" in unproved(whole[1:], "cnn8")
+    assert unproved(None, "cnn8") == "there are no proofs"
+    broken = [*whole[:-1], {**whole[-1], "ok": False, "reason": "no kernel"}]
+    assert "no kernel" in unproved(broken, "cnn8")

@@ -1,0 +1,95 @@
+"""The figures of a call, as rows of the table in docs/gpu.md."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from tools.gpu_check import proofs, shards, study
+
+# Of a table with nothing in it yet.
+EMPTY = ("–", "–", "–")
+
+
+def key(row: str) -> tuple[str, ...]:
+    """What tells one row from another: date, device and step."""
+    cells = [cell.strip() for cell in row.strip().strip("|").split("|")]
+    return (cells[0], cells[2], cells[3]) if len(cells) == 5 else (row,)
+
+
+def rows(summary: Mapping[str, Any], tables: Mapping[str, Any], commit: str) -> list[str]:
+    """A row per step: date, commit, device, step, figures."""
+    date = summary["started"][:16].replace("T", " ")
+    found = []
+    for step in summary["steps"]:
+        name = step["name"]
+        words = _words(name, tables)
+        if step["state"] != "done":
+            how = step["state"] + (f" ({step['status']})" if step["status"] is not None else "")
+            words = f"{how}; {words}"
+        cells = (date, commit, summary["device"], name, words.replace("|", "/"))
+        found.append(f"| {' | '.join(cells)} |")
+    return found
+
+
+def _words(step: str, tables: Mapping[str, Any]) -> str:
+    if step.startswith("speed-"):
+        return _speed(tables.get(f"{step}.json"))
+    makers = {"facts": _facts, "proofs": _proofs, "tests": _tests, "study": _study}
+    files = {"facts": "facts.json", "proofs": proofs.TABLE, "tests": shards.TABLE}
+    return makers[step](tables.get(files.get(step, study.TABLE)))
+
+
+def _facts(table: Any) -> str:
+    if table is None:
+        return "no figures"
+    peaks = [f"{name} {value:,g}" for name, value in table.items() if name.startswith("peak")]
+    return f"torch {table['torch']}, CUDA {table['cuda']}; {'; '.join(peaks) or 'no peaks'}"
+
+
+def _proofs(table: Any) -> str:
+    if table is None:
+        return "no proofs"
+    tried = [proof for proof in table if not proof["reason"].startswith("not tried")]
+    failed = [f"{proof['case']} ({proof['reason']})" for proof in tried if not proof["ok"]]
+    text = f"{len(tried) - len(failed)} of {len(tried)} cases proved, {len(table)} in all"
+    return text + (f"; not: {'; '.join(failed[:3])}" if failed else "")
+
+
+def _tests(table: Any) -> str:
+    if table is None:
+        return "no test ended"
+    counts: Counter[str] = Counter()
+    for result in table:
+        counts.update({k: result.get(k, 0) for k in ("tests", "failures", "errors", "skipped")})
+    bad = counts["failures"] + counts["errors"]
+    passed = counts["tests"] - bad - counts["skipped"]
+    cut = [result["file"] for result in table if result["state"] != "ended"]
+    text = f"{passed} passed, {bad} failed, {counts['skipped']} skipped"
+    return text + (f"; not ended: {', '.join(cut)}" if cut else "")
+
+
+def _speed(table: Any) -> str:
+    if table is None:
+        return "nothing timed"
+    return "; ".join(_engine(row) for row in table)
+
+
+def _engine(row: Mapping[str, Any]) -> str:
+    if "error" in row:
+        return f"{row['engine']}: {row['error']}"
+    memory = "" if row["peak GiB"] is None else f", {row['peak GiB']:g} GiB"
+    share = f"{row['% of floor']:g} % of the floor"
+    return f"{row['engine']}: {row['img/s']:,} img/s, {share}, {row['s/run']:,g} s a run{memory}"
+
+
+def _study(table: Any) -> str:
+    if table is None:
+        return "no suite begun"
+    return "; ".join(_part(part) for part in table)
+
+
+def _part(part: Mapping[str, Any]) -> str:
+    slots = "" if part["slots"] is None else f", {part['slots']} slots"
+    return f"{part['suite']}: {part['backend']}{slots} ({part['reason']}), {part['seconds']:,.0f} s"

@@ -1,0 +1,99 @@
+"""The tests marked gpu, one process a file, side by side; a failure stops none of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.device import cores
+from tools.gpu_check import words
+
+TABLE = "tests.json"
+ROOT = Path(__file__).resolve().parents[2]
+# pytest's: nothing was collected, or all of it deselected.
+NOTHING = 5
+
+
+@dataclass
+class Shard:
+    """The tests of one file in a process of their own."""
+
+    path: Path
+    junit: Path
+    process: subprocess.Popen[bytes]
+
+    def result(self) -> dict[str, Any]:
+        """Counts from its junit file; without one, that it did not end."""
+        status = self.process.returncode
+        counts = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
+        for suite in ET.parse(self.junit).iter("testsuite") if self.junit.is_file() else ():
+            counts = {name: counts[name] + int(suite.get(name, 0)) for name in counts}
+        state = "out of time" if status is None else "died" if status < 0 else "ended"
+        return {"file": self.path.name, "state": state, "status": status, **counts}
+
+
+def marked(folder: Path) -> list[Path]:
+    """The test files that have a test marked gpu: only they are read, whatever others import."""
+    return sorted(p for p in folder.rglob("test_*.py") if "mark.gpu" in p.read_text("utf-8"))
+
+
+def run(
+    files: Sequence[Path], tables: Path, logs: Path, until: float, beside: int
+) -> list[dict[str, Any]]:
+    """One result per file; those still running when the time is over are ended."""
+    waiting, running, results = deque(files), list[Shard](), list[dict[str, Any]]()
+    while (waiting or running) and time.monotonic() < until:
+        while waiting and len(running) < beside:
+            running.append(_start(waiting.popleft(), tables, logs))
+        time.sleep(0.1)
+        for shard in [s for s in running if s.process.poll() is not None]:
+            running.remove(shard)
+            results.append(shard.result())
+            words.write(tables / TABLE, results)
+    for shard in running:
+        results.append(shard.result())
+        shard.process.kill()
+        shard.process.wait()
+    results += [{"file": path.name, "state": "not begun", "status": None} for path in waiting]
+    words.write(tables / TABLE, results)
+    return results
+
+
+def _start(path: Path, tables: Path, logs: Path) -> Shard:
+    tables.mkdir(parents=True, exist_ok=True)
+    logs.mkdir(parents=True, exist_ok=True)
+    junit = tables / f"junit-{path.stem}.xml"
+    command = [sys.executable, "-m", "pytest", "-m", "gpu", "-p", "no:cacheprovider", "-v"]
+    with (logs / f"tests-{path.stem}.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, f"--junitxml={junit}", str(path)], cwd=ROOT, stdout=log, stderr=log
+        )
+    return Shard(path, junit, process)
+
+
+def sound(result: dict[str, Any]) -> bool:
+    """Whether all tests of a file passed, or were skipped."""
+    return result["state"] == "ended" and result["status"] in (0, NOTHING)
+
+
+def main() -> int:
+    """Run them; the exit status is 1 if a test failed or a file did not come to its end."""
+    parser = words.options(__doc__ or "")
+    parser.add_argument("--logs", type=Path, required=True)
+    args = parser.parse_args()
+    files = marked(ROOT / "tests")
+    results = run(files, args.tables, args.logs, words.end(args), max(1, cores() // 2))
+    for result in results:
+        print(result)
+    return 0 if all(map(sound, results)) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

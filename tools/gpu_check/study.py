@@ -1,0 +1,108 @@
+"""The study until the time is over: one suite after the other, by what proved itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmark import suite as suites
+from benchmark.cli import main as nlbench
+from benchmark.device import resolve
+from tools.gpu_check import words
+from tools.gpu_check.proofs import TABLE as PROOFS
+from tools.gpu_check.proofs import unproved
+from tools.gpu_check.speed import fastest, table
+
+TABLE = "study.json"
+
+
+@dataclass(frozen=True)
+class Part:
+    """How a suite was trained.
+
+    Attributes:
+        suite: name or path.
+        backend: what trained it.
+        slots: runs side by side; ``None`` = the backend's own choice.
+        reason: why this backend.
+        status: exit status of ``nlbench run``: 1 says that runs are missing, as after any time.
+        seconds: it took.
+    """
+
+    suite: str
+    backend: str
+    slots: int | None
+    reason: str
+    status: int | None = None
+    seconds: float = 0.0
+
+
+def plan(name: str, device: str, tables: Path, left: float) -> tuple[Part, float]:
+    """How a suite is to be trained in the seconds left, and how long no run may be begun for."""
+    if resolve(device).type != "cuda":
+        return Part(name, "loop", None, "there is no GPU"), left
+    model = suites.load(name).specs[0].model
+    path = tables / table(model, compiled=False)
+    if reason := unproved(words.read(tables / PROOFS), model):
+        rates = {row["engine"]: row.get("s/run", 0.0) for row in words.read(path) or ()}
+        return Part(name, "loop", None, f"graph is not proved: {reason}"), left - rates.get(
+            "loop", 0.0
+        )
+    slots, wall = fastest(path, left) or (None, 0.0)
+    return Part(name, "graph", slots, "proved"), left - wall
+
+
+def carry_out(
+    names: Sequence[str],
+    device: str,
+    tables: Path,
+    run: Callable[[Part, float], int],
+    until: float,
+) -> list[Part]:
+    """Suite after suite; ``run`` is given minutes after which no run is begun.
+
+    A suite that graphs do not train after all is tried with the loop, and the next one goes on
+    from there.
+    """
+    done: list[Part] = []
+    for name in names:
+        part, left = plan(name, device, tables, until - time.monotonic())
+        for way in (part, Part(name, "loop", None, "graph ended with an error")):
+            start = time.monotonic()
+            if start > until or (way is not part and done[-1].backend == "loop"):
+                break
+            # With too little time for a whole run one is begun nevertheless: it may be faster.
+            status = run(way, max(0.02, left / 60))
+            took = round(time.monotonic() - start, 1)
+            done.append(Part(name, way.backend, way.slots, way.reason, status, took))
+            words.write(tables / TABLE, [asdict(p) for p in done])
+            if status in (0, 1):
+                break
+            left = until - time.monotonic()
+    return done
+
+
+def main() -> int:
+    """Train; the exit status is 1 if ``nlbench run`` refused a suite."""
+    parser = words.options(__doc__ or "")
+    parser.add_argument("suites", nargs="+")
+    parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--data", type=Path)
+    args = parser.parse_args()
+
+    def run(part: Part, minutes: float) -> int:
+        command = ["run", part.suite, "--device", args.device, "--backend", part.backend]
+        command += ["--results", str(args.results), "--no-download", "--minutes", f"{minutes:.3f}"]
+        command += [] if args.data is None else ["--data", str(args.data)]
+        command += [] if part.slots is None else ["--slots", str(part.slots)]
+        print(f"{part}\nnlbench {' '.join(command)}")
+        return nlbench(command)
+
+    done = carry_out(args.suites, args.device, args.tables, run, words.end(args))
+    return 0 if all(part.status in (0, 1) for part in done) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
