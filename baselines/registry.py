@@ -1,4 +1,4 @@
-"""Methods by name: the files of this package, entry points of other packages, and module:Class."""
+"""Methods by name: files of baselines.methods, entry points of other packages, module:Class."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import dataclasses
 import functools
 import importlib
 import inspect
-import pkgutil
 import re
 import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from typing import TypeVar
 
 from baselines.errors import MethodError, suggestion
@@ -147,9 +145,11 @@ def usable(name: str, cls: object) -> type[Method]:
 
 @functools.cache
 def _load_package() -> None:
-    """Import every file of this package once; each registers what it defines."""
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        importlib.import_module(f"baselines.{module.name}")
+    """Import every file of `baselines.methods` once; each registers what it defines.
+
+    Imported here and not above: those files import this one.
+    """
+    importlib.import_module("baselines.methods").load_all()
 
 
 def _registered() -> Mapping[str, type[Method]]:

@@ -8,7 +8,7 @@ from dataclasses import FrozenInstanceError, dataclass, fields
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -83,7 +83,11 @@ def test_a_step_against_the_gradient_lowers_the_loss(method: Method) -> None:
     logits, targets = logits_of(method, 50), torch.arange(50) % CLASSES
     slope = gradient(method, logits, targets)
     before, after = (method.loss(z, targets) for z in (logits, logits - 1e-4 * slope))
-    assert (after < before).all()
+    # A bounded loss is flat where p_t is tiny: there the change is smaller than the rounding.
+    steep = 1e-4 * slope.square().sum(dim=1) > 1e-14 * (1.0 + before)
+    assert steep.double().mean() > 0.5
+    assert (after < before)[steep].all()
+    assert (after <= before + 1e-14 * (1.0 + before)).all()
 
 
 @each
@@ -114,7 +118,12 @@ def test_a_constant_on_all_outputs_changes_nothing_where_declared(method: Method
     assert same == method.shift_invariant
 
 
+# Few examples of each, since every method and published setting runs them.
+few = settings(max_examples=20)
+
+
 @each
+@few
 @given(rows=st.integers(1, 30), seed=st.integers(0, 2**31))
 def test_each_sample_has_its_own_loss_and_the_batch_has_their_mean(
     method: Method, rows: int, seed: int
@@ -146,6 +155,7 @@ def test_half_precision_logits_give_the_float32_loss(method: Method, half: torch
 
 
 @each
+@few
 @given(seed=st.integers(0, 2**31), push=st.floats(-1e4, 1e4))
 def test_predict_is_the_best_class_and_ignores_extra_outputs(
     method: Method, seed: int, push: float

@@ -16,8 +16,8 @@ from torch import Tensor
 
 import baselines
 from baselines import Method, MethodError, Published, hyper, register, registry
-from baselines.gce import GCE
 from baselines.hyper import Interval
+from baselines.methods.gce import GCE
 
 PACKAGE = Path(baselines.__file__).parent
 
@@ -77,7 +77,7 @@ def install(folder: Path, *lines: str) -> None:
 def test_importing_the_package_alone_finds_every_method_file() -> None:
     """Names from the source text, in a fresh process: nobody else has imported the files there."""
     in_source = set()
-    for path in PACKAGE.glob("*.py"):
+    for path in (PACKAGE / "methods").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             for decorator in getattr(node, "decorator_list", []):
                 if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "register":
@@ -234,7 +234,7 @@ def test_names_are_taken_once_and_well_formed() -> None:
         def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
             return logits[:, 0] * targets
 
-    with pytest.raises(MethodError, match=r"'gce' is taken by baselines\.gce:GCE"):
+    with pytest.raises(MethodError, match=r"'gce' is taken by baselines\.methods\.gce:GCE"):
         register("gce")(Other)
     for bad in ("GCE", "", "a:b", "nce rce", "1st", "gce\n"):
         with pytest.raises(MethodError, match="may only have small letters"):

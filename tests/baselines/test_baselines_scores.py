@@ -12,7 +12,7 @@ from scipy.special import logsumexp, softmax
 from scipy.stats import entropy as scipy_entropy
 
 from baselines import scores
-from baselines.ce import CE
+from baselines.methods.ce import CE
 
 
 def sample(seed: int, classes: int) -> np.ndarray:

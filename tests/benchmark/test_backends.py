@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.ce import CE
+from baselines.methods.ce import CE
 from benchmark.backends import (
     Backend,
     BackendError,

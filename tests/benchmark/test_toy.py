@@ -293,7 +293,7 @@ def test_clean_labels_and_one_seed_leave_no_false_number(tmp_path: Path) -> None
 
 
 def test_methods_take_parameters() -> None:
-    asked = methods_of("baselines.ce:CE, gce:q=0.5,drainage:alpha=0.1:beta=none")
+    asked = methods_of("baselines.methods.ce:CE, gce:q=0.5,drainage:alpha=0.1:beta=none")
     assert [a.title for a in asked] == ["CE", "GCE, q = 0.5", "Drainage, α = 0.1, β = none"]
     assert asked[1].method.params() == {"q": 0.5}
     assert asked[2].method.params() == {"alpha": 0.1, "beta": 10.0}

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from baselines.errors import MethodError
+from baselines.extra_output import ExtraOutput
 from baselines.hyper import hyper
-from baselines.method import Method, Published, Scalar
+from baselines.method import Published, Scalar
 from baselines.registry import register
 
 _RELEASE = "github.com/ZKI-PH-ImageAnalysis/Drainage (b805850)"
@@ -53,7 +54,7 @@ def drainage_loss(
 
 @register("drainage")
 @dataclass(frozen=True, kw_only=True)
-class Drainage(Method):
+class Drainage(ExtraOutput):
     """Drainage loss on K + 1 outputs, the drainage output last: see `drainage_loss`.
 
     beta = 1/alpha unless it is set, as in every released configuration; a smaller alpha (larger
@@ -69,8 +70,6 @@ class Drainage(Method):
 
     title: ClassVar[str] = "Drainage"
     source: ClassVar[str] = "Taha et al., CVPR 2026 (arXiv 2512.03182)"
-    extra_outputs: ClassVar[int] = 1
-    drains: ClassVar[bool] = True
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(
             params={"alpha": 1.0},
@@ -120,18 +119,3 @@ class Drainage(Method):
         return drainage_loss(
             logits[:, :-1], logits[:, -1], targets, self.alpha, self.effective_beta
         )
-
-    def absorbed(self, logits: Tensor) -> Tensor:
-        """Return p_d, the probability of the drainage output over all K + 1, (N,) in [0, 1]."""
-        real = self.class_logits(logits)
-        full = torch.float64 if logits.dtype == torch.float64 else torch.float32
-        # As a sigmoid, so that a small p_d keeps its digits and a large one its order.
-        return torch.sigmoid(logits[:, -1].to(full) - torch.logsumexp(real.to(full), dim=1))
-
-    def rejects(self, logits: Tensor) -> Tensor:
-        """Return where the drainage output is the largest of all K + 1, (N,) bool."""
-        return logits[:, -1] > self.class_logits(logits).amax(dim=1)
-
-    def scores(self, logits: Tensor) -> dict[str, Tensor]:
-        """Return the scores of every method and `drainage`, which is p_d."""
-        return {**super().scores(logits), "drainage": self.absorbed(logits)}

@@ -14,8 +14,8 @@ from torch import Tensor
 
 import baselines
 from baselines import MethodError
-from baselines.ce import CE
-from baselines.drainage import Drainage, drainage_loss
+from baselines.methods.ce import CE
+from baselines.methods.drainage import Drainage, drainage_loss
 
 weights = st.floats(-5.0, 5.0).map(lambda exponent: 10.0**exponent)
 seeds = st.integers(0, 2**31)

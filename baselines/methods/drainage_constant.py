@@ -9,9 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from baselines.drainage import Drainage, drainage_loss
 from baselines.hyper import hyper
 from baselines.method import Published, Scalar
+from baselines.methods.drainage import Drainage, drainage_loss
 from baselines.registry import register
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 import baselines
 from baselines import MethodError
-from baselines.ce import CE
-from baselines.gce import GCE
+from baselines.methods.ce import CE
+from baselines.methods.gce import GCE
 
 
 def sample(
