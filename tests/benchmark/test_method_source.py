@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import baselines
-from baselines.gce import GCE
+from baselines.methods.gce import GCE
 from benchmark.errors import UserError
 from benchmark.method_source import method_source
 from benchmark.record import RunRecord
@@ -143,7 +143,7 @@ def test_a_class_in_memory_stays_what_it_was(package: Path) -> None:
 
 def test_built_in_methods_have_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {method_source(name) for name in ("ce", "gce", "drainage")} == {""}
-    assert method_source("baselines.gce:GCE") == ""
+    assert method_source("baselines.methods.gce:GCE") == ""
 
     class Later(GCE):
         version = 2
@@ -156,7 +156,7 @@ def test_built_in_methods_have_versions(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_method_built_on_one_of_ours_follows_its_version(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = LOSS.replace("baselines import Method, hyper", "baselines.gce import GCE, hyper")
+    text = LOSS.replace("baselines import Method, hyper", "baselines.methods.gce import GCE, hyper")
     text = text.replace("class Mine(Method)", "class Mine(GCE)")
     before = after(package, "lnl_mine_for_test/losses.py", text)
     monkeypatch.setattr(GCE, "version", 2)

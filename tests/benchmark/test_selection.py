@@ -94,8 +94,8 @@ def test_a_word_that_names_nothing_is_refused_with_the_nearest(word: str, messag
 
 
 def test_a_title_that_two_methods_share_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("baselines.gce.GCE.title", "Loss")
-    monkeypatch.setattr("baselines.ce.CE.title", "LOSS")
+    monkeypatch.setattr("baselines.methods.gce.GCE.title", "Loss")
+    monkeypatch.setattr("baselines.methods.ce.CE.title", "LOSS")
     assert chosen("Loss") == {("gce", None, None)}
     with pytest.raises(UserError, match="method 'loss' of suite mine may be ce or gce"):
         chosen("loss")
