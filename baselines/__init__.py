@@ -6,13 +6,21 @@ from baselines.errors import MethodError
 from baselines.hyper import HyperParameter, hyper
 from baselines.method import Method, Published
 from baselines.registry import PROFILES, create, get, names, register, setting
+from baselines.state import Batch, Facts, Mixed, Mixing, Stage, State, Step
 
 __all__ = [
     "PROFILES",
+    "Batch",
+    "Facts",
     "HyperParameter",
     "Method",
     "MethodError",
+    "Mixed",
+    "Mixing",
     "Published",
+    "Stage",
+    "State",
+    "Step",
     "create",
     "get",
     "hyper",

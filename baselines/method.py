@@ -1,10 +1,11 @@
-"""What every method is: hyper-parameters, outputs, a per-sample loss, predictions and scores."""
+"""What every method is: hyper-parameters, outputs, how it trains, predictions and scores."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from torch import Tensor
 from baselines import scores as open_set
 from baselines.errors import MethodError
 from baselines.hyper import HyperParameter, checked, hyperparameters
+from baselines.state import Batch, Facts, Mixing, Stage, State, Step
 
 Scalar = float | int | bool | str | None
 
@@ -50,6 +52,12 @@ class Method(ABC):
     `per_sample(logits, targets)`. Everything else has a default below. Construction raises
     MethodError for a hyper-parameter of the wrong type or outside its range.
 
+    A method that needs more than its logits and labels keeps a `State` (`begin`) and says what a
+    step does (`step`); several networks, views or mixed images are declared. `step`,
+    `after_backward` and `after_step` are arithmetic on tensors alone: no `.item()`, no boolean
+    indexing, no Python decision on a value, so that a step can be recorded once and replayed. What
+    the host must decide is decided in `begin_epoch` and `end_epoch`, which write into the state.
+
     Class attributes:
         name: the registered name; "module:Class" until it is registered.
         title: how tables call it; the class's name unless it is set.
@@ -57,6 +65,13 @@ class Method(ABC):
         extra_outputs: network outputs beyond the K classes; they come last.
         drains: whether `absorbed` gives a mass.
         shift_invariant: whether a constant added to all outputs leaves the loss as it is.
+        members: networks trained side by side. The first starts from the weights that every method
+            gets, further ones from weights of their own; all see the same batches.
+        views: augmented forms of each image; the first is the one that every method gets.
+        joined_views: the views go through a network as one batch of `views` times the size, with
+            common BatchNorm statistics, and not one after the other.
+        selects: whether steps give weights that are 0 for samples left out.
+        privileged: what `Facts.told` must hold, of `baselines.state.PRIVILEGES`.
         version: raised by the author of a built-in method with every change of what it computes:
             records of another version are trained again. The files of a method from outside are
             hashed instead (`benchmark.method_source`).
@@ -70,6 +85,11 @@ class Method(ABC):
     extra_outputs: ClassVar[int] = 0
     drains: ClassVar[bool] = False
     shift_invariant: ClassVar[bool] = True
+    members: ClassVar[int] = 1
+    views: ClassVar[int] = 1
+    joined_views: ClassVar[bool] = False
+    selects: ClassVar[bool] = False
+    privileged: ClassVar[frozenset[str]] = frozenset()
     version: ClassVar[int] = 1
     published: ClassVar[Mapping[str, Published]] = MappingProxyType({})
 
@@ -87,7 +107,94 @@ class Method(ABC):
 
     @abstractmethod
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Map (N, num_outputs) float32 or float64 and (N,) int64 to the loss (N,) in that dtype."""
+        """Map (N, num_outputs) float32 or float64 and (N,) int64 to the loss (N,) in that dtype.
+
+        It is what a step minimises unless `step` says otherwise, and by what the trained network's
+        samples are ranked when wrong labels are looked for.
+        """
+
+    def asks(self) -> frozenset[str]:
+        """Return what this method must be told: `privileged`, less what a hyper-parameter gives."""
+        return self.privileged
+
+    def mixing(self) -> Mixing | None:
+        """Return how batches are mixed; None: not at all."""
+        return None
+
+    def stages(self, epochs: int) -> tuple[Stage, ...]:
+        """Return the parts of a run whose recipe has so many epochs."""
+        return (Stage(epochs=epochs),)
+
+    def begin(self, facts: Facts) -> State:  # noqa: ARG002
+        """Return the state before the first step."""
+        return State()
+
+    def optimiser(self, state: State) -> torch.optim.Optimizer | None:
+        """Return what trains the state's parameters; its rates follow the recipe's schedule.
+
+        A group with `scheduled = False` keeps its rate. A kind whose state begins with zeros (SGD,
+        Adam), with `fused=True`, can be recorded as part of a step.
+        """
+        if not state.parameters:
+            return None
+        raise MethodError(f"method {self.name!r} has parameters of its own and no optimiser")
+
+    def begin_stage(  # noqa: B027
+        self, state: State, facts: Facts, stage: int, sweep: Tensor | None
+    ) -> None:
+        """Before the first epoch of a stage; `sweep` as in `begin_epoch`, if the stage looks."""
+
+    def wants_sweep(self, epoch: int) -> bool:  # noqa: ARG002
+        """Return whether `begin_epoch` gets a sweep before this epoch, counted from 0."""
+        return False
+
+    def begin_epoch(  # noqa: B027
+        self, state: State, facts: Facts, epoch: int, sweep: Tensor | None
+    ) -> None:
+        """Before an epoch, counted from 0.
+
+        Args:
+            state: to be written into.
+            facts: of the run.
+            epoch: its number; stages go on counting.
+            sweep: (members, N, outputs), logits of the whole training set in evaluation mode
+                without augmentation; None unless it was asked for.
+        """
+
+    def step(self, batch: Batch) -> Step:
+        """Return what one step minimises, and the state after it.
+
+        Nothing is written in here. Without a method's own step it is `loss`, of each member's first
+        view.
+        """
+        return Step(losses=tuple(self.loss(views[0], batch.targets) for views in batch.logits))
+
+    def after_backward(  # noqa: B027
+        self,
+        member: int,
+        weights: Mapping[str, Tensor],
+        gradients: Mapping[str, Tensor],
+        state: State,
+    ) -> None:
+        """Change a member's gradients in place, before L1, clipping and the optimiser's step."""
+
+    def after_step(  # noqa: B027
+        self, networks: Sequence[Mapping[str, Tensor]], state: State
+    ) -> None:
+        """After a step: `networks` are each member's weights and buffers, not to be changed."""
+
+    def end_epoch(self, state: State, facts: Facts, epoch: int) -> None:  # noqa: B027
+        """After an epoch, counted from 0."""
+
+    def combine(self, logits: Sequence[Tensor]) -> Tensor:
+        """Return the outputs to predict from, given those of each member, (N, outputs) each.
+
+        Of several members the logarithm of the mean probabilities.
+        """
+        if len(logits) == 1:
+            return logits[0]
+        shares = torch.stack([_full_precision(one).log_softmax(dim=1) for one in logits])
+        return shares.logsumexp(dim=0) - math.log(len(logits))
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of each sample; training minimises the mean over the batch.

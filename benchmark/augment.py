@@ -96,13 +96,12 @@ class AugmentPlan:
     def __getitem__(self, rows: slice | Tensor) -> AugmentPlan:
         """The plan of some rows: a slice, or int64 positions on the plan's device."""
         count = len(range(self.rows)[rows]) if isinstance(rows, slice) else len(rows)
-        return self._mapped(lambda part: part[rows], count)
+        return self.mapped(lambda part: part[rows], count)
 
     @property
     def device(self) -> torch.device:
         """Where the tensors are; the CPU if there are none."""
-        parts = (self.offsets, self.flip, self.angle, self.affine, self.numbers)
-        return next((part.device for part in parts if part is not None), torch.device("cpu"))
+        return next((part.device for part in self.tensors()), torch.device("cpu"))
 
     @property
     def margin(self) -> int:
@@ -116,7 +115,7 @@ class AugmentPlan:
 
     def to(self, device: torch.device | str) -> AugmentPlan:
         """The plan with its tensors on ``device``."""
-        return self._mapped(lambda part: part.to(device), self.rows)
+        return self.mapped(lambda part: part.to(device))
 
     def to_bytes(self) -> bytes:
         """What was drawn, for hashing: the same on every machine (``affine`` is derived)."""
@@ -129,13 +128,20 @@ class AugmentPlan:
         """SHA-256 hex digest of :meth:`to_bytes`."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
-    def _mapped(self, change: Callable[[Tensor], Tensor], rows: int) -> AugmentPlan:
+    def tensors(self) -> list[Tensor]:
+        """The tensors there are, in one order."""
+        parts = (self.offsets, self.flip, self.angle, self.affine, self.numbers)
+        return [part for part in parts if part is not None]
+
+    def mapped(self, change: Callable[[Tensor], Tensor], rows: int | None = None) -> AugmentPlan:
+        """The plan with every tensor changed, and so many rows if that changes them."""
+
         def part(value: Tensor | None) -> Tensor | None:
             return None if value is None else change(value)
 
         return AugmentPlan(
             kind=self.kind,
-            rows=rows,
+            rows=self.rows if rows is None else rows,
             offsets=part(self.offsets),
             flip=part(self.flip),
             angle=part(self.angle),

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from benchmark import datasets, models, processor, suite
-from benchmark.backends.loop import Trainer
+from benchmark.backends.trainer import Trainer
 from benchmark.bench_table import SUITES, in_suites
 from benchmark.device import cores, describe, repeatable, resolve
 from benchmark.errors import UserError
@@ -111,14 +111,13 @@ def _ready(
     """A fresh run, prepared; the call trains its first epoch and says how many images that was."""
     task, _ = prepare(spec, Context(root, str(device), threads, {}))
     trainer = Trainer(task)
-    positions, plan = next(task.plan.epochs())
-    rows = torch.from_numpy(positions).to(device)
+    epoch = next(task.plan.epochs())
 
     def once() -> int:
-        tally = trainer.epoch(0, rows, plan.to(device))
+        tally = trainer.epoch(epoch)
         if not tally.finite:  # waits for the device
             raise RuntimeError("the bench run diverged")
-        return len(positions)
+        return len(epoch.positions)
 
     return once
 

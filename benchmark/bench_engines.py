@@ -21,8 +21,8 @@ import baselines
 import noise
 from benchmark import models, suite
 from benchmark.backends import LoopBackend, StackBackend, Task
-from benchmark.backends.loop import Trainer, memory_format
 from benchmark.backends.slot import Slot
+from benchmark.backends.trainer import Trainer, memory_format
 from benchmark.bench import PerSample
 from benchmark.bench_floor import peak_flops, timed, training_flops
 from benchmark.bench_table import SUITES, compare_with_plain, failed, in_suites, line, write
@@ -253,11 +253,10 @@ def _plain(tasks: Sequence[Task]) -> Callable[[], None]:
 def _loop(tasks: Sequence[Task]) -> Callable[[], None]:
     (task,) = tasks
     trainer = Trainer(task)
-    positions, plan = next(task.plan.epochs())
-    rows, there = torch.from_numpy(positions).to(task.device), plan.to(task.device)
+    epoch = next(task.plan.epochs())
 
     def once() -> None:
-        trainer.epoch(0, rows, there)
+        trainer.epoch(epoch)
 
     once()
     return once
@@ -269,7 +268,7 @@ def _graph(compiled: bool) -> Callable[[Sequence[Task]], Callable[[], None]]:
         slots = [Slot(task, capture=capture, compiled=compiled) for task in tasks]
         for slot, task in zip(slots, tasks, strict=True):
             slot.load(task)
-            slot.begin(0, *next(task.plan.epochs()))
+            slot.begin(next(task.plan.epochs()))
 
         def once() -> None:
             for number in range(slots[0].steps):

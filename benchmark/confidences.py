@@ -18,7 +18,7 @@ import baselines
 import noise
 from benchmark import models
 from benchmark.backends import Task
-from benchmark.backends.loop import EVAL_BATCH, Trainer, memory_format
+from benchmark.backends.trainer import EVAL_BATCH, Trainer, memory_format
 from benchmark.canonical import sha256_of
 from benchmark.datasets import Dataset
 from benchmark.datasets.cifar_jpeg import cache_dir
@@ -91,8 +91,8 @@ def _train(spec: DatasetSpec, data: Resident, device: torch.device) -> Probabili
     total = np.zeros((len(positions), dataset.num_classes))
     with repeatable(1):
         trainer = Trainer(task)
-        for epoch, (order, plan) in enumerate(task.plan.epochs()):
-            trainer.epoch(epoch, torch.from_numpy(order).to(device), plan.to(device))
+        for epoch in task.plan.epochs():
+            trainer.epoch(epoch)
             total += _predict(trainer, data.x_train)
     values: Probabilities = (total / total.sum(axis=1, keepdims=True)).astype(np.float32)
     return values

@@ -8,7 +8,8 @@ import numpy as np
 
 import noise
 
-NAMES = ("split", "init", "order", "augment")
+# "mix" and "method" are for what a method draws beyond what all methods share.
+NAMES = ("split", "init", "order", "augment", "mix", "method")
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,17 @@ import torch
 
 import baselines
 import noise
+from baselines import Method
 from benchmark import models
 from benchmark.augment import check_fits
 from benchmark.backends import Backend, Choice, Job, Outcome, Task, create
-from benchmark.backends.loop import memory_format
+from benchmark.backends.trainer import memory_format
+from benchmark.datasets import AnyDataset
 from benchmark.device import check_precision, repeatable
 from benchmark.evaluation.final import evaluate
 from benchmark.labels import draw_labels
 from benchmark.method_source import method_source
+from benchmark.models import Classifier
 from benchmark.openset import with_foreign_images
 from benchmark.prepare import BatchPlan, check_batches, draw_split
 from benchmark.record import RunRecord, pack_bits
@@ -190,7 +193,7 @@ class Drawn:
     """What takes the host long to draw for a run: its labels, and its first weights on the CPU."""
 
     labels: NoisyLabels
-    network: models.Classifier
+    networks: Sequence[Classifier]
 
 
 def draw(spec: RunSpec, context: Context) -> Drawn:
@@ -199,11 +202,7 @@ def draw(spec: RunSpec, context: Context) -> Drawn:
     device = torch.device(context.device)
     labels = draw_labels(spec.noise, spec.dataset, spec.seed, context.root, device)
     method = baselines.create(spec.method.name, spec.method.values)
-    streams = Streams(spec.seed)
-    network = models.build(spec.model, dataset.in_shape, method.num_outputs(dataset.num_classes))
-    models.initialise(network, lambda name: streams.generator("init", name), dataset.num_classes)
-    models.load_weights(network, spec.model, context.root)
-    return Drawn(labels, network)
+    return Drawn(labels, networks(spec, method, dataset, context.root))
 
 
 def prepare(
@@ -221,8 +220,9 @@ def prepare(
     data = supply(spec.dataset, context.root, device, context.loaders)
     dataset = data.dataset
     check_fits(spec.recipe.augment, not isinstance(data, Resident), dataset.name)
+    method = baselines.create(spec.method.name, spec.method.values)
     drawn = drawn or draw(spec, context)
-    labels, network = drawn.labels, drawn.network
+    labels, (network, *others) = drawn.labels, drawn.networks
     if isinstance(data, Resident):
         data = with_foreign_images(data, labels, context.root)
     split = draw_split(spec, len(dataset.y_train))
@@ -236,15 +236,36 @@ def prepare(
     master = torch.float64 if spec.recipe.precision == "float64" else torch.float32
     task = Task(
         network=memory_format(network.to(device, master)),
-        method=baselines.create(spec.method.name, spec.method.values),
+        others=tuple(memory_format(other.to(device, master)) for other in others),
+        seed=spec.seed,
+        method=method,
         data=data,
         labels=labels,
         split=split,
-        plan=BatchPlan(spec, split.train, dataset.in_shape[1:]),
+        plan=BatchPlan(spec, split.train, dataset.in_shape[1:], method.views, method.mixing()),
         recipe=spec.recipe,
         device=device,
     )
     return task, pairing
+
+
+def networks(
+    spec: RunSpec, method: Method, dataset: AnyDataset, root: Path | None
+) -> list[Classifier]:
+    """The network of each member, with its first weights, on the CPU.
+
+    The first member's are those that every method starts from, a further one's come from a stream
+    of its own.
+    """
+    streams, classes = Streams(spec.seed), dataset.num_classes
+    made: list[Classifier] = []
+    for member in range(method.members):
+        words = ("member", member) if member else ()
+        network = models.build(spec.model, dataset.in_shape, method.num_outputs(classes))
+        models.initialise(network, partial(streams.generator, "init", *words), classes)
+        models.load_weights(network, spec.model, root)
+        made.append(network)
+    return made
 
 
 def select(curves: Mapping[str, Sequence[float | None]]) -> dict[str, float | int | None]:

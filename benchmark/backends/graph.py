@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 
-from benchmark import augment
 from benchmark.ahead import one_ahead
 from benchmark.backends.pack import Pack, Steps, out_of_memory, release
 from benchmark.backends.probe import MOST, Probe, probe, speed_key
@@ -19,7 +18,6 @@ from benchmark.backends.slot import Arrived, Slot, key, seconds_between
 from benchmark.backends.tally import evaluation, ranked
 from benchmark.backends.task import Ended, FirstEpoch, Job, Outcome, Task
 from benchmark.prepare import Indices
-from benchmark.streams import Streams
 
 # Runs at once that packs are made for before anything has been measured.
 SLOTS = 4
@@ -94,17 +92,17 @@ class GraphBackend:
         last: tuple[Indices, Arrived] | None = None
         marks = []
         with closing(one_ahead(task.plan.epochs(), thread)) as epochs:
-            for epoch, (positions, plan) in enumerate(epochs):
-                slot.begin(epoch, positions, plan)
-                marks += [slot.mark()] if epoch == 0 else []
+            for epoch in epochs:
+                slot.begin(epoch)
+                marks += [slot.mark()] if epoch.number == 0 else []
                 for number in range(slot.steps):
                     slot.step(number)
                     yield
-                marks += [slot.mark()] if epoch == 0 else []
-                arrived = slot.finish(task.recipe.evaluates(epoch + 1))
+                marks += [slot.mark()] if epoch.number == 0 else []
+                arrived = slot.finish(task.recipe.evaluates(epoch.number + 1))
                 if last is not None and not _close(task, outcome, *last):
                     break
-                last = (positions, arrived)
+                last = (epoch.positions, arrived)
         if outcome.diverged is None and last is not None:
             _close(task, outcome, *last)
         slot.unload(task)
@@ -127,18 +125,12 @@ class GraphBackend:
         """Time a few steps of slots that the runs will use afterwards; they leave no trace."""
         self._idle.clear()
         self._need = 0
-        rows = task.split.train
-        plan = augment.draw(
-            task.recipe.augment,
-            len(rows),
-            task.resident.dataset.in_shape[1:],
-            Streams(0).generator("augment", 0),
-        )
+        epoch = task.plan.epoch(0)
 
         def build() -> Slot:
             slot = self._build(task)
             slot.load(task)
-            slot.begin(0, rows, plan)
+            slot.begin(epoch)
             return slot
 
         self._probes[kind], self._idle = probe(build, self._room, self._clock)
@@ -191,6 +183,6 @@ def _close(task: Task, outcome: Outcome, positions: Indices, arrived: Arrived) -
     if not (arrived.tally.finite and bool(arrived.norm.isfinite())):
         outcome.diverged = epoch
         return False
-    curves |= evaluation(task.labels, task.split.validation, arrived.correct, arrived.held)
-    outcome.add(curves, None if arrived.correct is None else arrived.correct.numpy())
+    curves |= evaluation(task.labels, task.split.validation, arrived.answers)
+    outcome.add(curves, arrived.answers.correct)
     return True

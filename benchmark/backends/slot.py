@@ -17,15 +17,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from benchmark import augment
-from benchmark.augment import AugmentPlan
-from benchmark.backends.loop import Trainer
+from benchmark.backends.inputs import Inputs
 from benchmark.backends.pack import BackendError, out_of_memory
-from benchmark.backends.tally import Tally
+from benchmark.backends.tally import Answers, Tally
 from benchmark.backends.task import Task
-from benchmark.optim import learning_rate
-from benchmark.prepare import Indices
-from benchmark.streams import Streams
+from benchmark.backends.trainer import Trainer
+from benchmark.optim import static
+from benchmark.prepare import Epoch, batch_sizes
 
 # Steps before recording: libraries pick algorithms and allocate workspaces in the first ones.
 WARM_UP = 3
@@ -35,15 +33,10 @@ Mark = torch.cuda.Event | float
 
 @dataclass(frozen=True)
 class Arrived:
-    """What an epoch left, on the host once ``event`` has passed; fields as in Tally.
-
-    ``correct`` and ``held`` are ``None`` where the epoch was not evaluated, ``held`` also where no
-    images are held out.
-    """
+    """What an epoch left, on the host once ``event`` has passed."""
 
     tally: Tally
-    correct: Tensor | None
-    held: Tensor | None
+    answers: Answers
     norm: Tensor
     event: torch.cuda.Event | None
 
@@ -56,10 +49,9 @@ class Arrived:
 class Lane:
     """The buffers of one batch size, and its recorded step."""
 
-    def __init__(self, size: int, plan: AugmentPlan, drains: bool, device: torch.device) -> None:
-        self.rows = torch.zeros(size, dtype=torch.int64, device=device)
-        self.plan = cloned(plan[:size])
-        self.tally = Tally.empty(size, device, drains)
+    def __init__(self, size: int, inputs: Inputs, task: Task) -> None:
+        self.inputs = inputs.of(0, slice(0, size)).mapped(torch.clone)
+        self.tally = Tally.empty(size, task.device, task.method)
         self.graph: torch.cuda.CUDAGraph | None = None
 
 
@@ -75,22 +67,19 @@ class Slot:
 
     def __init__(self, task: Task, capture: bool, compiled: bool = False) -> None:
         self.key = key(task)
-        self.task = replace(task, network=copy.deepcopy(task.network))
+        networks = copy.deepcopy(task.networks)
+        self.task = replace(task, network=networks[0], others=networks[1:])
         self.device = task.device
         self.trainer = Trainer(self.task)
         if compiled:
-            self.trainer.network = torch.compile(self.task.network, dynamic=False)
-        self.samples = len(task.split.train)
-        drains = task.method.drains
-        size, height_width = task.recipe.batch_size, task.resident.dataset.in_shape[1:]
-        template = augment.draw(
-            task.recipe.augment, self.samples, height_width, Streams(0).generator("augment", 0)
-        )
-        self.rows = torch.zeros(self.samples, dtype=torch.int64, device=self.device)
-        self.plan = cloned(template.to(self.device))
-        self.tally = Tally.empty(self.samples, self.device, drains)
-        sizes = [min(size, self.samples - at) for at in range(0, self.samples, size)]
-        self.lanes = {s: Lane(s, self.plan, drains, self.device) for s in dict.fromkeys(sizes)}
+            for member in self.trainer.members:
+                member.call = torch.compile(member.network, dynamic=False)
+        template = Inputs.of_epoch(task.plan.epoch(0), task.dtype)
+        self.inputs = template.mapped(lambda part: part.to(self.device, copy=True))
+        samples = len(task.split.train)
+        self.tally = Tally.empty(samples, self.device, task.method)
+        sizes = batch_sizes(samples, task.recipe.batch_size)
+        self.lanes = {size: Lane(size, self.inputs, task) for size in dict.fromkeys(sizes)}
         self._lay_out(sizes)
         self._own_optimiser()
         self.stream = _stream(self.device) if capture else None
@@ -105,18 +94,19 @@ class Slot:
             _copy_state(task, self.task)
             for buffer in self.momentum:
                 buffer.zero_()
-            self.trainer.given.copy_(torch.tensor(task.labels.noisy))
-            self.trainer.held = torch.tensor(task.split.validation, device=self.device)
-        self.task = self.trainer.task = replace(task, network=self.task.network)
+            mine = self.task
+            self.task = replace(task, network=mine.network, others=mine.others)
+            self.trainer.load(self.task)
         self.wait()
 
-    def begin(self, epoch: int, positions: Indices, plan: AugmentPlan) -> None:
-        """Send an epoch's order, augmentation and learning rate; epochs count from 0."""
-        self.task.network.train()
+    def begin(self, epoch: Epoch) -> None:
+        """Send an epoch's order, augmentation and learning rate."""
         with self._here():
-            self.lr.fill_(learning_rate(self.task.recipe, epoch))
-            self._send(torch.from_numpy(positions), self.rows)
-            for mine, theirs in zip(tensors(self.plan), tensors(plan), strict=True):
+            self.trainer.begin_epoch(epoch.number)
+            self.trainer.set_rates(epoch.number)
+            self.epoch = epoch.number
+            sent = Inputs.of_epoch(epoch, self.task.dtype)
+            for mine, theirs in zip(self.inputs.tensors(), sent.tensors(), strict=True):
                 self._send(theirs, mine)
 
     def step(self, number: int) -> None:
@@ -136,18 +126,12 @@ class Slot:
         """Evaluate if asked to, and send what the epoch left to the host; does not wait."""
         trainer = self.trainer
         with self._here():
-            correct = trainer.correct_on_test() if evaluate else None
-            held = trainer.held_out() if evaluate else None
-            mass = self.tally.absorbed
+            trainer.end_epoch(self.epoch)
+            answers = trainer.answers() if evaluate else trainer.no_answers()
             return Arrived(
-                tally=Tally(
-                    _fetch(self.tally.losses),
-                    _fetch(self.tally.predicted),
-                    None if mass is None else _fetch(mass),
-                ),
-                correct=None if correct is None else _fetch(correct),
-                held=None if held is None else _fetch(held),
-                norm=_fetch(trainer.weights_norm()),
+                tally=self.tally.mapped(_fetch),
+                answers=answers.mapped(_fetch),
+                norm=_fetch(trainer.norm()),
                 event=None if self.stream is None else self.stream.record_event(),
             )
 
@@ -179,16 +163,14 @@ class Slot:
         """Where each step's inputs come from and its outputs go, as views made once."""
         moves = []
         start = 0
-        for size in sizes:
+        for number, size in enumerate(sizes):
             lane, at = self.lanes[size], slice(start, start + size)
-            inputs = [(lane.rows, self.rows[at])]
-            inputs += zip(tensors(lane.plan), tensors(self.plan[at]), strict=True)
+            part = self.inputs.of(number, at)
+            inputs = list(zip(lane.inputs.tensors(), part.tensors(), strict=True))
             outputs = [
-                (self.tally.losses[at], lane.tally.losses),
-                (self.tally.predicted[at], lane.tally.predicted),
+                (whole[at], mine)
+                for whole, mine in zip(self.tally.parts(), lane.tally.parts(), strict=True)
             ]
-            if self.tally.absorbed is not None and lane.tally.absorbed is not None:
-                outputs.append((self.tally.absorbed[at], lane.tally.absorbed))
             moves.append((lane, inputs, outputs))
             start += size
         self._moves = moves
@@ -197,22 +179,13 @@ class Slot:
         """The learning rate in a tensor, momentum from zeros: what a replay can go on from.
 
         SGD's first step sets the momentum to the gradient; from zeros every step is like that.
-        The fused CUDA kernel reads the rate as float32, the CPU one as a Python float.
         """
-        exact = torch.float64 if self.device.type == "cpu" else torch.float32
-        self.lr = torch.zeros((), dtype=exact, device=self.device)
-        sgd = self.trainer.sgd
-        self.momentum: list[Tensor] = []
-        for group in sgd.param_groups:
-            group["lr"] = self.lr
-            for parameter in group["params"] if group["momentum"] else ():
-                buffer = torch.zeros_like(parameter, memory_format=torch.preserve_format)
-                sgd.state[parameter]["momentum_buffer"] = buffer
-                self.momentum.append(buffer)
+        optimisers = [member.sgd for member in self.trainer.members]
+        own = self.trainer.memory.optimiser
+        self.momentum = [t for one in (*optimisers, own) if one is not None for t in static(one)]
 
     def _step(self, lane: Lane) -> None:
-        logits, losses = self.trainer.step(lane.rows, lane.plan)
-        lane.tally.note(slice(None), self.task.method, logits, losses)
+        lane.tally.note(slice(None), self.task.method, self.trainer.step(lane.inputs))
 
     def _record_all(self) -> None:
         """Record the step of every lane on this slot's own stream and memory pool.
@@ -228,7 +201,7 @@ class Slot:
                 for _ in range(WARM_UP):
                     self._step(lane)
             self.stream.synchronize()
-            self.trainer.sgd.zero_grad(set_to_none=True)
+            self.trainer.forget_gradients()
             gc.collect()  # nothing may be freed on the device in the midst of recording
             lane.graph = torch.cuda.CUDAGraph()
             try:
@@ -272,34 +245,15 @@ def seconds_between(start: Mark, end: Mark) -> float:
     return float(start.elapsed_time(end)) / 1000
 
 
-def tensors(plan: AugmentPlan) -> list[Tensor]:
-    """The tensors of a plan, in one order."""
-    parts = (plan.offsets, plan.flip, plan.angle, plan.affine)
-    return [part for part in parts if part is not None]
-
-
-def cloned(plan: AugmentPlan) -> AugmentPlan:
-    """The plan in memory of its own."""
-    return AugmentPlan(
-        kind=plan.kind,
-        rows=plan.rows,
-        offsets=None if plan.offsets is None else plan.offsets.clone(),
-        flip=None if plan.flip is None else plan.flip.clone(),
-        angle=None if plan.angle is None else plan.angle.clone(),
-        affine=None if plan.affine is None else plan.affine.clone(),
-    )
-
-
 def _stream(device: torch.device) -> torch.cuda.Stream:
     return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
 
 def _copy_state(source: Task, target: Task) -> None:
-    pairs = zip(
-        target.network.state_dict().values(), source.network.state_dict().values(), strict=True
-    )
-    for mine, theirs in pairs:
-        mine.copy_(theirs)
+    for ours, theirs in zip(target.networks, source.networks, strict=True):
+        pairs = zip(ours.state_dict().values(), theirs.state_dict().values(), strict=True)
+        for mine, other in pairs:
+            mine.copy_(other)
 
 
 def _fetch(values: Tensor) -> Tensor:

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from benchmark.augment import AugmentPlan, apply
-from benchmark.backends.loop import EVAL_BATCH, Trainer
-from benchmark.backends.tally import Tally, evaluation, ranked
+from benchmark.backends.tally import Answers, Seen, Tally, evaluation, ranked
 from benchmark.backends.task import Ended, Job, Outcome, Task
+from benchmark.backends.trainer import EVAL_BATCH, Trainer
 from benchmark.optim import learning_rate, optimiser
 
 Group = list[tuple[int, Job, Task]]
@@ -83,12 +83,12 @@ class Stack:
             group["lr"] = learning_rate(self.recipe, epoch)
         self.network.train()
         samples = rows.shape[1]
-        tallies = [Tally.empty(samples, self.device, task.method.drains) for task in self.tasks]
+        tallies = [Tally.empty(samples, self.device, task.method) for task in self.tasks]
         for start in range(0, samples, self.recipe.batch_size):
             at = slice(start, start + self.recipe.batch_size)
             logits, losses = self._step(rows[:, at], [plan[at] for plan in plans])
             for run, tally in enumerate(tallies):
-                tally.note(at, self.tasks[run].method, logits[run].detach(), losses[run])
+                tally.note(at, self.tasks[run].method, Seen(logits[run].detach(), losses[run]))
         return tallies
 
     def predictions(self, images: Tensor, rows: Tensor | None = None) -> list[Tensor]:
@@ -203,34 +203,35 @@ def _outcomes(tasks: Sequence[Task]) -> list[Outcome]:
     outcomes = [Outcome() for _ in tasks]
     epochs = zip(*(task.plan.epochs() for task in tasks), strict=True)
     for epoch, drawn in enumerate(epochs):
-        rows = torch.stack([torch.from_numpy(positions) for positions, _ in drawn])
-        plans = [plan.to(stack.device) for _, plan in drawn]
+        rows = torch.stack([torch.from_numpy(one.positions) for one in drawn])
+        plans = [one.views[0].to(stack.device) for one in drawn]
         tallies = stack.epoch(epoch, rows.to(stack.device), plans)
-        correct, held = _evaluated(stack, stack.recipe.evaluates(epoch + 1))
+        answers = _answers(stack, stack.recipe.evaluates(epoch + 1))
         ranks = ranked(epoch + 1, stack.recipe.epochs)
         finite = stack.finite().tolist()
         for run, outcome in enumerate(outcomes):
             if outcome.diverged is not None:
                 continue
-            curves = tallies[run].curves(tasks[run].labels, drawn[run][0], ranks)
+            curves = tallies[run].curves(tasks[run].labels, drawn[run].positions, ranks)
             if not (tallies[run].finite and finite[run]):
                 outcome.diverged = epoch + 1
                 continue
-            task, right = tasks[run], correct[run]
-            curves |= evaluation(task.labels, task.split.validation, right, held[run])
-            outcome.add(curves, None if right is None else right.cpu().numpy())
+            task, found = tasks[run], answers[run]
+            curves |= evaluation(task.labels, task.split.validation, found)
+            outcome.add(curves, found.correct)
         if all(outcome.diverged is not None for outcome in outcomes):
             break
     stack.unstack()
     return outcomes
 
 
-def _evaluated(stack: Stack, asked: bool) -> tuple[list[Tensor | None], list[Tensor | None]]:
+def _answers(stack: Stack, asked: bool) -> list[Answers]:
     """Of each run, which test images are right, and its predictions of its held-out images."""
-    none: list[Tensor | None] = [None] * len(stack.tasks)
     if not asked:
-        return none, none
+        return [Answers() for _ in stack.tasks]
     correct = [found == stack.data.y_test for found in stack.predictions(stack.data.x_test)]
     rows = torch.stack([trainer.held for trainer in stack.trainers])
-    held = stack.predictions(stack.data.x_train, rows) if rows.shape[1] else none
-    return [*correct], [*held]
+    if rows.shape[1] == 0:
+        return [Answers(right) for right in correct]
+    held = stack.predictions(stack.data.x_train, rows)
+    return [Answers(right, held=said) for right, said in zip(correct, held, strict=True)]

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from baselines import Method
 from benchmark.errors import UserError
@@ -35,6 +35,8 @@ class Task:
         plan: order and augmentation of every epoch; used up by the training.
         recipe: optimisation settings.
         device: where all of it is.
+        others: the networks of further members, like ``network``.
+        seed: of the run: what a method draws of its own comes from it.
     """
 
     network: nn.Module
@@ -45,6 +47,18 @@ class Task:
     plan: BatchPlan
     recipe: Recipe
     device: torch.device
+    others: tuple[nn.Module, ...] = ()
+    seed: int = 0
+
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        """The network of every member."""
+        return (self.network, *self.others)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The precision of weights, state and losses."""
+        return torch.float64 if self.recipe.precision == "float64" else torch.float32
 
     @property
     def resident(self) -> Resident:
@@ -94,12 +108,12 @@ class Outcome:
     others: dict[str, float] = field(default_factory=dict)
     first_epoch: FirstEpoch | None = None
 
-    def add(self, curves: Mapping[str, float | None], correct: NDArray[np.bool_] | None) -> None:
+    def add(self, curves: Mapping[str, float | None], correct: Tensor | None) -> None:
         """Keep a finished epoch; without ``correct`` it was not evaluated."""
         for name, value in curves.items():
             self.curves.setdefault(name, []).append(value)
         if correct is not None:
-            self.correct = correct
+            self.correct = correct.cpu().numpy()
 
 
 # Prepares a run. Called when its turn comes, and again where it has to start over.

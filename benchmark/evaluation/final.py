@@ -13,7 +13,7 @@ from torch import Tensor
 
 from benchmark.augment import Normaliser
 from benchmark.backends import Task
-from benchmark.backends.loop import batches
+from benchmark.backends.trainer import batches
 from benchmark.device import full_precision
 from benchmark.evaluation.detection import detection, histogram
 from benchmark.evaluation.recognition import ACCEPTED, recognition
@@ -136,15 +136,17 @@ def _pictures(task: Task, rows: NDArray[np.int64], mass: NDArray[np.float64]) ->
 
 
 def _logits(task: Task, images: Tensor | Part, rows: Tensor | None = None) -> Tensor:
-    """Outputs of the network in evaluation mode, (N, outputs), in the precision of its weights."""
-    network = task.network
-    weights = next(network.parameters())
+    """Outputs in evaluation mode, those of all members as one, (N, outputs), in full precision."""
     dataset = task.data.dataset
-    normalise = Normaliser(dataset.mean, dataset.std, task.device, weights.dtype)
-    network.eval()
+    normalise = Normaliser(dataset.mean, dataset.std, task.device, task.dtype)
+    for network in task.networks:
+        network.eval()
+    parts = []
     plain = torch.autocast(task.device.type, enabled=False)
     with torch.inference_mode(), plain, full_precision():
-        parts = [network(normalise(batch)) for batch in batches(images, rows)]
+        for batch in batches(images, rows):
+            ready = normalise(batch)
+            parts.append(task.method.combine([network(ready) for network in task.networks]))
     return torch.cat(parts)
 
 

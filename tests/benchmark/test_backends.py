@@ -56,6 +56,12 @@ def head(task: Task) -> torch.Tensor:
     return weights.clone()
 
 
+def rate_of(slot: Slot) -> torch.Tensor:
+    """Where the recorded steps read the learning rate."""
+    rate: torch.Tensor = slot.trainer.members[0].sgd.param_groups[0]["lr"]
+    return rate
+
+
 def task_of(spec: RunSpec) -> Task:
     return prepare(spec, HERE)[0]
 
@@ -223,12 +229,12 @@ def test_the_learning_rate_acts_between_replays() -> None:
     """The rate is read from memory at every step: 0 holds the weights, twice the rate doubles."""
     task = task_of(tiny(precision="float64", momentum=0.0, clip_norm=0.0, schedule="constant"))
     slot = Slot(task, capture=False)
-    positions, plan = next(task.plan.epochs())
+    epoch = next(task.plan.epochs())
 
     def moved(rate: float) -> torch.Tensor:
         slot.load(task)
-        slot.begin(0, positions, plan)
-        slot.lr.fill_(rate)
+        slot.begin(epoch)
+        rate_of(slot).fill_(rate)
         before = head(slot.task)
         slot.step(0)
         return head(slot.task) - before
@@ -245,7 +251,7 @@ def test_what_is_in_the_buffers_before_a_run_does_not_matter() -> None:
     (slot,) = backend._idle
     with torch.no_grad():
         for lane in slot.lanes.values():
-            lane.rows.fill_(7)
+            lane.inputs.rows.fill_(7)
             lane.tally.losses.fill_(float("nan"))
         for value in (*slot.momentum, *slot.task.network.parameters(), slot.tally.losses):
             value.fill_(float("nan"))
@@ -587,11 +593,11 @@ def test_nothing_waits_within_an_epoch_on_a_gpu(card: torch.device) -> None:
     task = on(card, tiny("drainage", model="cnn_small", precision="bf16", augment="crop_flip"))
     slot = Slot(task, capture=True)
     slot.load(task)
-    positions, plan = next(task.plan.epochs())
-    slot.begin(0, positions, plan)  # pins memory for the first time, which may wait
+    epoch = next(task.plan.epochs())
+    slot.begin(epoch)  # pins memory for the first time, which may wait
     torch.cuda.set_sync_debug_mode("error")
     try:
-        slot.begin(0, positions, plan)
+        slot.begin(epoch)
         for number in range(slot.steps):
             slot.step(number)
     finally:
@@ -604,10 +610,10 @@ def test_the_learning_rate_acts_between_replays_on_a_gpu(card: torch.device) -> 
     task = on(card, tiny(momentum=0.0, clip_norm=0.0))
     slot = Slot(task, capture=True)
     slot.load(task)
-    slot.begin(0, *next(task.plan.epochs()))
+    slot.begin(next(task.plan.epochs()))
     states = []
     for rate in (0.0, 0.1):
-        slot.lr.fill_(rate)
+        rate_of(slot).fill_(rate)
         torch.cuda.synchronize()
         slot.step(0)
         torch.cuda.synchronize()

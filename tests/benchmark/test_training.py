@@ -13,8 +13,8 @@ from torch import nn
 import baselines
 from benchmark import models, plan
 from benchmark.backends import LoopBackend
-from benchmark.backends.loop import Trainer
 from benchmark.backends.tally import ranked
+from benchmark.backends.trainer import Trainer
 from benchmark.datasets import load
 from benchmark.device import full_precision, repeatable
 from benchmark.errors import UserError
@@ -199,7 +199,7 @@ def test_curves_without_their_group_are_null_or_empty() -> None:
 
 
 def test_a_tally_counts_as_a_naive_loop_does() -> None:
-    from benchmark.backends.tally import Tally
+    from benchmark.backends.tally import Seen, Tally
 
     spec = tiny("drainage")
     labels = draw_labels(spec.noise, spec.dataset, spec.seed, None)
@@ -207,11 +207,11 @@ def test_a_tally_counts_as_a_naive_loop_does() -> None:
     positions = rng.permutation(200)
     logits = torch.tensor(rng.normal(size=(200, 11)), dtype=torch.float32)
     method = baselines.create("drainage", {})
-    tally = Tally.empty(200, torch.device("cpu"), drains=True)
+    tally = Tally.empty(200, torch.device("cpu"), method)
     for start in (0, 64, 128, 192):
         at = slice(start, start + 64)
         given = torch.tensor(labels.noisy[positions[at]])
-        tally.note(at, method, logits[at], method.loss(logits[at], given))
+        tally.note(at, method, Seen(logits[at], method.loss(logits[at], given)))
     curves = tally.curves(labels, positions)
     groups: dict[str, list[float]] = {key: [] for key in curves}
     for row, i in zip(logits.double().numpy(), positions, strict=True):
@@ -334,7 +334,7 @@ def test_the_plan_is_hashed_as_used_and_to_its_end() -> None:
     plans = [BatchPlan(spec, np.arange(50), (8, 8)) for _ in range(2)]
     used = list(plans[0].epochs())
     assert len(used) == 3
-    assert all(sorted(rows) == list(range(50)) for rows, _ in used)
+    assert all(sorted(epoch.positions) == list(range(50)) for epoch in used)
     assert plans[0].fingerprints() == plans[1].fingerprints()
 
 

@@ -1,0 +1,237 @@
+"""What a method with state is told, keeps, is shown at each step, and gives back.
+
+The engine keeps three kinds of tensors for a method (`State`). Before a step it gathers the rows of
+the batch, after it it puts the new ones back: a step sees slices and never the whole set.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from baselines.errors import MethodError
+
+# What a method may be told beyond the given labels, if its class declares it (`privileged`).
+PRIVILEGES = {
+    "noise_rate": "the share of wrong labels among the samples trained on, a float",
+    "transition": "(K, K) tensor, row i: how often class i was given each label",
+    "clean_labels": "(N,) int64 tensor of the true labels",
+    "noisy_val": "(m,) int64 tensor, the samples that are held out",
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a method is told about its run before the first step.
+
+    Attributes:
+        num_classes: K.
+        samples: N, of the whole training set; a sample's id is its place in it.
+        trained: (n,) int64, ids of the samples trained on, ascending; the others are held out.
+        given: (N,) int64, the labels to learn from; wrong ones among them are not marked.
+        class_counts: (K,) int64, how many of the samples trained on have each given label.
+        epochs: passes over the training set, of all stages together.
+        steps: steps of an epoch.
+        batch_size: samples of a step; the last one of an epoch may have fewer.
+        device: where all tensors are.
+        dtype: float32 or float64, in which state is kept and losses are computed.
+        generator: a fresh NumPy generator of the method's own stream, by words of its choice: the
+            same words give the same numbers on every device, after any resume.
+        told: what the class declares in `privileged`, by name; see PRIVILEGES.
+    """
+
+    num_classes: int
+    samples: int
+    trained: Tensor
+    given: Tensor
+    class_counts: Tensor
+    epochs: int
+    steps: int
+    batch_size: int
+    device: torch.device
+    dtype: torch.dtype
+    generator: Callable[..., Any]
+    told: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def zeros(self, *shape: int) -> Tensor:
+        """Zeros in the run's precision, on its device."""
+        return torch.zeros(shape, dtype=self.dtype, device=self.device)
+
+    def number(self, value: float = 0.0) -> Tensor:
+        """A scalar in the run's precision, on its device."""
+        return torch.tensor(value, dtype=self.dtype, device=self.device)
+
+    def one_hot_labels(self) -> Tensor:
+        """(N, K): the given labels, one-hot."""
+        return self.zeros(self.samples, self.num_classes).scatter_(1, self.given[:, None], 1.0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class State:
+    """The tensors of a method that change during a run, all in its checkpoint.
+
+    They stay where they are in memory: write into them (`put`), a mapping cannot be changed.
+
+    Attributes:
+        rows: (N, ...) each, one row per sample.
+        globals: of any shape, for all samples; numbers that change from epoch to epoch as well.
+        parameters: trained beside the network, by the method's own optimiser.
+        rates: learning rates of the rows that are trained: their slices carry a gradient and move
+            by plain SGD at this rate, of the objective, which is a mean over the batch.
+    """
+
+    rows: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+    globals: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+    parameters: Mapping[str, nn.Parameter] = dataclasses.field(default_factory=dict)
+    rates: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            values = MappingProxyType(dict(getattr(self, field.name)))
+            object.__setattr__(self, field.name, values)
+        if strange := sorted(set(self.rates) - set(self.rows)):
+            raise MethodError(f"state: rates of {', '.join(strange)}, which are no rows")
+
+    def put(self, name: str, value: Tensor | float) -> None:
+        """Write a value into the rows, global or parameter of that name, in place."""
+        for kind in (self.rows, self.globals, self.parameters):
+            if name in kind:
+                with torch.no_grad():
+                    target: Tensor = kind[name]
+                    target.copy_(torch.as_tensor(value))
+                return
+        there = ", ".join(sorted(self.named())) or "nothing"
+        raise MethodError(f"state: there is no {name!r}; there is {there}")
+
+    def named(self) -> dict[str, Tensor]:
+        """Every tensor by `kind.name`."""
+        kinds = {"rows": self.rows, "globals": self.globals, "parameters": self.parameters}
+        return {
+            f"{kind}.{name}": t.detach() for kind, ts in kinds.items() for name, t in ts.items()
+        }
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take the values of `named` over, in place."""
+        with torch.no_grad():
+            for name, tensor in self.named().items():
+                tensor.copy_(tensors[name])
+
+    def floating(self) -> Iterator[Tensor]:
+        """Every tensor that could hold what is no number."""
+        return (tensor for tensor in self.named().values() if tensor.is_floating_point())
+
+
+@dataclasses.dataclass(frozen=True)
+class Mixing:
+    """Batches are mixed: x <- w x + (1 - w) x[partner], one w of Beta(alpha, alpha) a batch.
+
+    Attributes:
+        alpha: >= 0; 0 is w = 1.
+        folded: max(w, 1 - w) instead of w.
+    """
+
+    alpha: float
+    folded: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Mixed:
+    """How one batch was mixed.
+
+    Attributes:
+        weight: scalar tensor, the share of each image itself.
+        partner: (B,) int64, the place in the batch of the other image.
+    """
+
+    weight: Tensor
+    partner: Tensor
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What a step is shown.
+
+    Attributes:
+        logits: of each member the outputs for each view, (B, outputs) in float32 or float64.
+        targets: (B,) int64, the given labels.
+        rows: the batch's rows of the state, (B, ...) each.
+        globals: the state's.
+        parameters: the state's.
+        mixed: how the images were mixed, if the method mixes.
+    """
+
+    logits: tuple[tuple[Tensor, ...], ...]
+    targets: Tensor
+    rows: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+    globals: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+    parameters: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+    mixed: Mixed | None = None
+
+    @property
+    def output(self) -> Tensor:
+        """The outputs of the first member for the first view: all there is in most methods."""
+        return self.logits[0][0]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Step:
+    """What a step gives. Minimised: the sum over members of mean(weights * losses), plus extra.
+
+    Attributes:
+        losses: (B,) of each member; recorded as they are.
+        weights: (B,) of each member, without gradient; empty: ones. A weight of 0 is a sample that
+            was not selected.
+        extra: a scalar that is added once, such as a penalty on the batch mean.
+        rows: new slices of rows, by name; what is left out stays as it is.
+        globals: new values of globals.
+    """
+
+    losses: tuple[Tensor, ...]
+    weights: tuple[Tensor, ...] = ()
+    extra: Tensor | None = None
+    rows: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+    globals: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+
+    def objective(self) -> Tensor:
+        """The scalar that is minimised."""
+        weights = self.weights or (None,) * len(self.losses)
+        means = [
+            losses.mean() if weight is None else (weight * losses).mean()
+            for losses, weight in zip(self.losses, weights, strict=True)
+        ]
+        total = means[0]
+        for mean in means[1:]:
+            total = total + mean
+        return total if self.extra is None else total + self.extra
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A part of a run with weights or a recipe of its own.
+
+    Attributes:
+        epochs: >= 1.
+        start: the weights it starts from: `last` those there are, `best` those of the epoch of the
+            stage before that was best on noisy validation, `first` those of the run's beginning,
+            with the batches of the run's beginning.
+        look: which weights of the stage before are swept for `begin_stage`: `last`, `best` or none.
+        recipe: what is trained differently in it, by Recipe field name.
+    """
+
+    epochs: int
+    start: str = "last"
+    look: str = ""
+    recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.start not in ("last", "best", "first") or self.look not in ("", "last", "best"):
+            raise MethodError(
+                f"stage: start = {self.start!r} must be last, best or first, and look ="
+                f" {self.look!r} last, best or empty"
+            )
+        object.__setattr__(self, "recipe", dict(self.recipe))
