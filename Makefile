@@ -10,7 +10,7 @@ ARGS    ?=#        further arguments: of `nlbench run` (benchmark), report, site
 VENV    := .venv
 PY      := $(VENV)/bin/python
 NLBENCH := $(PY) -m benchmark
-SOURCES := noise baselines benchmark reports tests tools
+SOURCES := nlbench noise baselines benchmark reports tests tools
 CARD    := .card-env
 
 # A stamp says "this pyproject.toml is installed in this folder": it changes with either, and is

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from baselines.errors import MethodError
-from baselines.hyper import HyperParameter, hyper
-from baselines.method import Method, Published
-from baselines.registry import PROFILES, create, get, names, register, setting
-from baselines.state import Batch, Facts, Mixed, Mixing, Stage, State, Step
+from nlbench.baselines.errors import MethodError
+from nlbench.baselines.hyper import HyperParameter, hyper
+from nlbench.baselines.method import Method, Published
+from nlbench.baselines.registry import PROFILES, create, get, names, register, setting
+from nlbench.baselines.state import Batch, Facts, Mixed, Mixing, Stage, State, Step
 
 __all__ = [
     "PROFILES",
@@ -28,3 +28,6 @@ __all__ = [
     "register",
     "setting",
 ]
+
+if __name__ != "nlbench.baselines":
+    raise ImportError("this folder is the package nlbench.baselines: import it by that name")

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from baselines.method import Method
+from nlbench.baselines.method import Method
 
 
 @dataclass(frozen=True, kw_only=True)

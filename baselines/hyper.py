@@ -10,7 +10,7 @@ import types
 import typing
 from typing import Any
 
-from baselines.errors import MethodError
+from nlbench.baselines.errors import MethodError
 
 _NUMBER = r"\s*([-+]?(?:inf|[\d.]+(?:e[-+]?\d+)?))\s*"
 _INTERVAL = re.compile(rf"([\[(]){_NUMBER},{_NUMBER}([\])])")

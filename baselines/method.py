@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from baselines import scores as open_set
-from baselines.errors import MethodError
-from baselines.hyper import HyperParameter, checked, hyperparameters
-from baselines.state import Batch, Facts, Mixing, Stage, State, Step
+from nlbench.baselines import scores as open_set
+from nlbench.baselines.errors import MethodError
+from nlbench.baselines.hyper import HyperParameter, checked, hyperparameters
+from nlbench.baselines.state import Batch, Facts, Mixing, Stage, State, Step
 
 Scalar = float | int | bool | str | None
 
@@ -71,10 +71,10 @@ class Method(ABC):
         joined_views: the views go through a network as one batch of `views` times the size, with
             common BatchNorm statistics, and not one after the other.
         selects: whether steps give weights that are 0 for samples left out.
-        privileged: what `Facts.told` must hold, of `baselines.state.PRIVILEGES`.
+        privileged: what `Facts.told` must hold, of `nlbench.baselines.state.PRIVILEGES`.
         version: raised by the author of a built-in method with every change of what it computes:
             records of another version are trained again. The files of a method from outside are
-            hashed instead (`benchmark.method_source`).
+            hashed instead (`nlbench.benchmark.runs.method_source`).
         published: published settings by family of data sets (cifar10, cifar100, mini_webvision,
             clothing1m, mnist, ...).
     """
@@ -236,7 +236,7 @@ class Method(ABC):
     def scores(self, logits: Tensor) -> dict[str, Tensor]:
         """Return the open-set scores, each (N,) and higher where the sample is more likely unknown.
 
-        `msp`, `max_logit`, `energy` and `entropy` (see `baselines.scores`) look at the first K
+        `msp`, `max_logit`, `energy` and `entropy` (see `nlbench.baselines.scores`) look at the first K
         outputs only; a method may add its own.
         """
         real = _full_precision(self.class_logits(logits))

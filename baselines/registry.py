@@ -1,4 +1,4 @@
-"""Methods by name: files of baselines.methods, entry points of other packages, module:Class."""
+"""Methods by name: files of nlbench.baselines.methods, entry points of other packages, module:Class."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
-from baselines.errors import MethodError, suggestion
-from baselines.method import Method, Published, Scalar
+from nlbench.baselines.errors import MethodError, suggestion
+from nlbench.baselines.method import Method, Published, Scalar
 
 ENTRY_POINT_GROUP = "nlbench.methods"
 PROFILES = ("matched", "official")
@@ -145,11 +145,11 @@ def usable(name: str, cls: object) -> type[Method]:
 
 @functools.cache
 def _load_package() -> None:
-    """Import every file of `baselines.methods` once; each registers what it defines.
+    """Import every file of `nlbench.baselines.methods` once; each registers what it defines.
 
     Imported here and not above: those files import this one.
     """
-    importlib.import_module("baselines.methods").load_all()
+    importlib.import_module("nlbench.baselines.methods").load_all()
 
 
 def _registered() -> Mapping[str, type[Method]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from baselines.method import Published, Scalar
+from nlbench.baselines.method import Published, Scalar
 
 DRAINAGE = "github.com/ZKI-PH-ImageAnalysis/Drainage (b805850)"
 ALF = "github.com/hitcszx/ALFs (61245e9), config.py and main.py"

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from baselines.errors import MethodError
+from nlbench.baselines.errors import MethodError
 
 # What a method may be told beyond the given labels, if its class declares it (`privileged`).
 PRIVILEGES = {

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from baselines.log_odds import log_complements, log_odds
+from nlbench.baselines.log_odds import log_complements, log_odds
 
 # What every public implementation of reverse cross-entropy takes for log 0: the one-hot label is
 # clipped at 1e-4. The papers print -4.

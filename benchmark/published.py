@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark import archive
-from benchmark import suite as suites
-from benchmark.errors import UserError
-from benchmark.record import RunRecord
-from benchmark.suite import Suite
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.store import archive
+from nlbench.benchmark.store.record import RunRecord
+from nlbench.benchmark.suites import suite as suites
+from nlbench.benchmark.suites.suite import Suite
 
 RECORDS = "records.tar.gz"
 

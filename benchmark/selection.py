@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-import baselines
-from benchmark.errors import UserError, unknown
-from benchmark.spec import RunSpec, Value
+from nlbench import baselines
+from nlbench.benchmark.errors import UserError, unknown
+from nlbench.benchmark.spec.run_spec import RunSpec, Value
 
 _LABEL = re.compile(r"(.+)\(([^()]*=[^()]*)\)")
 

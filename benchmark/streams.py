@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import noise
+from nlbench import noise
 
 # "mix" and "method" are for what a method draws beyond what all methods share.
 NAMES = ("split", "init", "order", "augment", "mix", "method")
@@ -19,7 +19,7 @@ class Streams:
     Each generator is a Philox keyed by (seed, stream, further words such as the epoch or the
     parameter's name), so no stream shifts another, an epoch's batches do not depend on the epochs
     before it, and a method that draws one number more changes nothing else. The label noise has its
-    own stream inside :func:`noise.make`, from the same seed.
+    own stream inside :func:`nlbench.noise.make`, from the same seed.
 
     Attributes:
         seed: the run's seed, >= 0.

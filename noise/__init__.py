@@ -1,23 +1,23 @@
 """Label noise for benchmarks: clean labels in, fingerprinted noisy labels out.
 
 >>> import numpy as np, noise
->>> made = noise.make("pair:0.25", np.arange(100) % 4, num_classes=4, seed=0)
+>>> made = nlbench.noise.make("pair:0.25", np.arange(100) % 4, num_classes=4, seed=0)
 >>> made.realised_rate
 0.25
 """
 
 from __future__ import annotations
 
-from noise.audit import audit, compare
-from noise.errors import NoiseError
-from noise.export import export
-from noise.labels import NoisyLabels
-from noise.make import make, needs, verify
-from noise.models import load_all
-from noise.registry import FEATURES, Draw, Model, Option, catalogue, get, names, register
-from noise.rng import generator
-from noise.spec import NoiseSpec
-from noise.task import GENERATOR_VERSION, Task
+from nlbench.noise.audit import audit, compare
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.export import export
+from nlbench.noise.labels import NoisyLabels
+from nlbench.noise.make import make, needs, verify
+from nlbench.noise.models import load_all
+from nlbench.noise.registry import FEATURES, Draw, Model, Option, catalogue, get, names, register
+from nlbench.noise.rng import generator
+from nlbench.noise.spec import NoiseSpec
+from nlbench.noise.task import GENERATOR_VERSION, Task
 
 load_all()
 
@@ -43,3 +43,6 @@ __all__ = [
     "register",
     "verify",
 ]
+
+if __name__ != "nlbench.noise":
+    raise ImportError("this folder is the package nlbench.noise: import it by that name")

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noise.errors import NoiseError
-from noise.labels import NoisyLabels
-from noise.maps import MAPS
-from noise.neighbours import instance_dependence
-from noise.rng import generator
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.labels import NoisyLabels
+from nlbench.noise.maps import MAPS
+from nlbench.noise.neighbours import instance_dependence
+from nlbench.noise.rng import generator
 
 Floats = NDArray[np.float64]
 
@@ -24,7 +24,7 @@ def audit(labels: NoisyLabels, features: NDArray[Any] | None = None) -> dict[str
     the flips. ``transition``: realised T, rows summing to 1. ``class_conditional``: the named
     models fitted to T, nearest first, with their rate and the share of samples by which their
     matrix differs from T (total variation). ``instance``: with features, what no class-conditional
-    model explains (see ``noise.neighbours``); else None.
+    model explains (see ``nlbench.noise.neighbours``); else None.
     """
     if features is not None and len(features) != len(labels):
         raise NoiseError(f"audit: {len(features)} rows of features for {len(labels)} labels")

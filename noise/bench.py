@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noise import bench_files
-from noise.labels import NoisyLabels
-from noise.make import make, needs
-from noise.rng import below, generator, raw, unit
+from nlbench.noise import bench_files
+from nlbench.noise.labels import NoisyLabels
+from nlbench.noise.make import make, needs
+from nlbench.noise.rng import below, generator, raw, unit
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Case:
     samples: int = 50_000
     num_classes: int = 10
     features: tuple[int, ...] = ()  # shape of an image, or (K,) for softmax outputs
-    file: str = ""  # what the model reads, see ``noise.bench_files``
+    file: str = ""  # what the model reads, see ``nlbench.noise.bench_files``
 
     @property
     def limit(self) -> float:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from noise.make import make
+from nlbench.noise.make import make
 
 Labels = NDArray[np.int64]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from noise.errors import NoiseError, nearest
-from noise.labels import NoisyLabels
+from nlbench.noise.errors import NoiseError, nearest
+from nlbench.noise.labels import NoisyLabels
 
 
 def export(labels: NoisyLabels, path: str | Path) -> Path:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noise.errors import NoiseError
+from nlbench.noise.errors import NoiseError
 
 Floats = NDArray[np.float64]
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from noise.errors import NoiseError, nearest
-from noise.registry import Scalar
-from noise.safe_pickle import read_pt
+from nlbench.noise.errors import NoiseError, nearest
+from nlbench.noise.registry import Scalar
+from nlbench.noise.safe_pickle import read_pt
 
 MATRIX_SUFFIXES = (".json", ".csv", ".npy")
 Columns = Mapping[str, Any]

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from noise.counts import largest_remainder
-from noise.errors import NoiseError
-from noise.registry import Option
-from noise.rng import Words, raw, unit
-from noise.task import Labels, Task
+from nlbench.noise.counts import largest_remainder
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.registry import Option
+from nlbench.noise.rng import Words, raw, unit
+from nlbench.noise.task import Labels, Task
 
 COUNT = Option(
     "count",

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from noise.errors import NoiseError
-from noise.registry import Scalar, get
-from noise.spec import NoiseSpec
-from noise.task import GENERATOR_VERSION, Labels, checked_count, checked_labels
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.registry import Scalar, get
+from nlbench.noise.spec import NoiseSpec
+from nlbench.noise.task import GENERATOR_VERSION, Labels, checked_count, checked_labels
 
 _HEAD = b"nlbench-labels-1\0"
 
@@ -148,15 +148,15 @@ class NoisyLabels:
         }
 
     def save(self, path: str | Path) -> Path:
-        """Write one .npz file (no pickles inside) and return its path; see ``noise.storage``."""
-        from noise.storage import save
+        """Write one .npz file (no pickles inside) and return its path; see ``nlbench.noise.storage``."""
+        from nlbench.noise.storage import save
 
         return save(self, path)
 
     @staticmethod
     def load(path: str | Path) -> NoisyLabels:
         """Read a file written by ``save`` and verify it; NoiseError names what disagrees."""
-        from noise.storage import load
+        from nlbench.noise.storage import load
 
         return load(path)
 

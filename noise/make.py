@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from noise.errors import NoiseError, nearest
-from noise.labels import NoisyLabels
-from noise.registry import FEATURES, get
-from noise.spec import NoiseSpec
-from noise.task import (
+from nlbench.noise.errors import NoiseError, nearest
+from nlbench.noise.labels import NoisyLabels
+from nlbench.noise.registry import FEATURES, get
+from nlbench.noise.spec import NoiseSpec
+from nlbench.noise.task import (
     GENERATOR_VERSION,
     Task,
     checked_count,

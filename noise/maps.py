@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from noise.errors import NoiseError, nearest
-from noise.files import MATRIX_SUFFIXES, file_facts, find_file, read_targets
-from noise.registry import Scalar
-from noise.rng import raw
-from noise.task import Labels
+from nlbench.noise.errors import NoiseError, nearest
+from nlbench.noise.files import MATRIX_SUFFIXES, file_facts, find_file, read_targets
+from nlbench.noise.registry import Scalar
+from nlbench.noise.rng import raw
+from nlbench.noise.task import Labels
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def find_map(name: str, dataset: str | None, folder: Path | None = None) -> Flip
     """Return the map of that name: within the data set's family first, then among all.
 
     ``family/name`` selects any map; a name ending in .json, .csv or .npy is a file (see
-    ``noise.files.read_targets``). NoiseError for unknown and for ambiguous names.
+    ``nlbench.noise.files.read_targets``). NoiseError for unknown and for ambiguous names.
     """
     if name.endswith(MATRIX_SUFFIXES):
         return _from_file(find_file(name, folder))

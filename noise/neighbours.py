@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noise.features import Features, as_features, exact_product, scaling
-from noise.flips import shuffled_within_classes
-from noise.labels import NoisyLabels
-from noise.portable import NORMAL_STEP, normals
-from noise.rng import generator, raw
-from noise.task import Labels
+from nlbench.noise.features import Features, as_features, exact_product, scaling
+from nlbench.noise.flips import shuffled_within_classes
+from nlbench.noise.labels import NoisyLabels
+from nlbench.noise.portable import NORMAL_STEP, normals
+from nlbench.noise.rng import generator, raw
+from nlbench.noise.task import Labels
 
 Floats = NDArray[np.float64]
 

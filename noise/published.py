@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from noise.errors import NoiseError
-from noise.task import Labels, Task
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.task import Labels, Task
 
 
 def align(task: Task, name: str, values: Labels) -> Labels:

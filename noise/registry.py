@@ -1,4 +1,4 @@
-"""The register of noise models: one entry per kind, filled by the files of ``noise.models``."""
+"""The register of noise models: one entry per kind, filled by the files of ``nlbench.noise.models``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from noise.errors import NoiseError, nearest
+from nlbench.noise.errors import NoiseError, nearest
 
 if TYPE_CHECKING:
-    from noise.task import Task
+    from nlbench.noise.task import Task
 
 Scalar = str | int | float | None
 

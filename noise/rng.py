@@ -12,7 +12,7 @@ import json
 import numpy as np
 from numpy.typing import NDArray
 
-from noise.errors import NoiseError
+from nlbench.noise.errors import NoiseError
 
 Words = NDArray[np.uint64]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from noise.errors import NoiseError
+from nlbench.noise.errors import NoiseError
 
 LARGEST = 2**30  # bytes; a label file is a few megabytes
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noise.errors import NoiseError
-from noise.registry import Scalar
-from noise.task import Labels, Task
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.registry import Scalar
+from nlbench.noise.task import Labels, Task
 
 Floats = NDArray[np.float64]
 

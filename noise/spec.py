@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from urllib.parse import unquote
 
-from noise.errors import NoiseError, nearest
-from noise.registry import Model, get
+from nlbench.noise.errors import NoiseError, nearest
+from nlbench.noise.registry import Model, get
 
 MIXTURE = "mixture"
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noise.errors import NoiseError
-from noise.labels import NoisyLabels
-from noise.spec import NoiseSpec
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.labels import NoisyLabels
+from nlbench.noise.spec import NoiseSpec
 
 FORMAT = "nlbench-noisy-labels"
 SCHEMA = 1

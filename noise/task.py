@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from noise.errors import NoiseError
-from noise.rng import generator
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.rng import generator
 
 # Part of every stream's key and of every saved file: raised whenever a model's labels change.
 GENERATOR_VERSION = 1

@@ -6,32 +6,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reports.assemble import PARTS, Built, build
-    from reports.errors import ReportError
-    from reports.frame import Frame, tidy
-    from reports.intake import RULES, Intake
-    from reports.reading import Read, read
-    from reports.results import Results, analyse
-    from reports.study import Study
-    from reports.verdict import Verdict
+    from nlbench.reports.build import PARTS, Built, build
+    from nlbench.reports.compare.results import Results, analyse
+    from nlbench.reports.compare.verdict import Verdict
+    from nlbench.reports.errors import ReportError
+    from nlbench.reports.read.extract import RULES, Intake
+    from nlbench.reports.read.frame import Frame, tidy
+    from nlbench.reports.read.reader import Read, read
+    from nlbench.reports.read.study import Study
 
 # Loaded when asked for: a process that only reads records or writes figures does not
 # wait for the statistics.
 _HOME = {
-    "PARTS": "assemble",
-    "Built": "assemble",
-    "build": "assemble",
+    "PARTS": "build",
+    "Built": "build",
+    "build": "build",
     "ReportError": "errors",
-    "Frame": "frame",
-    "tidy": "frame",
-    "RULES": "intake",
-    "Intake": "intake",
-    "Read": "reading",
-    "read": "reading",
-    "Results": "results",
-    "analyse": "results",
-    "Study": "study",
-    "Verdict": "verdict",
+    "Frame": "read.frame",
+    "tidy": "read.frame",
+    "RULES": "read.extract",
+    "Intake": "read.extract",
+    "Read": "read.reader",
+    "read": "read.reader",
+    "Results": "compare.results",
+    "analyse": "compare.results",
+    "Study": "read.study",
+    "Verdict": "compare.verdict",
 }
 
 __all__ = [
@@ -56,3 +56,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+if __name__ != "nlbench.reports":
+    raise ImportError("this folder is the package nlbench.reports: import it by that name")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from reports.errors import ReportError
-from reports.files import write_text
+from nlbench.reports.errors import ReportError
+from nlbench.reports.render.files import write_text
 
 FILE = "nlbench-files.txt"
 _HEADS = {False: "# whole study", True: "# part of a study"}

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import itertools
 import re
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,16 +22,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("noise", "baselines", "benchmark", "reports", "tools")
+PACKAGES = ("noise", "baselines", "benchmark", "reports")
+OURS = {"nlbench", "tools"}
 
 # Import names that differ from the name of the distribution.
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "PIL": "pillow", "markdown_it": "markdown-it-py"}
-# What each package may use from outside the project; None = any declared dependency.
-THIRD_PARTY: dict[str, set[str] | None] = {
+# What a package may use from outside the project; others: any declared dependency.
+THIRD_PARTY: dict[str, set[str]] = {
     "noise": {"numpy", "scipy"},
     "baselines": {"torch"},
-    "benchmark": None,
-    "tools": None,
     "reports": {
         "numpy",
         "scipy",
@@ -45,10 +46,8 @@ THIRD_PARTY: dict[str, set[str] | None] = {
     },
 }
 
-# The schema of a record, and the store that holds records.
-REPORTS_SEE = {
-    f"benchmark.{name}" for name in ("record", "store", "spec", "recipe", "canonical", "errors")
-}
+# What reports may see of the engine: records, what they declare, and where they are kept.
+REPORTS_SEE = ("nlbench.benchmark.spec", "nlbench.benchmark.store", "nlbench.benchmark.errors")
 # A method is arithmetic on tensors: it has no business with files, processes or the network.
 FILES = {"io", "os", "pickle", "shutil", "socket", "subprocess", "tempfile", "urllib"}
 PATH_CALLS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}
@@ -73,7 +72,7 @@ class Module:
 
     @property
     def package(self) -> str:
-        return self.name.partition(".")[0]
+        return _package(self.name)
 
     @property
     def imports(self) -> tuple[Import, ...]:
@@ -101,13 +100,22 @@ def _imports(node: ast.AST, known: frozenset[str], at_once: bool = True) -> Iter
             yield from _imports(child, known, at_once and not inside)
 
 
+def _package(name: str) -> str:
+    """``noise`` for ``nlbench.noise.rng``; ``cli`` and ``""`` for the rest of the public face."""
+    parts = name.split(".")
+    return parts[0] if parts[0] != "nlbench" else (parts[1] if len(parts) > 1 else "")
+
+
 def _name(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    named = parts if parts[0] in ("nlbench", "tools") else ("nlbench", *parts)
+    return ".".join(named[:-1] if named[-1] == "__init__" else named)
 
 
 def _load() -> dict[str, Module]:
-    paths = {_name(p): p for package in PACKAGES for p in sorted((ROOT / package).rglob("*.py"))}
+    folders = [ROOT / package for package in (*PACKAGES, "nlbench/cli", "tools")]
+    found = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
+    paths = {_name(path): path for path in (*sorted((ROOT / "nlbench").glob("*.py")), *found)}
     known = frozenset(paths)
     return {
         name: Module(name, ast.parse(path.read_text("utf-8"), str(path)), known)
@@ -128,35 +136,40 @@ def _is(name: str, package: str) -> bool:
 def layers(module: Module) -> Iterator[str]:
     """Who may import whom among our packages."""
     for found in module.imports:
-        target = found.target
-        ours = target.partition(".")[0]
-        where = f"{module.name}:{found.line} imports {target}"
+        target, where = found.target, f"{module.name}:{found.line} imports {found.target}"
         if target.startswith("."):
             yield f"{where}: relative"
-        elif ours == "tests" or (ours == "tools" and module.package != "tools"):
-            yield f"{where}: the packages know nothing of their {ours}"
-        elif ours not in PACKAGES or module.package == "tools":
-            continue
-        elif _is(target, "benchmark.cli") and not (
-            _is(module.name, "benchmark.cli") or module.name == "benchmark.__main__"
-        ):
-            yield f"{where}: the command line is the top, nothing imports it"
-        elif ours == module.package or _is(module.name, "benchmark.cli"):
-            continue
-        elif module.package in ("noise", "baselines"):
-            yield f"{where}: {module.package} imports nothing of ours"
-        elif module.package == "benchmark" and ours == "reports":
-            yield f"{where}: only the command line knows the reports"
-        elif module.package == "reports" and target not in REPORTS_SEE:
-            yield f"{where}: reports see only {', '.join(sorted(REPORTS_SEE))}"
+        elif target.partition(".")[0] in PACKAGES:
+            yield f"{where}: to Python this is nlbench.{target}"
+        elif _is(target, "tests"):
+            yield f"{where}: the packages know nothing of their tests"
+        elif _is(target, "tools") and module.package != "tools":
+            yield f"{where}: tools/ is for those who work on the project"
+        elif _is(target, "nlbench"):
+            yield from (f"{where}: {why}" for why in _between(module.package, target))
+
+
+def _between(package: str, target: str) -> Iterator[str]:
+    """Why a module of a package may not import this one of ours, if it may not."""
+    theirs = _package(target)
+    if package in ("", "__main__", "cli", "tools") or theirs == package:
+        return
+    if theirs in ("", "cli", "__main__"):
+        yield "the public face and the command line are the top, nothing imports them"
+    elif package in ("noise", "baselines"):
+        yield f"{package} imports nothing of ours"
+    elif package == "benchmark" and theirs == "reports":
+        yield "only the public face knows the reports"
+    elif package == "reports" and not any(_is(target, room) for room in REPORTS_SEE):
+        yield f"reports see only {', '.join(REPORTS_SEE)}"
 
 
 def outside(module: Module) -> Iterator[str]:
     """What each package may use from outside the project."""
-    allowed = THIRD_PARTY[module.package]
+    allowed = THIRD_PARTY.get(module.package)
     for found in module.imports:
         top = found.target.partition(".")[0]
-        if top in PACKAGES or top in sys.stdlib_module_names or not top:
+        if top in OURS or top in sys.stdlib_module_names or not top:
             continue
         if allowed is not None and top not in allowed:
             yield f"{module.name}:{found.line} imports {top}: {module.package} may use {allowed}"
@@ -220,17 +233,35 @@ RULES: tuple[Callable[[Module], Iterator[str]], ...] = (
 )
 
 
-def cycle(modules: dict[str, Module]) -> list[str]:
-    """One circle of imports that run while a module is imported, or an empty list."""
-    graph = {
-        name: {i.target for i in module.imports if i.at_once and i.target in modules} - {name}
-        for name, module in modules.items()
-    }
-    try:
-        tuple(graphlib.TopologicalSorter(graph).static_order())
-    except graphlib.CycleError as error:
-        return list(error.args[1])
-    return []
+def cycles(modules: dict[str, Module]) -> list[str]:
+    """Circles of imports that run while a module is imported, between the parts of any folder.
+
+    A part of a folder is a file or a folder in it. So no file imports itself through others, and
+    no two folders import each other, on any level.
+    """
+    graphs: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for name, module in modules.items():
+        for found in module.imports:
+            if found.at_once and found.target in modules and found.target != name:
+                folder, mine, theirs = _parting(name, found.target)
+                graphs[folder][mine].add(theirs)
+    circles = []
+    for folder, graph in sorted(graphs.items()):
+        try:
+            tuple(graphlib.TopologicalSorter(graph).static_order())
+        except graphlib.CycleError as error:
+            circles.append(f"{folder}: {' <- '.join(error.args[1])}")
+    return circles
+
+
+def _parting(first: str, second: str) -> tuple[str, str, str]:
+    """The folder that two modules share, and the parts of it that they belong to."""
+    a, b = first.split("."), second.split(".")
+    shared = sum(
+        1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False))
+    )
+    part = [".".join(words[shared : shared + 1]) or "__init__" for words in (a, b)]
+    return ".".join(a[:shared]), part[0], part[1]
 
 
 # --- the project keeps them -----------------------------------------------------------------------
@@ -238,7 +269,7 @@ def cycle(modules: dict[str, Module]) -> list[str]:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_package_is_there_and_was_read(package: str) -> None:
-    assert package in MODULES
+    assert f"nlbench.{package}" in MODULES
     assert sum(module.package == package for module in MODULES.values()) >= 3
 
 
@@ -247,8 +278,8 @@ def test_rule_holds(rule: Callable[[Module], Iterator[str]]) -> None:
     assert [fault for module in MODULES.values() for fault in rule(module)] == []
 
 
-def test_no_module_imports_itself_in_a_circle() -> None:
-    assert cycle(MODULES) == []
+def test_no_circle_between_files_or_folders() -> None:
+    assert cycles(MODULES) == []
 
 
 def test_dependencies_are_what_is_imported() -> None:
@@ -256,9 +287,7 @@ def test_dependencies_are_what_is_imported() -> None:
     lines = project["dependencies"] + project["optional-dependencies"]["fast"]
     declared = {re.split(r"[^\w.-]", line)[0] for line in lines}
     tops = {i.target.partition(".")[0] for module in MODULES.values() for i in module.imports}
-    used = {
-        DISTRIBUTIONS.get(top, top) for top in tops - set(PACKAGES) - set(sys.stdlib_module_names)
-    }
+    used = {DISTRIBUTIONS.get(top, top) for top in tops - OURS - set(sys.stdlib_module_names)}
     assert used - declared == set(), "imported, but not declared in pyproject.toml"
     assert declared - used == set(), "declared in pyproject.toml, but imported nowhere"
 
@@ -293,35 +322,37 @@ def _module(name: str, source: str) -> Module:
 @pytest.mark.parametrize(
     ("rule", "name", "source"),
     [
-        (layers, "noise.bad", "import baselines"),
-        (layers, "noise.bad", "def f():\n    from benchmark.spec import RunSpec"),
-        (layers, "baselines.bad", "from noise import generator"),
-        (layers, "baselines.bad", "from . import ce"),
-        (layers, "benchmark.bad", "from reports import ReportError"),
-        (layers, "benchmark.bad", "from benchmark import cli"),
-        (layers, "benchmark.bad", "from benchmark.cli.main import main"),
-        (layers, "benchmark.bad", "import tests.conftest"),
-        (layers, "benchmark.bad", "import tools.gpu_check"),
-        (layers, "benchmark.cli.bad", "from tools.gpu_check import take"),
-        (layers, "tools.bad", "import tests.conftest"),
-        (layers, "reports.bad", "import benchmark"),
-        (layers, "reports.bad", "from benchmark import training"),
-        (layers, "reports.bad", "import noise"),
-        (outside, "noise.bad", "import torch"),
-        (outside, "noise.bad", "try:\n    import torch.nn\nexcept ImportError:\n    pass"),
-        (outside, "baselines.bad", "import numpy as np"),
-        (outside, "reports.bad", "from torch import nn"),
-        (no_files_in_methods, "baselines.bad", "from os import path"),
-        (no_files_in_methods, "baselines.bad", "x = Path('weights').read_bytes()"),
-        (no_files_in_methods, "baselines.bad", "x = open('weights')"),
-        (no_files_in_methods, "baselines.bad", "x = torch.load('weights')"),
-        (no_global_randomness, "noise.bad", "import random"),
-        (no_global_randomness, "noise.bad", "from numpy.random import default_rng"),
-        (no_global_randomness, "noise.bad", "np.random.seed(0)"),
-        (no_global_randomness, "noise.bad", "rng = np.random.default_rng()"),
-        (no_global_randomness, "benchmark.bad", "torch.manual_seed(0)"),
-        (no_global_randomness, "benchmark.bad", "torch.cuda.manual_seed(0)"),
-        (no_global_randomness, "benchmark.bad", "x = torch.randperm(10)"),
+        (layers, "nlbench.noise.bad", "import nlbench.baselines"),
+        (layers, "nlbench.noise.bad", "from nlbench import baselines"),
+        (layers, "nlbench.noise.bad", "def f():\n    from nlbench.benchmark.spec import recipe"),
+        (layers, "nlbench.noise.bad", "import noise"),
+        (layers, "nlbench.baselines.bad", "from nlbench.noise import generator"),
+        (layers, "nlbench.baselines.bad", "from . import method"),
+        (layers, "nlbench.benchmark.bad", "from nlbench.reports import ReportError"),
+        (layers, "nlbench.benchmark.bad", "from nlbench import cli"),
+        (layers, "nlbench.benchmark.bad", "from nlbench.cli.main import main"),
+        (layers, "nlbench.benchmark.bad", "import nlbench"),
+        (layers, "nlbench.benchmark.bad", "import tests.conftest"),
+        (layers, "nlbench.benchmark.bad", "from tools import gpu_check"),
+        (layers, "nlbench.cli.bad", "import tools.gpu_check"),
+        (layers, "nlbench.reports.bad", "import nlbench.benchmark"),
+        (layers, "nlbench.reports.bad", "from nlbench.benchmark import training"),
+        (layers, "nlbench.reports.bad", "from nlbench import noise"),
+        (outside, "nlbench.noise.bad", "import torch"),
+        (outside, "nlbench.noise.bad", "try:\n    import torch.nn\nexcept ImportError:\n    pass"),
+        (outside, "nlbench.baselines.bad", "import pandas as pd"),
+        (outside, "nlbench.reports.bad", "from torch import nn"),
+        (no_files_in_methods, "nlbench.baselines.bad", "from os import path"),
+        (no_files_in_methods, "nlbench.baselines.bad", "x = Path('weights').read_bytes()"),
+        (no_files_in_methods, "nlbench.baselines.bad", "x = open('weights')"),
+        (no_files_in_methods, "nlbench.baselines.bad", "x = torch.load('weights')"),
+        (no_global_randomness, "nlbench.noise.bad", "import random"),
+        (no_global_randomness, "nlbench.noise.bad", "from numpy.random import default_rng"),
+        (no_global_randomness, "nlbench.noise.bad", "np.random.seed(0)"),
+        (no_global_randomness, "nlbench.noise.bad", "rng = np.random.default_rng()"),
+        (no_global_randomness, "nlbench.benchmark.bad", "torch.manual_seed(0)"),
+        (no_global_randomness, "nlbench.benchmark.bad", "torch.cuda.manual_seed(0)"),
+        (no_global_randomness, "nlbench.benchmark.bad", "x = torch.randperm(10)"),
     ],
 )
 def test_rule_finds_what_it_forbids(
@@ -333,29 +364,42 @@ def test_rule_finds_what_it_forbids(
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("noise.good", "import numpy as np\nfrom noise.rng import generator\nimport json"),
-        ("noise.good", "def f(rng: np.random.Generator): return rng.random()"),
-        ("baselines.good", "import torch\nfrom baselines.method import Method"),
-        ("benchmark.good", "import noise, baselines\nx = torch.randperm(9, generator=g)"),
-        ("benchmark.cli.good", "import reports\nfrom benchmark.cli import options"),
-        ("benchmark.__main__", "from benchmark.cli import main"),
-        ("reports.good", "from benchmark.store import Store\nimport pandas as pd"),
+        ("nlbench.noise.good", "import numpy as np\nfrom nlbench.noise.rng import generator"),
+        ("nlbench.noise.good", "def f(rng: np.random.Generator): return rng.random()"),
+        ("nlbench.baselines.good", "import torch\nfrom nlbench.baselines.method import Method"),
+        ("nlbench.benchmark.good", "from nlbench import baselines, noise"),
+        ("nlbench.benchmark.good", "x = torch.randperm(9, generator=g)"),
+        ("nlbench.cli.good", "from nlbench import reports\nfrom nlbench.cli import options"),
+        ("nlbench.__main__", "from nlbench.cli import main"),
+        ("nlbench.reports.good", "from nlbench.benchmark.store.store import Store\nimport pandas"),
+        ("tools.good", "from nlbench.cli import main\nimport tools.gpu_check"),
     ],
 )
 def test_rules_allow_what_the_design_allows(name: str, source: str) -> None:
     assert [fault for rule in RULES for fault in rule(_module(name, source))] == []
 
 
-def test_cycles_are_found_at_module_level_only() -> None:
-    known = frozenset({"noise.a", "noise.b"})
-    later = "def f():\n    import noise.a\nif TYPE_CHECKING:\n    import noise.a"
+def test_circles_are_found_at_module_level_only() -> None:
+    known = frozenset({"nlbench.noise.a", "nlbench.noise.b"})
+    later = "def f():\n    import nlbench.noise.a\nif TYPE_CHECKING:\n    import nlbench.noise.a"
 
     def pair(source: str) -> dict[str, Module]:
-        first = Module("noise.a", ast.parse("from noise import b"), known)
-        return {"noise.a": first, "noise.b": Module("noise.b", ast.parse(source), known)}
+        first = Module("nlbench.noise.a", ast.parse("from nlbench.noise import b"), known)
+        second = Module("nlbench.noise.b", ast.parse(source), known)
+        return {first.name: first, second.name: second}
 
-    assert set(cycle(pair("import noise.a"))) == {"noise.a", "noise.b"}
-    assert cycle(pair(later)) == []
+    assert len(cycles(pair("import nlbench.noise.a"))) == 1
+    assert cycles(pair(later)) == []
+
+
+def test_circles_between_folders_are_found() -> None:
+    names = ("nlbench.r.one.a", "nlbench.r.one.b", "nlbench.r.two.a", "nlbench.r.two.b")
+    sources = ("import nlbench.r.two.a", "", "", "import nlbench.r.one.b")
+    known = frozenset(names)
+    made = [Module(n, ast.parse(s), known) for n, s in zip(names, sources, strict=True)]
+    assert cycles({m.name: m for m in made}) == ["nlbench.r: one <- two <- one"] or cycles(
+        {m.name: m for m in made}
+    ) == ["nlbench.r: two <- one <- two"]
 
 
 @pytest.mark.parametrize("folder", ["home", "root", "work", "opt"])

@@ -114,7 +114,7 @@ def test_wheel_says_what_it_needs(wheel: Path) -> None:
     required = [r for r in metadata.get_all("Requires-Dist", []) if "extra ==" not in r]
     assert len(required) == len(PROJECT["dependencies"])
     assert not [r for r in required if "==" in r or "@" in r], "no pins, no direct addresses"
-    assert "nlbench = benchmark.cli:main" in scripts
+    assert "nlbench = nlbench.cli:main" in scripts
 
 
 def test_every_package_comes_from_the_wheel(installed: Installed) -> None:

@@ -14,13 +14,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark import published
-from benchmark.cli import main
-from benchmark.cli.publish import publishable
-from benchmark.record import RunRecord
-from benchmark.spec import RunSpec
-from benchmark.store import Store
-from reports import manifest
+from nlbench.benchmark import published
+from nlbench.benchmark.spec.run_spec import RunSpec
+from nlbench.benchmark.store.record import RunRecord
+from nlbench.benchmark.store.store import Store
+from nlbench.cli import main
+from nlbench.cli.publish import publishable
+from nlbench.reports import manifest
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "results" / "published"
 # Pictures depend on the version of the drawing library; what they show is in the CSV files.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import suite
+from nlbench.benchmark.suites import suite
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -8,11 +8,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from baselines import terms
-from baselines.hyper import hyper
-from baselines.method import Method, Published
-from baselines.registry import register
-from baselines.releases import ANL, DRAINAGE, trained
+from nlbench.baselines import terms
+from nlbench.baselines.hyper import hyper
+from nlbench.baselines.method import Method, Published
+from nlbench.baselines.registry import register
+from nlbench.baselines.releases import ANL, DRAINAGE, trained
 
 
 @register("anl-ce")

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from baselines import terms
-from baselines.hyper import hyper
-from baselines.method import Method, Published
-from baselines.methods.active_passive import NCEAnd
-from baselines.registry import register
-from baselines.releases import ALF, DRAINAGE, trained
+from nlbench.baselines import terms
+from nlbench.baselines.hyper import hyper
+from nlbench.baselines.method import Method, Published
+from nlbench.baselines.methods.active_passive import NCEAnd
+from nlbench.baselines.registry import register
+from nlbench.baselines.releases import ALF, DRAINAGE, trained
 
 
 @register("agce")

@@ -8,9 +8,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from baselines.hyper import hyper
-from baselines.method import Method
-from baselines.registry import register
+from nlbench.baselines.hyper import hyper
+from nlbench.baselines.method import Method
+from nlbench.baselines.registry import register
 
 # Newton steps for the normaliser. It rises to the root from the left, quadratically at the end: 7
 # were enough for float64 with 2 to 1000 classes, t2 up to 10 and logits up to 1e4.

@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines.method import Method, Published
-from baselines.registry import register
+from nlbench.baselines.method import Method, Published
+from nlbench.baselines.registry import register
 
 _RELEASE = "github.com/ZKI-PH-ImageAnalysis/Drainage (b805850)"
 

@@ -10,11 +10,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from baselines.errors import MethodError
-from baselines.extra_output import ExtraOutput
-from baselines.hyper import hyper
-from baselines.method import Published, Scalar
-from baselines.registry import register
+from nlbench.baselines.errors import MethodError
+from nlbench.baselines.extra_output import ExtraOutput
+from nlbench.baselines.hyper import hyper
+from nlbench.baselines.method import Published, Scalar
+from nlbench.baselines.registry import register
 
 _RELEASE = "github.com/ZKI-PH-ImageAnalysis/Drainage (b805850)"
 

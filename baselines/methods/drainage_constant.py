@@ -9,10 +9,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from baselines.hyper import hyper
-from baselines.method import Published, Scalar
-from baselines.methods.drainage import Drainage, drainage_loss
-from baselines.registry import register
+from nlbench.baselines.hyper import hyper
+from nlbench.baselines.method import Published, Scalar
+from nlbench.baselines.methods.drainage import Drainage, drainage_loss
+from nlbench.baselines.registry import register
 
 
 @register("drainage-constant")

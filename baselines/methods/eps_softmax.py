@@ -11,12 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines import terms
-from baselines.hyper import hyper
-from baselines.log_odds import log_odds
-from baselines.method import Method, Published
-from baselines.registry import register
-from baselines.releases import EPS, trained
+from nlbench.baselines import terms
+from nlbench.baselines.hyper import hyper
+from nlbench.baselines.log_odds import log_odds
+from nlbench.baselines.method import Method, Published
+from nlbench.baselines.registry import register
+from nlbench.baselines.releases import EPS, trained
 
 # Part of the method: below it the cross-entropy part is constant and has no gradient.
 _FLOOR = 1e-8

@@ -9,12 +9,12 @@ from typing import ClassVar
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines.hyper import hyper
-from baselines.log_odds import log_odds
-from baselines.method import Method, Published
-from baselines.registry import register
-from baselines.releases import ALF, DRAINAGE, trained
-from baselines.terms import focal_weights
+from nlbench.baselines.hyper import hyper
+from nlbench.baselines.log_odds import log_odds
+from nlbench.baselines.method import Method, Published
+from nlbench.baselines.registry import register
+from nlbench.baselines.releases import ALF, DRAINAGE, trained
+from nlbench.baselines.terms import focal_weights
 
 
 @register("focal")

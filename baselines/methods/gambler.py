@@ -9,9 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from baselines.extra_output import ExtraOutput
-from baselines.hyper import hyper
-from baselines.registry import register
+from nlbench.baselines.extra_output import ExtraOutput
+from nlbench.baselines.hyper import hyper
+from nlbench.baselines.registry import register
 
 
 @register("gambler")

@@ -8,9 +8,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from baselines.hyper import hyper
-from baselines.method import Method
-from baselines.registry import register
+from nlbench.baselines.hyper import hyper
+from nlbench.baselines.method import Method
+from nlbench.baselines.registry import register
 
 
 @register("ls")

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines.hyper import hyper
-from baselines.method import Method, Published
-from baselines.registry import register
-from baselines.releases import EPS, trained
+from nlbench.baselines.hyper import hyper
+from nlbench.baselines.method import Method, Published
+from nlbench.baselines.registry import register
+from nlbench.baselines.releases import EPS, trained
 
 # Below this softplus(z) is e^z to 1e-13, and its logarithm z.
 _TAIL = -30.0

@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines.hyper import hyper
-from baselines.log_odds import log_odds
-from baselines.method import Method, Published
-from baselines.registry import register
+from nlbench.baselines.hyper import hyper
+from nlbench.baselines.log_odds import log_odds
+from nlbench.baselines.method import Method, Published
+from nlbench.baselines.registry import register
 
 _REPRODUCTION = (
     "github.com/dmizr/phuber (56e5f71), a reproduction; no code of the authors was found"

@@ -9,10 +9,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from baselines import terms
-from baselines.hyper import hyper
-from baselines.method import Method, Published
-from baselines.registry import register
+from nlbench.baselines import terms
+from nlbench.baselines.hyper import hyper
+from nlbench.baselines.method import Method, Published
+from nlbench.baselines.registry import register
 
 
 @register("taylor-ce")

@@ -1,6 +1,6 @@
 """Data sets: labels, and uint8 pixels on the host or files on disk. One file per family."""
 
-from benchmark.datasets import (  # noqa: F401  (register)
+from nlbench.benchmark.datasets import (  # noqa: F401  (register)
     animal10n,
     cifar,
     cifar_jpeg,
@@ -13,9 +13,9 @@ from benchmark.datasets import (  # noqa: F401  (register)
     svhn,
     webvision,
 )
-from benchmark.datasets.base import Dataset
-from benchmark.datasets.files import FileDataset, ImageFiles
-from benchmark.datasets.registry import (
+from nlbench.benchmark.datasets.base import Dataset
+from nlbench.benchmark.datasets.files import FileDataset, ImageFiles
+from nlbench.benchmark.datasets.registry import (
     AnyDataset,
     DatasetInfo,
     NotDownloadedError,

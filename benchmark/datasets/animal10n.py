@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from benchmark.datasets.base import Dataset, channel_statistics
-from benchmark.datasets.file_lists import first_folder, image_names, shown, without_excluded
-from benchmark.datasets.files import ImageFiles, locate
-from benchmark.datasets.registry import DatasetInfo, Source, register
-from benchmark.errors import UserError
+from nlbench.benchmark.datasets.base import Dataset, channel_statistics
+from nlbench.benchmark.datasets.file_lists import first_folder, image_names, shown, without_excluded
+from nlbench.benchmark.datasets.files import ImageFiles, locate
+from nlbench.benchmark.datasets.registry import DatasetInfo, Source, register
+from nlbench.benchmark.errors import UserError
 
 CLASS_NAMES = (
     "cat", "lynx", "wolf", "coyote", "cheetah",

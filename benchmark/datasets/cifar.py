@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.datasets.base import Dataset
-from benchmark.datasets.fetch import fetch
-from benchmark.datasets.registry import DatasetInfo, NotDownloadedError, Source, register
-from benchmark.errors import UserError
+from nlbench.benchmark.datasets.base import Dataset
+from nlbench.benchmark.datasets.fetch import fetch
+from nlbench.benchmark.datasets.registry import DatasetInfo, NotDownloadedError, Source, register
+from nlbench.benchmark.errors import UserError
 
 # Per-channel constants of the public protocol code (APL, ALF, ANL, eps-softmax, Drainage).
 CIFAR10_MEAN = (0.49139968, 0.48215827, 0.44653124)

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from benchmark.datasets.base import Dataset
-from benchmark.datasets.cifar import CIFAR10_MEAN, CIFAR10_STD
-from benchmark.datasets.registry import DatasetInfo, Source, register
-from benchmark.errors import UserError
+from nlbench.benchmark.datasets.base import Dataset
+from nlbench.benchmark.datasets.cifar import CIFAR10_MEAN, CIFAR10_STD
+from nlbench.benchmark.datasets.registry import DatasetInfo, Source, register
+from nlbench.benchmark.errors import UserError
 
 LABEL = "CIFAR-10 (JPEG q75)"
 PACK = "cifar10-jpeg.npz"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.datasets.file_lists import (
+from nlbench.benchmark.datasets.file_lists import (
     first_folder,
     read_lines,
     read_pairs,
     shown,
     without_excluded,
 )
-from benchmark.datasets.files import FileDataset, locate
-from benchmark.datasets.registry import DatasetInfo, Source, register
-from benchmark.errors import UserError
+from nlbench.benchmark.datasets.files import FileDataset, locate
+from nlbench.benchmark.datasets.registry import DatasetInfo, Source, register
+from nlbench.benchmark.errors import UserError
 
 CLASS_NAMES = (
     "T-Shirt", "Shirt", "Knitwear", "Chiffon", "Sweater", "Hoodie", "Windbreaker", "Jacket",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.datasets.base import Dataset, channel_statistics
-from benchmark.datasets.registry import DatasetInfo, Source, register
+from nlbench.benchmark.datasets.base import Dataset, channel_statistics
+from nlbench.benchmark.datasets.registry import DatasetInfo, Source, register
 
 _TRAIN = 1000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from benchmark.datasets.registry import Source
-from benchmark.errors import UserError
+from nlbench.benchmark.datasets.registry import Source
+from nlbench.benchmark.errors import UserError
 
 
 def fetch(source: Source, download: Callable[[], Any], looked: str, hint: str) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark.errors import UserError
+from nlbench.benchmark.errors import UserError
 
 SHOWN = 3
 EXCLUDED = "exclude.txt"

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from benchmark.datasets.base import Labels, first_per_class
-from benchmark.datasets.file_lists import shown
-from benchmark.errors import UserError
+from nlbench.benchmark.datasets.base import Labels, first_per_class
+from nlbench.benchmark.datasets.file_lists import shown
+from nlbench.benchmark.errors import UserError
 
 # Images whose size is looked at to say how large those of a data set are.
 PROBED = 100
@@ -67,10 +67,10 @@ class FileDataset:
     """A data set whose images are read from files, batch by batch, while it is trained on.
 
     Attributes:
-        name, family, label, class_names, mean, std: as of :class:`benchmark.datasets.Dataset`.
+        name, family, label, class_names, mean, std: as of :class:`nlbench.benchmark.datasets.Dataset`.
         train, test: the files; ``test`` has clean labels.
         others: further test sets by name, with clean labels of the same classes.
-        given_labels: as of :class:`benchmark.datasets.Dataset`.
+        given_labels: as of :class:`nlbench.benchmark.datasets.Dataset`.
         squash: whether images are resized to a square regardless of their shape (Clothing1M in
             the Drainage code), instead of by their shorter side.
         size: height and width that images are cut to.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.datasets.base import Pixels
-from benchmark.errors import UserError
+from nlbench.benchmark.datasets.base import Pixels
+from nlbench.benchmark.errors import UserError
 
 
 def fit(images: Pixels, shape: tuple[int, int, int], name: str) -> Pixels:

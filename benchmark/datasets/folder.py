@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.datasets.file_lists import first_folder, image_names
-from benchmark.datasets.files import FileDataset, ImageFiles, locate
-from benchmark.datasets.registry import DatasetInfo, Source, register
-from benchmark.errors import UserError
+from nlbench.benchmark.datasets.file_lists import first_folder, image_names
+from nlbench.benchmark.datasets.files import FileDataset, ImageFiles, locate
+from nlbench.benchmark.datasets.registry import DatasetInfo, Source, register
+from nlbench.benchmark.errors import UserError
 
 _HINT = "put one folder per class with .jpg or .png images into train/ and into test/"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.datasets.file_lists import first_folder, read_lines, shown, without_excluded
-from benchmark.datasets.files import FileDataset, locate
-from benchmark.datasets.registry import DatasetInfo, Source, register
-from benchmark.errors import UserError
+from nlbench.benchmark.datasets.file_lists import first_folder, read_lines, shown, without_excluded
+from nlbench.benchmark.datasets.files import FileDataset, locate
+from nlbench.benchmark.datasets.registry import DatasetInfo, Source, register
+from nlbench.benchmark.errors import UserError
 
 CLASSES = 101
 _TRAIN_FOLDERS = ("Food-101N_release", "food-101n/Food-101N_release", "food101n")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.errors import UserError
+from nlbench.benchmark.errors import UserError
 
 _UNSIGNED_BYTE = 0x08
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.datasets import idx
-from benchmark.datasets.base import Dataset
-from benchmark.datasets.fetch import fetch
-from benchmark.datasets.registry import DatasetInfo, NotDownloadedError, Source, register
-from benchmark.errors import UserError
+from nlbench.benchmark.datasets import idx
+from nlbench.benchmark.datasets.base import Dataset
+from nlbench.benchmark.datasets.fetch import fetch
+from nlbench.benchmark.datasets.registry import DatasetInfo, NotDownloadedError, Source, register
+from nlbench.benchmark.errors import UserError
 
 _STEMS = (
     "train-images-idx3-ubyte",

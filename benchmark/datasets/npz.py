@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.datasets.base import Dataset, Labels, Pixels, channel_statistics
-from benchmark.datasets.registry import DatasetInfo, Source, register
-from benchmark.errors import UserError
+from nlbench.benchmark.datasets.base import Dataset, Labels, Pixels, channel_statistics
+from nlbench.benchmark.datasets.registry import DatasetInfo, Source, register
+from nlbench.benchmark.errors import UserError
 
 _NEEDED = ("x_train", "y_train", "x_test", "y_test")
 _CHANNELS = (1, 3)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.datasets.base import Dataset
-from benchmark.datasets.files import FileDataset
-from benchmark.errors import UserError, unknown
+from nlbench.benchmark.datasets.base import Dataset
+from nlbench.benchmark.datasets.files import FileDataset
+from nlbench.benchmark.errors import UserError, unknown
 
 
 class NotDownloadedError(UserError):

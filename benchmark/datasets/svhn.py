@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.datasets.base import Dataset, channel_statistics
-from benchmark.datasets.fetch import fetch
-from benchmark.datasets.registry import DatasetInfo, NotDownloadedError, Source, register
-from benchmark.errors import UserError
+from nlbench.benchmark.datasets.base import Dataset, channel_statistics
+from nlbench.benchmark.datasets.fetch import fetch
+from nlbench.benchmark.datasets.registry import DatasetInfo, NotDownloadedError, Source, register
+from nlbench.benchmark.errors import UserError
 
 FOLDERS = ("", "svhn", "SVHN")
 SPLITS = ("train", "test")

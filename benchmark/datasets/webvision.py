@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.datasets.file_lists import (
+from nlbench.benchmark.datasets.file_lists import (
     first_folder,
     image_names,
     read_lines,
@@ -12,9 +12,9 @@ from benchmark.datasets.file_lists import (
     shown,
     without_excluded,
 )
-from benchmark.datasets.files import FileDataset, locate
-from benchmark.datasets.registry import DatasetInfo, Source, register
-from benchmark.errors import UserError
+from nlbench.benchmark.datasets.files import FileDataset, locate
+from nlbench.benchmark.datasets.registry import DatasetInfo, Source, register
+from nlbench.benchmark.errors import UserError
 
 CLASSES = 50
 _TRAIN_LIST = "info/train_filelist_google.txt"

@@ -1,9 +1,13 @@
 """Networks, all without dropout, all ending in ``head``, an ``nn.Linear``."""
 
-from benchmark.models import cnn, mlp, resnet  # noqa: F401  (register)
-from benchmark.models.init import init_fingerprint, initialise
-from benchmark.models.pretrained import load_weights, weights_file
-from benchmark.models.registry import (
+from nlbench.benchmark.models import (  # noqa: F401  (register)
+    cnn,
+    mlp,
+    resnet,
+)
+from nlbench.benchmark.models.init import init_fingerprint, initialise
+from nlbench.benchmark.models.pretrained import load_weights, weights_file
+from nlbench.benchmark.models.registry import (
     Classifier,
     ModelInfo,
     build,

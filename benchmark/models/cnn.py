@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from benchmark.models.registry import ModelInfo, Shape, register
+from nlbench.benchmark.models.registry import ModelInfo, Shape, register
 
 
 @register(

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from benchmark.errors import UserError
-from benchmark.models.registry import Classifier
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.models.registry import Classifier
 
 GeneratorFor = Callable[[str], np.random.Generator]
 _HEAD = "head"

@@ -6,7 +6,7 @@ import math
 
 from torch import nn
 
-from benchmark.models.registry import ModelInfo, Shape, register
+from nlbench.benchmark.models.registry import ModelInfo, Shape, register
 
 HIDDEN = 256
 

@@ -8,9 +8,9 @@ from urllib.parse import urlparse
 
 import torch
 
-from benchmark import datasets
-from benchmark.errors import UserError
-from benchmark.models.registry import Classifier, get
+from nlbench.benchmark import datasets
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.models.registry import Classifier, get
 
 _CHUNK = 1 << 20
 

@@ -9,7 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from benchmark.errors import UserError, unknown
+from nlbench.benchmark.errors import UserError, unknown
 
 Shape = tuple[int, int, int]
 
@@ -22,7 +22,7 @@ class ModelInfo:
         name: what suites call it.
         description: one line.
         min_size: least height and width of an image.
-        scheme: how first weights are drawn, see :func:`benchmark.models.initialise`.
+        scheme: how first weights are drawn, see :func:`nlbench.benchmark.models.initialise`.
         weights: torchvision's name of published weights for the body; empty: none.
     """
 
@@ -107,7 +107,7 @@ def build(name: str, in_shape: Shape, num_outputs: int) -> Classifier:
     """Build a network on the CPU in float32, **all parameters zero** until it is initialised.
 
     It is laid out without drawing anything, so torch's global generator is not touched;
-    :func:`benchmark.models.initialise` fills it in.
+    :func:`nlbench.benchmark.models.initialise` fills it in.
 
     Args:
         name: a registered name.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmark.errors import UserError
-from benchmark.models.registry import ModelInfo, Shape, register
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.models.registry import ModelInfo, Shape, register
 
 _WIDTHS = (64, 128, 256, 512)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from noise.errors import NoiseError
-from noise.flips import COUNT, flipped_indices, flipped_quotas
-from noise.maps import FlipMap, default_map, find_map
-from noise.registry import Draw, Model, Option, register
-from noise.rng import raw
-from noise.task import Labels, Task
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.flips import COUNT, flipped_indices, flipped_quotas
+from nlbench.noise.maps import FlipMap, default_map, find_map
+from nlbench.noise.registry import Draw, Model, Option, register
+from nlbench.noise.rng import raw
+from nlbench.noise.task import Labels, Task
 
 
 def draw(task: Task) -> Draw:

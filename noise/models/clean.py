@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from noise.registry import Draw, Model, register
-from noise.task import Task
+from nlbench.noise.registry import Draw, Model, register
+from nlbench.noise.task import Task
 
 
 def draw(task: Task) -> Draw:

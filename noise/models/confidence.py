@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from noise.counts import largest_remainder
-from noise.errors import NoiseError
-from noise.registry import Draw, Model, register
-from noise.softmax import best_wrong, checked_softmax, softmax_facts
-from noise.task import Task
+from nlbench.noise.counts import largest_remainder
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.registry import Draw, Model, register
+from nlbench.noise.softmax import best_wrong, checked_softmax, softmax_facts
+from nlbench.noise.task import Task
 
 
 def draw(task: Task) -> Draw:

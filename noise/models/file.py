@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from noise.errors import NoiseError
-from noise.files import Columns, as_labels, file_facts, find_file, pick, read_columns
-from noise.published import align, check_agreement, check_clean, check_range
-from noise.registry import Draw, Model, Option, register
-from noise.task import Labels, Task
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.files import Columns, as_labels, file_facts, find_file, pick, read_columns
+from nlbench.noise.published import align, check_agreement, check_clean, check_range
+from nlbench.noise.registry import Draw, Model, Option, register
+from nlbench.noise.task import Labels, Task
 
 # What published files call their columns, the commonest first.
 NOISY = ("noisy", "label_noisy", "noisy_label", "noisy_labels")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from noise.registry import Draw, Model, Scalar, register
-from noise.task import Task
+from nlbench.noise.registry import Draw, Model, Scalar, register
+from nlbench.noise.task import Task
 
 # Share of wrong training labels as the publications of the sets estimate it; nobody has counted.
 ESTIMATES = {"animal10n": 0.08, "food101n": 0.2}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from noise.errors import NoiseError
-from noise.files import as_labels, file_facts, pick
-from noise.published import align, check_clean, check_range
-from noise.registry import Draw, Model, Option, register
-from noise.safe_pickle import read_pt
-from noise.task import Task
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.files import as_labels, file_facts, pick
+from nlbench.noise.published import align, check_clean, check_range
+from nlbench.noise.registry import Draw, Model, Option, register
+from nlbench.noise.safe_pickle import read_pt
+from nlbench.noise.task import Task
 
 
 @dataclass(frozen=True)

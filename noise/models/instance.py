@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from noise import truncnorm
-from noise.errors import NoiseError
-from noise.features import SCALES, Features, Scaling, as_features, exact_product, scaling
-from noise.portable import NORMAL_STEP, exp_nonpositive, normal_table, normals
-from noise.registry import Draw, Model, Option, register
-from noise.rng import raw, unit
-from noise.task import Labels, Task
+from nlbench.noise import truncnorm
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.features import SCALES, Features, Scaling, as_features, exact_product, scaling
+from nlbench.noise.portable import NORMAL_STEP, exp_nonpositive, normal_table, normals
+from nlbench.noise.registry import Draw, Model, Option, register
+from nlbench.noise.rng import raw, unit
+from nlbench.noise.task import Labels, Task
 
 Floats = NDArray[np.float64]
 

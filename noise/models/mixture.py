@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from noise.errors import NoiseError
-from noise.registry import Draw, Model, Scalar, get, register
-from noise.spec import MIXTURE
-from noise.task import Task
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.registry import Draw, Model, Scalar, get, register
+from nlbench.noise.spec import MIXTURE
+from nlbench.noise.task import Task
 
 
 def draw(task: Task) -> Draw:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from noise.errors import NoiseError
-from noise.flips import COUNT, flipped_indices
-from noise.registry import Draw, Model, Option, Scalar, register
-from noise.rng import raw
-from noise.task import Labels, Task
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.flips import COUNT, flipped_indices
+from nlbench.noise.registry import Draw, Model, Option, Scalar, register
+from nlbench.noise.rng import raw
+from nlbench.noise.task import Labels, Task
 
 # Training images of the data sets that usually serve as foreign ones.
 POOLS = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from noise.errors import NoiseError
-from noise.flips import COUNT
-from noise.models.asymmetric import flip_to
-from noise.registry import Draw, Model, register
-from noise.task import Task
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.flips import COUNT
+from nlbench.noise.models.asymmetric import flip_to
+from nlbench.noise.registry import Draw, Model, register
+from nlbench.noise.task import Task
 
 
 def draw(task: Task) -> Draw:

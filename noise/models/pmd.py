@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from noise.errors import NoiseError
-from noise.registry import Draw, Model, Option, register
-from noise.rng import raw
-from noise.softmax import Floats, TopTwo, checked_softmax, softmax_facts, top_two
-from noise.task import Labels, Task
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.registry import Draw, Model, Option, register
+from nlbench.noise.rng import raw
+from nlbench.noise.softmax import Floats, TopTwo, checked_softmax, softmax_facts, top_two
+from nlbench.noise.task import Labels, Task
 
 _GRID = 2**32
 _LARGEST_FACTOR = 1024.0

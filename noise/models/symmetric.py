@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from noise.errors import NoiseError
-from noise.flips import COUNT, flipped_indices, flipped_quotas
-from noise.registry import Draw, Model, Option, register
-from noise.rng import below, raw
-from noise.task import Labels, Task
+from nlbench.noise.errors import NoiseError
+from nlbench.noise.flips import COUNT, flipped_indices, flipped_quotas
+from nlbench.noise.registry import Draw, Model, Option, register
+from nlbench.noise.rng import below, raw
+from nlbench.noise.task import Labels, Task
 
 
 def draw(task: Task) -> Draw:

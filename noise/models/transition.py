@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from noise.counts import largest_remainder_rows
-from noise.files import file_facts, find_file, read_matrix
-from noise.flips import shuffled_within_classes
-from noise.registry import Draw, Model, Option, register
-from noise.rng import raw
-from noise.task import Labels, Task
+from nlbench.noise.counts import largest_remainder_rows
+from nlbench.noise.files import file_facts, find_file, read_matrix
+from nlbench.noise.flips import shuffled_within_classes
+from nlbench.noise.registry import Draw, Model, Option, register
+from nlbench.noise.rng import raw
+from nlbench.noise.task import Labels, Task
 
 
 def draw(task: Task) -> Draw:

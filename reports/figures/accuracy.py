@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.cells import Block, Condition
-from reports.figures.style import Frame, Look, align, legend, looks, panels
+from nlbench.reports.figures.style import Frame, Look, align, legend, looks, panels
+from nlbench.reports.read.cells import Block, Condition
 
 FRAME = Frame(panel=(2.15, 1.75))
 PER_ROW = 4

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from reports.figures.style import Frame, legend, looks, panels
-from reports.overall import Overall
-from reports.stats import performance_profile
+from nlbench.reports.compare.across_conditions import Overall
+from nlbench.reports.figures.style import Frame, legend, looks, panels
+from nlbench.reports.stats import performance_profile
 
 
 def ranks_figure(whole: Overall) -> Figure:

@@ -11,21 +11,21 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from reports.background import Job
-from reports.cells import Block
-from reports.figures.accuracy import accuracy_figure
-from reports.figures.across import profile_figure, ranks_figure
-from reports.figures.classes import classes_figures
-from reports.figures.effects import effects_figure
-from reports.figures.measures import measure_figures
-from reports.figures.memorisation import memorisation_figures
-from reports.figures.paired import paired_figure
-from reports.figures.style import save_styled, styled
-from reports.figures.sweep import sweep_figures
-from reports.measures.words import evaluated
-from reports.overall import Overall
-from reports.results import Results
-from reports.text import plural
+from nlbench.reports.compare.across_conditions import Overall
+from nlbench.reports.compare.results import Results
+from nlbench.reports.figures.accuracy import accuracy_figure
+from nlbench.reports.figures.across import profile_figure, ranks_figure
+from nlbench.reports.figures.effects import effects_figure
+from nlbench.reports.figures.memorisation import memorisation_figures
+from nlbench.reports.figures.paired import paired_figure
+from nlbench.reports.figures.style import save_styled, styled
+from nlbench.reports.parallel import Job
+from nlbench.reports.read.cells import Block
+from nlbench.reports.render.measured_words import evaluated
+from nlbench.reports.text import plural
+from nlbench.reports.topics.classes.figure import classes_figures
+from nlbench.reports.topics.figures import measure_figures
+from nlbench.reports.topics.sweep.figure import sweep_figures
 
 
 @dataclass(frozen=True)

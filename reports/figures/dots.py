@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.cells import Cell
-from reports.figures.style import Frame, looks, panels
-from reports.measures.cells import bounded
+from nlbench.reports.figures.style import Frame, looks, panels
+from nlbench.reports.read.cells import Cell
+from nlbench.reports.read.measured import bounded
 
 ROW = 0.2  # inches
 PANEL = 2.6

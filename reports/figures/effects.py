@@ -5,12 +5,12 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.audit import match
-from reports.cells import Block
-from reports.figures.style import Frame, legend, looks, panels
-from reports.labels import pretty_condition
-from reports.results import Results
-from reports.verdict import Verdict
+from nlbench.reports.compare.pairing import match
+from nlbench.reports.compare.results import Results
+from nlbench.reports.compare.verdict import Verdict
+from nlbench.reports.figures.style import Frame, legend, looks, panels
+from nlbench.reports.read.cells import Block
+from nlbench.reports.read.names import pretty_condition
 
 ROW = 0.19  # inches per comparison
 MOST = 60

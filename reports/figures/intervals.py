@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from reports.figures.style import looks
+from nlbench.reports.figures.style import looks
 
 Floats = NDArray[np.float64]
 QUARTERS = FixedLocator([0, 25, 50, 75, 100])

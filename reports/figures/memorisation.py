@@ -11,11 +11,11 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from benchmark.record import CURVES
-from reports.cells import Block, Condition, few_rates
-from reports.figures.style import Frame, Line, align, few_ticks, legend, looks, panels
-from reports.labels import pretty_condition
-from reports.results import Results
+from nlbench.benchmark.store.record import CURVES
+from nlbench.reports.compare.results import Results
+from nlbench.reports.figures.style import Frame, Line, align, few_ticks, legend, looks, panels
+from nlbench.reports.read.cells import Block, Condition, few_rates
+from nlbench.reports.read.names import pretty_condition
 
 PANELS_WIDE = 6
 FRAME = Frame(panel=(1.75, 1.15), left=0.8, across=0.14, down=0.16)

@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from reports.audit import match
-from reports.cells import Block, Condition, few_rates
-from reports.figures.style import Frame, align, legend, looks, panels
-from reports.labels import pretty_condition
-from reports.results import Results
-from reports.text import listing
+from nlbench.reports.compare.pairing import match
+from nlbench.reports.compare.results import Results
+from nlbench.reports.figures.style import Frame, align, legend, looks, panels
+from nlbench.reports.read.cells import Block, Condition, few_rates
+from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.text import listing
 
 PER_ROW = 4
 MOST = 12  # panels

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports.cells import Block
-from reports.render.grid import COLLAPSED, INCOMPLETE, UNPAIRED
-from reports.results import Results
-from reports.text import listing, number, plural, rate
-from reports.verdict import ALPHA
+from nlbench.reports.compare.results import Results
+from nlbench.reports.compare.verdict import ALPHA
+from nlbench.reports.read.cells import Block
+from nlbench.reports.render.grid import COLLAPSED, INCOMPLETE, UNPAIRED
+from nlbench.reports.text import listing, number, plural, rate
 
 RULE_WORDS = {
     "last": "last epoch",

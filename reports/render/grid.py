@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.cells import Block, Condition
+from nlbench.reports.read.cells import Block, Condition
 
 INCOMPLETE, UNPAIRED, COLLAPSED = "incomplete", "unpaired", "collapsed"
 

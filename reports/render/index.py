@@ -6,19 +6,19 @@ from collections.abc import Collection, Sequence
 
 import pandas as pd
 
-from reports import classes, sweep
-from reports.cells import Block
-from reports.figures.catalogue import Drawn
-from reports.published.match import matches
-from reports.render.caption import MARK_WORDS, accuracy_caption
-from reports.render.grid import accuracy_grid, marks_used
-from reports.render.markdown import MARKS, escape, grid_table, table
-from reports.render.measures import measure_files, measure_sections
-from reports.render.overall import sections
-from reports.results import Results
-from reports.testsets import elsewhere_section
-from reports.text import plural
-from reports.verdict import Verdict
+from nlbench.reports.compare.results import Results
+from nlbench.reports.compare.verdict import Verdict
+from nlbench.reports.figures.catalogue import Drawn
+from nlbench.reports.read.cells import Block
+from nlbench.reports.render.across_conditions import sections
+from nlbench.reports.render.caption import MARK_WORDS, accuracy_caption
+from nlbench.reports.render.grid import accuracy_grid, marks_used
+from nlbench.reports.render.markdown import MARKS, escape, grid_table, table
+from nlbench.reports.text import plural
+from nlbench.reports.topics import classes, sweep
+from nlbench.reports.topics.other_test_sets import elsewhere_section
+from nlbench.reports.topics.published.match import matches
+from nlbench.reports.topics.registry import measure_files, measure_sections
 
 SENTENCES = 30
 FILES = (

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from reports.cells import Block
-from reports.render.caption import MARK_WORDS, accuracy_caption
-from reports.render.grid import (
+from nlbench.reports.compare.results import Results
+from nlbench.reports.read.cells import Block
+from nlbench.reports.render.caption import MARK_WORDS, accuracy_caption
+from nlbench.reports.render.grid import (
     COLLAPSED,
     INCOMPLETE,
     UNPAIRED,
@@ -18,8 +19,7 @@ from reports.render.grid import (
     accuracy_grid,
     marks_used,
 )
-from reports.results import Results
-from reports.text import number, rate
+from nlbench.reports.text import number, rate
 
 COLUMNS_PER_TABULAR = 6
 MARKS = {INCOMPLETE: "\\dagger", COLLAPSED: "\\ddagger", UNPAIRED: "\\S"}

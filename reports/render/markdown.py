@@ -8,10 +8,12 @@ from collections.abc import Sequence
 import pandas as pd
 from tabulate import tabulate
 
-from reports.cells import Block
-from reports.labels import pretty_condition
-from reports.render.caption import MARK_WORDS, accuracy_caption
-from reports.render.grid import (
+from nlbench.reports.compare.results import Results
+from nlbench.reports.compare.verdict import Verdict
+from nlbench.reports.read.cells import Block
+from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.render.caption import MARK_WORDS, accuracy_caption
+from nlbench.reports.render.grid import (
     COLLAPSED,
     INCOMPLETE,
     UNPAIRED,
@@ -20,9 +22,7 @@ from reports.render.grid import (
     accuracy_grid,
     marks_used,
 )
-from reports.results import Results
-from reports.text import NONE, number, one_line, p_value, rate
-from reports.verdict import Verdict
+from nlbench.reports.text import NONE, number, one_line, p_value, rate
 
 MARKS = {INCOMPLETE: "†", COLLAPSED: "‡", UNPAIRED: "§"}
 _SPECIAL = re.compile(r"([\\|*`<~$]|(?<![^\W_])_|_(?![^\W_])|(?<=\])[(\[])")

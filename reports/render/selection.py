@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from reports.cells import Block
-from reports.intake import RULES
-from reports.labels import pretty_condition
-from reports.measures.words import evaluated
-from reports.render.caption import RULE_WORDS
-from reports.render.markdown import escape, table
-from reports.results import Results
-from reports.stats import mean_interval
-from reports.text import NONE, number
+from nlbench.reports.compare.results import Results
+from nlbench.reports.read.cells import Block
+from nlbench.reports.read.extract import RULES
+from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.render.caption import RULE_WORDS
+from nlbench.reports.render.markdown import escape, table
+from nlbench.reports.render.measured_words import evaluated
+from nlbench.reports.stats import mean_interval
+from nlbench.reports.text import NONE, number
 
 
 def selection_markdown(results: Results) -> str:

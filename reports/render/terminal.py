@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 from tabulate import tabulate
 
-from reports.cells import Block
-from reports.labels import pretty_condition
-from reports.render.grid import GridCell, accuracy_grid
-from reports.render.markdown import MARKS
-from reports.results import Results
-from reports.text import number
-from reports.verdict import Verdict
+from nlbench.reports.compare.results import Results
+from nlbench.reports.compare.verdict import Verdict
+from nlbench.reports.read.cells import Block
+from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.render.grid import GridCell, accuracy_grid
+from nlbench.reports.render.markdown import MARKS
+from nlbench.reports.text import number
 
 SENTENCES = 12
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from reports.site.labels import LabelSets
-from reports.site.payload import Commands, payload
-from reports.site.render import index_html, page_html
-from reports.site.write import Page, write_pages
+from nlbench.reports.site.labels import LabelSets
+from nlbench.reports.site.payload import Commands, payload
+from nlbench.reports.site.render import index_html, page_html
+from nlbench.reports.site.write import Page, write_pages
 
 __all__ = [
     "Commands",

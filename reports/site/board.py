@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from reports.labels import BlockKey, pretty_condition
-from reports.render.grid import COLLAPSED, INCOMPLETE, UNPAIRED
-from reports.render.markdown import MARKS
-from reports.results import Results
-from reports.site.scale import Scale
-from reports.text import NONE, number, p_value, plural, rate
+from nlbench.reports.compare.results import Results
+from nlbench.reports.read.names import BlockKey, pretty_condition
+from nlbench.reports.render.grid import COLLAPSED, INCOMPLETE, UNPAIRED
+from nlbench.reports.render.markdown import MARKS
+from nlbench.reports.site.scale import Scale
+from nlbench.reports.text import NONE, number, p_value, plural, rate
 
 # key in a row, heading, whether the first sort is descending, what it means
 COLUMNS: tuple[tuple[str, str, bool, str], ...] = (

@@ -13,11 +13,11 @@ import numpy as np
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
-from benchmark.record import RunRecord
-from reports.cells import Block, Condition
-from reports.labels import BlockKey, pretty_condition
-from reports.results import Results
-from reports.text import NONE, number, rate
+from nlbench.benchmark.store.record import RunRecord
+from nlbench.reports.compare.results import Results
+from nlbench.reports.read.cells import Block, Condition
+from nlbench.reports.read.names import BlockKey, pretty_condition
+from nlbench.reports.text import NONE, number, rate
 
 LEVELS = 10
 MOST_CLASSES_AS_TABLE = 20

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.cells import Block, Condition
-from reports.labels import pretty_condition
-from reports.results import Results
-from reports.text import number, p_value
-from reports.verdict import BETTER, UNDECIDED, WORSE, Verdict
+from nlbench.reports.compare.results import Results
+from nlbench.reports.compare.verdict import BETTER, UNDECIDED, WORSE, Verdict
+from nlbench.reports.read.cells import Block, Condition
+from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.text import number, p_value
 
 OTHER_WAY = {BETTER: WORSE, WORSE: BETTER}
 SIGNS = {BETTER: "▲", WORSE: "▼", UNDECIDED: "≈"}

@@ -9,20 +9,20 @@ from typing import Any
 
 import pandas as pd
 
-from reports.assemble import Built
-from reports.cells import Block
-from reports.labels import BlockKey
-from reports.render.caption import MARK_WORDS, RULE_WORDS, accuracy_caption
-from reports.render.grid import GridCell, accuracy_grid, marks_used
-from reports.render.index import setup_table
-from reports.render.markdown import MARKS
-from reports.results import Results
-from reports.site import embed
-from reports.site.board import board, overall_rows
-from reports.site.labels import LabelSets, noise_facts
-from reports.site.pairs import matrices, sentences
-from reports.text import NONE, number, rate
-from reports.verdict import NOT_COMPARABLE
+from nlbench.reports.build import Built
+from nlbench.reports.compare.results import Results
+from nlbench.reports.compare.verdict import NOT_COMPARABLE
+from nlbench.reports.read.cells import Block
+from nlbench.reports.read.names import BlockKey
+from nlbench.reports.render.caption import MARK_WORDS, RULE_WORDS, accuracy_caption
+from nlbench.reports.render.grid import GridCell, accuracy_grid, marks_used
+from nlbench.reports.render.index import setup_table
+from nlbench.reports.render.markdown import MARKS
+from nlbench.reports.site import embed
+from nlbench.reports.site.board import board, overall_rows
+from nlbench.reports.site.labels import LabelSets, noise_facts
+from nlbench.reports.site.pairs import matrices, sentences
+from nlbench.reports.text import NONE, number, rate
 
 SCHEMA = 1
 _ARXIV = re.compile(r"arXiv[: ]\s*(\d{4}\.\d{4,5})", re.IGNORECASE)

@@ -45,7 +45,7 @@ def _render(name: str, values: Mapping[str, Any]) -> str:
 
 
 def _static(name: str) -> str:
-    folder = resources.files("reports.site") / "static"
+    folder = resources.files("nlbench.reports.site") / "static"
     return "\n" + (folder / name).read_text("utf-8")
 
 
@@ -57,7 +57,7 @@ def _digest(text: str) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("reports.site"),
+        loader=PackageLoader("nlbench.reports.site"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports.errors import ReportError
-from reports.site.render import index_html, page_html
+from nlbench.reports.errors import ReportError
+from nlbench.reports.site.render import index_html, page_html
 
 INDEX = "index.html"
 

@@ -7,8 +7,8 @@ seeds of several conditions into one test.
 
 from __future__ import annotations
 
-from reports.stats.bayes import Rope, signed_rank_rope, student_rope
-from reports.stats.bootstrap import (
+from nlbench.reports.stats.bayes import Rope, signed_rank_rope, student_rope
+from nlbench.reports.stats.bootstrap import (
     Estimate,
     improvement,
     interquartile_mean,
@@ -16,13 +16,13 @@ from reports.stats.bootstrap import (
     mean_rank,
     stratified,
 )
-from reports.stats.holm import holm
-from reports.stats.interval import Interval, mean_interval
-from reports.stats.mcnemar import discordant, mcnemar
-from reports.stats.paired import PairedTest, paired_t
-from reports.stats.power import minimum_detectable_effect, power, seeds_needed
-from reports.stats.profile import performance_profile
-from reports.stats.ranks import (
+from nlbench.reports.stats.holm import holm
+from nlbench.reports.stats.interval import Interval, mean_interval
+from nlbench.reports.stats.mcnemar import discordant, mcnemar
+from nlbench.reports.stats.paired import PairedTest, paired_t
+from nlbench.reports.stats.power import minimum_detectable_effect, power, seeds_needed
+from nlbench.reports.stats.profile import performance_profile
+from nlbench.reports.stats.ranks import (
     Friedman,
     SignedRank,
     critical_difference,
@@ -30,9 +30,9 @@ from reports.stats.ranks import (
     mean_ranks,
     signed_rank,
 )
-from reports.stats.residuals import residual_correlation
-from reports.stats.signflip import sign_flip, sign_flips, smallest_p
-from reports.stats.tost import Equivalence, tost
+from nlbench.reports.stats.residuals import residual_correlation
+from nlbench.reports.stats.signflip import sign_flip, sign_flips, smallest_p
+from nlbench.reports.stats.tost import Equivalence, tost
 
 __all__ = [
     "Equivalence",

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from reports.stats.interval import mean_interval
-from reports.stats.signflip import sign_flip
+from nlbench.reports.stats.interval import mean_interval
+from nlbench.reports.stats.signflip import sign_flip
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats as scipy_stats
 
-from reports.stats.signflip import EXACT_UP_TO, sign_flip, smallest_p
+from nlbench.reports.stats.signflip import EXACT_UP_TO, sign_flip, smallest_p
 
 Floats = NDArray[np.float64]
 SMALLEST_N = 6

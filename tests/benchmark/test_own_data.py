@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark import plan, suite
-from benchmark.cli.main import main
-from benchmark.device import cores
-from benchmark.errors import UserError
-from benchmark.store import Store
-from benchmark.training import Context, train
-from tests.benchmark import image_trees as trees
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.machine.device import cores
+from nlbench.benchmark.runs import plan
+from nlbench.benchmark.runs.run import Context, train
+from nlbench.benchmark.store.store import Store
+from nlbench.benchmark.suites import suite
+from nlbench.cli.main import main
+from tests.helpers import image_trees as trees
 
 SUITE = """
 methods = ["ce", "gce"]
@@ -54,7 +55,7 @@ def run(place: Path, text: str, *more: str) -> int:
 
 
 def test_two_workers_with_two_loaders_each(place: Path) -> None:
-    command = [sys.executable, "-m", "benchmark", "run", str(place / "mine.toml")]
+    command = [sys.executable, "-m", "nlbench", "run", str(place / "mine.toml")]
     where = ["--data", str(place), "--results", str(place / "results"), "--device", "cpu"]
     if cores() < 2:
         pytest.skip("two workers need two cores")
@@ -155,7 +156,7 @@ def test_a_dry_run_names_what_the_run_would_download(
 def test_a_dry_run_trains_no_network_for_its_noise(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmark.confidences.softmax", None)
+    monkeypatch.setattr("nlbench.benchmark.labels.confidences.softmax", None)
     text = SUITE.replace('"folder:mine", size = 16', '"digits"').replace("random_crop_flip", "none")
     assert run(place, text.replace('"given"', '"confidence:0.2"'), "--dry-run") == 0
     out = capsys.readouterr().out

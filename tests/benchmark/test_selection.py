@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from benchmark import selection, suite
-from benchmark.errors import UserError
-from benchmark.spec import RunSpec
-from reports.labels import method_labels
+from nlbench.benchmark import selection
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.spec.run_spec import RunSpec
+from nlbench.benchmark.suites import suite
+from nlbench.reports.read.names import method_labels
 
 TEXT = """
 methods = [
@@ -94,8 +95,8 @@ def test_a_word_that_names_nothing_is_refused_with_the_nearest(word: str, messag
 
 
 def test_a_title_that_two_methods_share_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("baselines.methods.gce.GCE.title", "Loss")
-    monkeypatch.setattr("baselines.methods.ce.CE.title", "LOSS")
+    monkeypatch.setattr("nlbench.baselines.methods.gce.GCE.title", "Loss")
+    monkeypatch.setattr("nlbench.baselines.methods.ce.CE.title", "LOSS")
     assert chosen("Loss") == {("gce", None, None)}
     with pytest.raises(UserError, match="method 'loss' of suite mine may be ce or gce"):
         chosen("loss")

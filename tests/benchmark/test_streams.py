@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.streams import NAMES, Streams
+from nlbench.benchmark.streams import NAMES, Streams
 
 
 @given(st.integers(0, 10**9), st.sampled_from(NAMES), st.integers(0, 10**4))

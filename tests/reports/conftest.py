@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from benchmark.canonical import sha256_of
-from benchmark.recipe import Recipe
-from benchmark.record import RunRecord
-from benchmark.spec import DatasetSpec, MethodSpec, RunSpec
-from reports.study import Study
+from nlbench.benchmark.spec.canonical_json import sha256_of
+from nlbench.benchmark.spec.recipe import Recipe
+from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
+from nlbench.benchmark.store.record import RunRecord
+from nlbench.reports.read.study import Study
 
 Values = Mapping[tuple[str, str], Sequence[float | None]]
 

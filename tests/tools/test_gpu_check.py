@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import archive
-from benchmark.store import Store
-from benchmark.training import train
-from tests.benchmark.helpers import HERE, tiny
+from nlbench.benchmark.runs.run import train
+from nlbench.benchmark.store import archive
+from nlbench.benchmark.store.store import Store
+from tests.helpers.runs import HERE, tiny
 from tools.gpu_check import conduct, log, package, steps
 from tools.gpu_check.__main__ import main
 from tools.gpu_check.conduct import Done, carry_out
@@ -183,7 +183,7 @@ def test_the_largest_archive_fits_what_comes_back(tmp_path: Path) -> None:
     """Noise does not shrink: every log and every table as long as may be."""
     noise = bytes(range(256)) * 4096
     place = filled(tmp_path, records=0)
-    from benchmark.streams import Streams  # draws that no packer makes smaller
+    from nlbench.benchmark.streams import Streams  # draws that no packer makes smaller
 
     for number in range(12):
         drawn = Streams(number).generator("order").bytes(2 * len(noise))

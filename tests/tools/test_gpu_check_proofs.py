@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import torch
+from baselines.ce import CE
 from torch import Tensor
 
-from baselines.ce import CE
-from benchmark.backends import GraphBackend, Task
-from benchmark.backends.slot import Slot
+from nlbench.benchmark.training import GraphBackend, Task
+from nlbench.benchmark.training.cuda_graph_slot import Slot
 from tools.gpu_check import proofs, prove
 from tools.gpu_check.proofs import STUDY, Trial, cases, unproved
 from tools.gpu_check.prove import Case, Proof

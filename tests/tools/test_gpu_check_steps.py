@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from benchmark.bench_engines import Contestant
+from nlbench.benchmark.speed.engines import Contestant
 from tools.gpu_check import shards, speed, study, words
 from tools.gpu_check.proofs import STUDY
 from tools.gpu_check.prove import Case, Proof

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from benchmark import suite as suites
-from benchmark.cli.main import parser
-from benchmark.store import Store
-from benchmark.training import train
-from tests.benchmark.helpers import HERE
+from nlbench.benchmark.runs.run import train
+from nlbench.benchmark.store.store import Store
+from nlbench.benchmark.suites import suite as suites
+from nlbench.cli.main import parser
+from tests.helpers.runs import HERE
 from tools.gpu_check import figures, package, take
 from tools.gpu_check.__main__ import _parser, main
 from tools.gpu_check.conduct import Done

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmark import archive
-from benchmark.device import resolve
-from benchmark.environment import environment
-from benchmark.errors import UserError, unknown
-from benchmark.store import Store
+from nlbench.benchmark.errors import UserError, unknown
+from nlbench.benchmark.machine.device import resolve
+from nlbench.benchmark.machine.environment import environment
+from nlbench.benchmark.store import archive
+from nlbench.benchmark.store.store import Store
 from tools.gpu_check import package, take
 from tools.gpu_check.conduct import Done, carry_out
 from tools.gpu_check.facts import code

@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
-from benchmark.bench_floor import product_flops
-from benchmark.device import resolve
-from benchmark.environment import CODE, environment
+from nlbench.benchmark.machine.device import resolve
+from nlbench.benchmark.machine.environment import CODE, environment
+from nlbench.benchmark.speed.peak_flops import product_flops
 from tools.gpu_check import words
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,9 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmark import archive
-from benchmark.record import RunRecord
-from benchmark.store import Store
+from nlbench.benchmark.store import archive
+from nlbench.benchmark.store.record import RunRecord
+from nlbench.benchmark.store.store import Store
 from tools.gpu_check.conduct import Done
 from tools.gpu_check.steps import Place
 

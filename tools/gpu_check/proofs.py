@@ -17,8 +17,8 @@ from pathlib import Path
 
 import torch
 
-import baselines
-from benchmark.device import cores, resolve
+from nlbench import baselines
+from nlbench.benchmark.machine.device import cores, resolve
 from tools.gpu_check import words
 from tools.gpu_check.prove import Case, Proof, prove
 

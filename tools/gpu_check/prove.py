@@ -12,13 +12,13 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-import baselines
-from benchmark.backends import GraphBackend, LoopBackend, Outcome, Task
-from benchmark.backends.task import train
-from benchmark.bench_engines import task_of
-from benchmark.device import repeatable
-from benchmark.proof import TOLERANCE, apart
-from benchmark.recipe import Recipe
+from nlbench import baselines
+from nlbench.benchmark.machine.device import repeatable
+from nlbench.benchmark.runs.backend_check import TOLERANCE, apart
+from nlbench.benchmark.spec.recipe import Recipe
+from nlbench.benchmark.speed.engines import task_of
+from nlbench.benchmark.training import GraphBackend, LoopBackend, Outcome, Task
+from nlbench.benchmark.training.task import train
 
 # How far recorded steps may be from the loop's after six steps: in float64 by the largest weight;
 # in bf16, where another kernel may round another way, by how far the training moved the weights.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.device import cores
+from nlbench.benchmark.machine.device import cores
 from tools.gpu_check import words
 
 TABLE = "tests.json"

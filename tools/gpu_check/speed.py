@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
-from benchmark.bench_engines import Contestant, contestants, measured
-from benchmark.bench_floor import peak_flops, training_flops
-from benchmark.bench_table import compare_with_plain, failed, line
-from benchmark.device import cores, repeatable, resolve
+from nlbench.benchmark.machine.device import cores, repeatable, resolve
+from nlbench.benchmark.speed.engines import Contestant, contestants, measured
+from nlbench.benchmark.speed.peak_flops import peak_flops, training_flops
+from nlbench.benchmark.speed.table import compare_with_plain, failed, line
 from tools.gpu_check import words
 
 # Steps of a round and rounds: on a card about a second with compilation and recording left out.

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmark import suite as suites
-from benchmark.cli import main as nlbench
-from benchmark.device import resolve
+from nlbench.benchmark.machine.device import resolve
+from nlbench.benchmark.suites import suite as suites
+from nlbench.cli import main as nlbench
 from tools.gpu_check import words
 from tools.gpu_check.proofs import TABLE as PROOFS
 from tools.gpu_check.proofs import unproved

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark import archive
-from benchmark import suite as suites
-from benchmark.cli import main as nlbench
-from benchmark.environment import commit_of
-from benchmark.errors import UserError
-from benchmark.store import Store
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.machine.environment import commit_of
+from nlbench.benchmark.store import archive
+from nlbench.benchmark.store.store import Store
+from nlbench.benchmark.suites import suite as suites
+from nlbench.cli import main as nlbench
 from tools.gpu_check import figures
 from tools.gpu_check.facts import ROOT, code
 from tools.gpu_check.package import NAME

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-import baselines
-from baselines import MethodError
-from baselines.methods.ce import CE
-from baselines.methods.gce import GCE
+from nlbench import baselines
+from nlbench.baselines import MethodError
+from nlbench.baselines.methods.ce import CE
+from nlbench.baselines.methods.gce import GCE
 
 
 def sample(

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
-import baselines
-from baselines import MethodError
-from baselines.methods.ce import CE
-from baselines.methods.drainage import Drainage, drainage_loss
+from nlbench import baselines
+from nlbench.baselines import MethodError
+from nlbench.baselines.methods.ce import CE
+from nlbench.baselines.methods.drainage import Drainage, drainage_loss
 
 weights = st.floats(-5.0, 5.0).map(lambda exponent: 10.0**exponent)
 seeds = st.integers(0, 2**31)

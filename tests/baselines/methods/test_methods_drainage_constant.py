@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-import baselines
-from baselines import MethodError
+from nlbench import baselines
+from nlbench.baselines import MethodError
 
 
 @given(

@@ -16,8 +16,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-import baselines
-from baselines import Method
+from nlbench import baselines
+from nlbench.baselines import Method
 
 FILE = Path(__file__).resolve().parents[2] / "data" / "reference_values.npz"
 Floats = NDArray[np.float64]

@@ -1,5 +1,0 @@
-"""The command line ``nlbench``: the top of the house, the only place that knows every package."""
-
-from benchmark.cli.main import main
-
-__all__ = ["main"]

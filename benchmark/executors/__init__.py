@@ -1,0 +1,1 @@
+"""Executors: who does the runs, in this process or in others."""

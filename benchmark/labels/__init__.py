@@ -1,0 +1,1 @@
+"""Labels of a run: drawn, handed over with confidences, checked against published ones."""

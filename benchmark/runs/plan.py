@@ -1,0 +1,151 @@
+"""Plan: which runs of a suite are done, which are missing, and whether they can run at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from nlbench import noise
+from nlbench.benchmark import models
+from nlbench.benchmark.datasets import FileDataset
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.labels.draw import draw_labels
+from nlbench.benchmark.machine.device import check_precision
+from nlbench.benchmark.pipeline import augment
+from nlbench.benchmark.pipeline import in_memory as resident
+from nlbench.benchmark.pipeline.batches import check_batches, draw_split
+from nlbench.benchmark.runs.method_source import described, method_source
+from nlbench.benchmark.spec.run_spec import MIN_SIZE, DatasetSpec, RunSpec
+from nlbench.benchmark.store.record import RunRecord
+from nlbench.benchmark.store.store import Store
+from nlbench.benchmark.suites.suite import Suite
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a call of ``nlbench run`` will do.
+
+    Attributes:
+        todo: runs without a sound record, and those whose record is to be replaced, in order.
+        done: the sound records by run id, without those to be replaced.
+        damaged: a line for each damaged record: which, why, where it was moved.
+        replaced: records that the runs to do will replace, by run id.
+        outdated: records that another source of their method made; among those to be replaced,
+            unless old ones are kept.
+    """
+
+    todo: tuple[RunSpec, ...]
+    done: dict[str, RunRecord]
+    damaged: tuple[str, ...]
+    replaced: dict[str, RunRecord] = field(default_factory=dict)
+    outdated: dict[str, RunRecord] = field(default_factory=dict)
+
+    @property
+    def statuses(self) -> Counter[str]:
+        """How many records have which status."""
+        return Counter(record.status for record in self.done.values())
+
+
+def make(
+    suite: Suite,
+    store: Store | None,
+    retry: bool = False,
+    keep_old: bool = False,
+    force: Collection[str] = (),
+) -> Plan:
+    """Compare a suite with a store; sets damaged records aside.
+
+    Args:
+        suite: what is wanted.
+        store: what is there; ``None`` = nothing.
+        retry: whether failed runs are repeated.
+        keep_old: whether records count that another source of their method made.
+        force: run ids that are repeated whatever is there.
+
+    Raises:
+        MethodError, UserError: a method whose source cannot be read.
+    """
+    sound, damaged = store.sweep(s.run_id for s in suite.specs) if store else ({}, [])
+    now = {name: method_source(name) for name in {s.method.name for s in suite.specs}}
+    outdated = {i: r for i, r in sound.items() if r.method_source != now[r.spec.method.name]}
+    replaced = {
+        run_id: record
+        for run_id, record in sound.items()
+        if run_id in force
+        or (retry and record.status == "failed")
+        or (run_id in outdated and not keep_old)
+    }
+    done = {run_id: record for run_id, record in sound.items() if run_id not in replaced}
+    todo = tuple(spec for spec in suite.specs if spec.run_id not in done)
+    return Plan(todo, done, tuple(damaged), replaced, outdated)
+
+
+def outdated_lines(plan: Plan) -> list[str]:
+    """A line for each method and each other source that made records of it."""
+    counts = Counter((r.spec.method.name, r.method_source) for r in plan.outdated.values())
+    return [
+        f"method {name!r}: {count} record{'s were' if count > 1 else ' was'} made by another source"
+        f" ({described(name, old)}; now {described(name, method_source(name))})"
+        for (name, old), count in sorted(counts.items())
+    ]
+
+
+def streamed(specs: Sequence[RunSpec], root: Path | None) -> bool:
+    """Whether any of the data sets stays in files: only backend ``loop`` trains on those."""
+    described = (resident.described(data, root) for data in {spec.dataset for spec in specs})
+    return any(isinstance(dataset, FileDataset) for dataset in described)
+
+
+def check(
+    specs: Sequence[RunSpec], root: Path | None, device: torch.device, train: bool = True
+) -> list[str]:
+    """Refuse what could not be trained, before anything is: data, labels, split, batches, model.
+
+    Every distinct (data set, noise) is drawn once, every distinct (data set, model) is built.
+    Files of images and of published weights must be there; images are not decoded.
+
+    Args:
+        specs: the runs.
+        root: data folder.
+        device: where a network is trained if noise needs one's confidences.
+        train: whether it may be trained.
+
+    Returns:
+        The noise lines that were not drawn, for they need such a network.
+
+    Raises:
+        UserError, noise.NoiseError: what does not fit, with its name.
+    """
+    for precision in {s.recipe.precision for s in specs}:
+        check_precision(precision, device)
+    left = []
+    for spec in {(s.dataset, s.noise, s.recipe.batch_size, s.model): s for s in specs}.values():
+        dataset = resident.described(spec.dataset, root)
+        augment.check_fits(spec.recipe.augment, isinstance(dataset, FileDataset), dataset.name)
+        models.weights_file(spec.model, root)
+        if not isinstance(dataset, FileDataset):
+            resident.unknown_images(spec.dataset, root)
+        if train or "softmax" not in noise.needs(spec.noise):
+            draw_labels(spec.noise, spec.dataset, spec.seed, root, device)
+        else:
+            left.append(spec.noise)
+        check_batches(spec, len(draw_split(spec, len(dataset.y_train)).train))
+        models.build(spec.model, dataset.in_shape, dataset.num_classes)
+        if isinstance(dataset, FileDataset):
+            _check_size(spec.dataset, dataset)
+    return list(dict.fromkeys(left))
+
+
+def _check_size(spec: DatasetSpec, dataset: FileDataset) -> None:
+    """Refuse to enlarge small images unasked: it costs time and adds nothing (UserError)."""
+    side = dataset.train.shorter_side()
+    if spec.size is None and side is not None and side < dataset.size:
+        raise UserError(
+            f"data set {spec.name!r}: half of its images have a side of {side} pixels or fewer and"
+            f" would be enlarged to {dataset.size}; write size = {max(side, MIN_SIZE)} (or"
+            f" another, {dataset.size} among them) into the suite's table dataset"
+        )

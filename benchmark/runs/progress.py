@@ -1,0 +1,119 @@
+"""Progress: watches the store, so it works the same with every executor."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TextIO
+
+from tqdm import tqdm
+
+from nlbench.benchmark.spec.run_spec import RunSpec
+from nlbench.benchmark.store.record import DamagedRecord, RunRecord
+from nlbench.benchmark.store.store import Store
+
+PERIOD = 0.5
+
+
+class Progress:
+    """Shows runs as their records appear: a live bar on a terminal, plain lines in a log.
+
+    Attributes:
+        counts: how many runs ended with which status.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        specs: Sequence[RunSpec],
+        stream: TextIO | None = None,
+    ) -> None:
+        self.counts: dict[str, int] = {}
+        self._store = store
+        self._before = {s.run_id: _stamp(store, s.run_id) for s in specs}
+        self._waiting = {spec.run_id: spec for spec in specs}
+        self._total = len(specs)
+        self._stream = stream or sys.stderr
+        self._live = self._stream.isatty()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._clock = time.perf_counter()
+
+    def __enter__(self) -> Progress:
+        self._bar = tqdm(
+            total=self._total,
+            unit="run",
+            file=self._stream,
+            disable=not self._live,
+            dynamic_ncols=True,
+            smoothing=0.1,
+        )
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._look()
+        self._bar.close()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(PERIOD):
+            self._look()
+
+    def _look(self) -> None:
+        for run_id in list(self._waiting):
+            stamp = _stamp(self._store, run_id)
+            if stamp is None or stamp == self._before[run_id]:
+                continue
+            try:
+                record = self._store.read(run_id)
+            except DamagedRecord:
+                continue  # the next call of `nlbench run` finds, names and repeats it
+            if record is not None:
+                del self._waiting[run_id]
+                self._show(record)
+
+    def _show(self, record: RunRecord) -> None:
+        self.counts[record.status] = self.counts.get(record.status, 0) + 1
+        done = self._total - len(self._waiting)
+        line = f"{record.spec}: {outcome_words(record)}"
+        if self._live:
+            self._bar.update()
+            self._bar.set_postfix_str(line[-60:], refresh=False)
+            if record.status != "ok":
+                self._bar.write(line, file=self._stream)
+            return
+        left = (time.perf_counter() - self._clock) / done * (self._total - done)
+        print(f"[{done}/{self._total}] {line}, {clock(left)} left", file=self._stream, flush=True)
+
+
+def outcome_words(record: RunRecord) -> str:
+    """``87.31 % in 4.2 s``, or what went wrong."""
+    if record.status != "ok":
+        return f"{record.status.upper()} ({(record.error or {}).get('message')})"
+    return f"{100 * record.metrics['last']:.2f} % in {record.timing['seconds']:.1f} s"
+
+
+def clock(seconds: float) -> str:
+    """``1:02:03`` or ``2:03``."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def _stamp(store: Store, run_id: str) -> tuple[int, int] | None:
+    """Inode and time of a record's file: a run repeated with ``--retry`` shows up as a change."""
+    try:
+        stat = store.path(run_id).stat()
+    except FileNotFoundError:
+        return None
+    return (stat.st_ino, stat.st_mtime_ns)

@@ -1,0 +1,1 @@
+"""What gives a run its identity: RunSpec, Recipe, open-set split, canonical JSON."""

@@ -1,0 +1,136 @@
+"""How a network is trained: everything in a run that is neither data, model, method nor seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any
+
+from nlbench.benchmark.errors import UserError, unknown
+
+SCHEDULES = ("cosine", "constant", "step", "exponential")
+PRECISIONS = ("float32", "tf32", "bf16", "float64")
+# Fields younger than published runs: not written at their default, so that run ids stand.
+LATE = ("eval_every",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Optimisation settings, in the terms of the robust-loss papers (facts: their protocol).
+
+    Attributes:
+        epochs: passes over the training set, >= 1.
+        batch_size: samples a step, >= 2; the incomplete last batch is kept.
+        lr: initial learning rate of SGD, > 0.
+        momentum: of SGD, in [0, 1).
+        nesterov: Nesterov instead of classical momentum.
+        weight_decay: L2 penalty as PyTorch's SGD applies it (0.5 * wd * |theta|^2 in the loss).
+        l1: delta of the penalty delta * sum |theta| over all parameters, BatchNorm included, added
+            to the gradient before clipping and kept out of the reported loss (ANL, Drainage).
+        clip_norm: largest L2 norm of the whole gradient; ``0`` switches clipping off.
+        schedule: ``cosine`` (per epoch, to 0 at ``epochs``), ``constant``, ``step`` or
+            ``exponential``.
+        milestones: epochs after which ``step`` multiplies the rate by ``gamma``.
+        gamma: factor of ``step`` (at milestones) and ``exponential`` (every epoch).
+        augment: name of the augmentation of training images (nlbench.benchmark.pipeline.augment knows them).
+        precision: ``float32``; ``tf32`` (everything is float32, but matrix products and
+            convolutions may round their factors to TF32; on a GPU that has it only); ``bf16``
+            (autocast, channels_last; weights, BatchNorm statistics and the loss stay float32);
+            ``float64`` (for equivalence tests).
+        eval_every: test and validation accuracy are taken after every so many epochs, >= 1, and
+            always after the last.
+    """
+
+    epochs: int
+    batch_size: int = 128
+    lr: float = 0.01
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 0.0
+    l1: float = 0.0
+    clip_norm: float = 5.0
+    schedule: str = "cosine"
+    milestones: tuple[int, ...] = ()
+    gamma: float = 0.1
+    augment: str = "none"
+    precision: str = "float32"
+    eval_every: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their range.
+
+        Raises:
+            UserError: naming the field, its value and the range.
+        """
+        limits = (
+            ("epochs", self.epochs >= 1, "at least 1"),
+            ("batch_size", self.batch_size >= 2, "at least 2 (BatchNorm needs two samples)"),
+            ("lr", self.lr > 0, "above 0"),
+            ("momentum", 0 <= self.momentum < 1, "in [0, 1)"),
+            ("weight_decay", self.weight_decay >= 0, "at least 0"),
+            ("l1", self.l1 >= 0, "at least 0"),
+            ("clip_norm", self.clip_norm >= 0, "at least 0 (0 = no clipping)"),
+            ("gamma", 0 < self.gamma <= 1, "in (0, 1]"),
+            ("eval_every", self.eval_every >= 1, "at least 1"),
+        )
+        for name, holds, want in limits:
+            if not holds:
+                raise UserError(f"recipe: {name} = {getattr(self, name)!r} must be {want}")
+        for name, choices in (
+            ("schedule", SCHEDULES),
+            ("precision", PRECISIONS),
+        ):
+            if getattr(self, name) not in choices:
+                raise unknown(name, getattr(self, name), choices, "recipe")
+
+    def evaluates(self, epoch: int) -> bool:
+        """Whether accuracies are taken after this epoch, counted from 1."""
+        return epoch % self.eval_every == 0 or epoch == self.epochs
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, one per field; those of LATE only where they differ from default."""
+        return {**self._plain, "milestones": list(self.milestones)}
+
+    @cached_property
+    def _plain(self) -> dict[str, Any]:
+        # Thousands of runs share a recipe and write it into their run id.
+        values = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
+        return {k: v for k, (v, default) in values.items() if k not in LATE or v != default}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], where: str = "recipe") -> Recipe:
+        """Read a recipe; types are checked, integers are accepted for floats.
+
+        Raises:
+            UserError: an unknown field (the nearest right one is named), a missing ``epochs``, a
+                value of the wrong type or out of range.
+        """
+        known = {f.name: str(f.type) for f in fields(cls)}
+        for name in values:
+            if name not in known:
+                raise unknown("key", name, known, where)
+        if "epochs" not in values:
+            raise UserError(f"{where}: epochs is missing")
+        return cls(**{n: _coerce(n, known[n], v, where) for n, v in values.items()})
+
+    def override(self, values: Mapping[str, Any], where: str) -> Recipe:
+        """This recipe with some fields replaced, checked like :meth:`from_dict`."""
+        return replace(self.from_dict({**self.to_dict(), **values}, where))
+
+
+def _coerce(name: str, kind: str, value: Any, where: str) -> Any:
+    """``value`` as the field's type, or a UserError."""
+    if kind == "float" and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if kind == "int" and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if kind == "bool" and isinstance(value, bool):
+        return value
+    if kind == "str" and isinstance(value, str):
+        return value
+    whole = isinstance(value, list | tuple) and all(type(v) is int for v in value)
+    if kind.startswith("tuple") and whole:
+        return tuple(value)
+    want = "list of whole numbers" if kind.startswith("tuple") else kind
+    raise UserError(f"{where}: {name} = {value!r} should be a {want}")

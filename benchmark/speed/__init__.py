@@ -1,0 +1,1 @@
+"""Speed of the engine, measured side by side with a plain loop."""

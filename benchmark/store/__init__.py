@@ -1,0 +1,1 @@
+"""Records on disk: one JSON file per run, stores, archives."""

@@ -1,0 +1,270 @@
+"""Archive: run records in one file that proves itself, and how records of two stores become one."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import math
+import re
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.spec.canonical_json import canonical_json, sha256_of
+from nlbench.benchmark.store.record import DamagedRecord, RunRecord
+from nlbench.benchmark.store.store import Store
+
+KIND = "nlbench-records"
+SCHEMA = 1
+MANIFEST = "manifest.json"
+# A record is tens of kilobytes; a member beyond this is no record and is never read into memory.
+MEMBER_LIMIT = 64 * 2**20
+_PREFERENCE = {"ok": 0, "diverged": 0, "failed": 1}
+
+
+@dataclass
+class Merged:
+    """What an import or a merge did, by run id.
+
+    Attributes:
+        added: runs the store did not have.
+        same: runs whose record the store had already.
+        replaced: runs of which the newcomer was preferred (:func:`preferred`).
+        kept: runs of which the store's own record was preferred.
+        disagreeing: lines for runs of which two finished records differ in their results.
+        refused: one line per damaged or foreign record: which, and why.
+    """
+
+    added: list[str] = field(default_factory=list)
+    same: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    disagreeing: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+def preferred(one: RunRecord, other: RunRecord) -> RunRecord:
+    """The record to keep of two of the same run: the same whichever comes first.
+
+    A later version of a built-in method before an earlier one, and a recorded source of a method
+    from outside before none; a finished run (ok or diverged) before a failed one; a clean commit
+    before a changed or unknown tree; the earlier start, but the later one of a method from outside,
+    whose files may have been edited in between; at last the smaller digest. This is a total order,
+    so stores merged in any order and any grouping end up equal.
+    """
+    return min(one, other, key=_rank)
+
+
+def merge(store: Store, found: Iterable[RunRecord | str]) -> Merged:
+    """Take records into a store; a text among them is a line about one that was refused."""
+    result = Merged()
+    for record in found:
+        if isinstance(record, str):
+            result.refused.append(record)
+        else:
+            _take(store, record, result)
+    return result
+
+
+def write(path: Path, records: Iterable[RunRecord]) -> int:
+    """Write records into one gzipped tar, whole or not at all; equal records give equal bytes.
+
+    The first member is the manifest: kind, schema, SHA-256 of every record's file by run id, and
+    the digest of all of that.
+
+    Returns:
+        How many records are in it.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    texts = {record.run_id: record.to_json().encode() for record in records}
+    body: dict[str, Any] = {
+        "kind": KIND,
+        "schema": SCHEMA,
+        "records": {run_id: hashlib.sha256(text).hexdigest() for run_id, text in texts.items()},
+    }
+    manifest = canonical_json({**body, "digest": sha256_of(body)}).encode()
+    members = {MANIFEST: manifest, **{f"{run_id}.json": texts[run_id] for run_id in sorted(texts)}}
+    temporary: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            temporary = Path(file.name)
+            # Without name and time in its header, so that the bytes depend on the records alone.
+            with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
+                _pack(packed, members)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise UserError(f"archive {path}: cannot be written ({error.strerror or error})") from error
+    return len(texts)
+
+
+def read(path: Path) -> Iterator[RunRecord | str]:
+    """The sound records of an archive, and a line for each that is damaged, foreign or missing.
+
+    The file is read from its beginning and nothing is unpacked to disk, so what precedes a cut or a
+    damaged place is still had.
+
+    Raises:
+        UserError: no such file, or not an archive of run records (its manifest is damaged, say).
+    """
+    try:
+        with tarfile.open(path, "r|gz") as tar:
+            members = _members(tar)
+            expected = _manifest(path, next(members, None))
+            missing = set(expected)
+            try:
+                for name, content in members:
+                    run_id = name.removesuffix(".json")
+                    missing.discard(run_id)
+                    yield _checked(f"{path}, {name}", expected.get(run_id), content, run_id)
+            except (tarfile.TarError, EOFError, OSError) as error:
+                yield f"{path}: damaged from here on ({error})"
+            for run_id in sorted(missing):
+                yield f"{path}, {run_id}.json: is in the manifest but not in the file"
+    except (tarfile.TarError, EOFError, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"archive {path}: cannot be read ({reason})") from error
+
+
+def stored(store: Store, run_ids: Iterable[str] | None = None) -> Iterator[RunRecord | str]:
+    """The records of a store (of these runs, or all), and a line for each damaged one."""
+    for run_id in store.ids() if run_ids is None else run_ids:
+        try:
+            record = store.read(run_id)
+        except (DamagedRecord, UserError) as error:
+            yield str(error)
+            continue
+        if record is not None:
+            yield record
+
+
+def open_folder(folder: Path) -> Store:
+    """The store in a folder: a results folder, or the store itself (UserError if neither)."""
+    runs = folder / "runs"
+    return Store.open(runs if runs.is_dir() else folder)
+
+
+def _take(store: Store, record: RunRecord, result: Merged) -> None:
+    try:
+        mine = store.read(record.run_id)
+    except DamagedRecord as error:
+        # A damaged file here is worth less than any sound record: it is replaced, and named.
+        result.refused.append(f"{error}; replaced by the sound record")
+        mine = None
+        store.write(record)
+        result.replaced.append(record.run_id)
+        return
+    if mine is None:
+        store.write(record)
+        result.added.append(record.run_id)
+        return
+    if _digest(mine) == _digest(record):
+        result.same.append(record.run_id)
+        return
+    best = preferred(mine, record)
+    if best is record:
+        store.write(record)
+    (result.replaced if best is record else result.kept).append(record.run_id)
+    if "failed" not in (mine.status, record.status) and mine.science() != record.science():
+        other = "" if mine.method_source == record.method_source else ", of two sources,"
+        result.disagreeing.append(
+            f"{record.run_id} ({record.spec}): two finished records{other} differ:"
+            f" {_words(best)} is kept, {_words(mine if best is record else record)} is not"
+        )
+
+
+def _rank(record: RunRecord) -> tuple[int, int, int, float, str]:
+    source = record.method_source
+    edited = source.startswith("sha256:")
+    version = re.fullmatch(r"version (\d+)", source)
+    environment = record.environment
+    clean = environment.get("commit") is not None and environment.get("dirty") is False
+    started = _seconds(str(record.timing.get("started")))
+    return (
+        -2 if edited else -int(version[1]) if version else -1,
+        _PREFERENCE[record.status],
+        0 if clean else 1,
+        -started if edited and started < math.inf else started,
+        _digest(record),
+    )
+
+
+def _seconds(started: str) -> float:
+    """A time as a number; infinity where none is recorded."""
+    try:
+        return datetime.fromisoformat(started).timestamp()
+    except ValueError:
+        return math.inf
+
+
+def _words(record: RunRecord) -> str:
+    last = record.metrics.get("last")
+    result = record.status if last is None else f"{100 * last:.2f} %"
+    device = record.environment.get("device", "unknown device")
+    return f"{result} on {device} of {record.timing.get('started', 'unknown time')}"
+
+
+def _digest(record: RunRecord) -> str:
+    return str(record.to_dict()["digest"])
+
+
+def _pack(file: gzip.GzipFile, members: dict[str, bytes]) -> None:
+    with tarfile.open(fileobj=file, mode="w|", format=tarfile.USTAR_FORMAT) as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+
+
+def _members(tar: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
+    for info in tar:
+        file = tar.extractfile(info) if info.isfile() and info.size <= MEMBER_LIMIT else None
+        yield info.name, b"" if file is None else file.read()
+
+
+def _manifest(path: Path, member: tuple[str, bytes] | None) -> dict[str, str]:
+    """SHA-256 of each record by run id, from the verified manifest."""
+    foreign = UserError(f"archive {path}: not an archive of `nlbench store export`")
+    if member is None or member[0] != MANIFEST:
+        raise foreign
+    try:
+        values = json.loads(member[1])
+        digest = values.pop("digest")
+        records: dict[str, str] = values["records"]
+        known = values["kind"] == KIND and isinstance(records, dict)
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise foreign from error
+    if not known:
+        raise foreign
+    if sha256_of(values) != digest:
+        raise UserError(f"archive {path}: its manifest is damaged; export it again")
+    if values.get("schema") != SCHEMA:
+        raise UserError(f"archive {path}: schema {values.get('schema')!r} is not {SCHEMA}")
+    return records
+
+
+def _checked(where: str, expected: str | None, content: bytes, run_id: str) -> RunRecord | str:
+    if expected is None:
+        return f"{where}: is not in the manifest"
+    if hashlib.sha256(content).hexdigest() != expected:
+        return f"{where}: does not agree with the manifest"
+    try:
+        record = RunRecord.from_json(content)
+    except (DamagedRecord, UserError) as error:
+        return f"{where}: {error}"
+    if record.run_id != run_id:
+        return f"{where}: holds run {record.run_id}"
+    return record

@@ -1,0 +1,200 @@
+"""RunRecord: what one run leaves behind, as one JSON file that proves itself."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.spec.canonical_json import canonical_json, sha256_of
+from nlbench.benchmark.spec.run_spec import RunSpec
+
+SCHEMA = 1
+STATUSES = ("ok", "diverged", "failed")
+CURVES = (
+    "train_loss",
+    "test_accuracy",
+    "clean_fit",
+    "flipped_fit_given",
+    "flipped_fit_true",
+    "drainage_clean",
+    "drainage_flipped",
+    "val_noisy",
+    "val_clean",
+    "detect_loss",
+    "detect_drainage",
+)
+Curve = tuple[float | None, ...]
+
+
+class DamagedRecord(ValueError):
+    """A record file that cannot be read, or whose digest does not agree with its content."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """The result of one run. Accuracies are fractions in [0, 1] on the clean test set.
+
+    Attributes:
+        spec: what was run.
+        status: ``ok``; ``diverged`` (loss or weights became non-finite); ``failed`` (raised).
+        error: ``epoch``, ``message``, ``traceback`` of a run that is not ``ok``, else ``None``.
+        metrics: ``last``, ``noisy_val``, ``clean_val``, ``oracle`` (the four accuracies, ``None``
+            where they do not exist) and ``noisy_val_epoch`` ... (counted from 1).
+        curves: per epoch, see :data:`CURVES`. The training curves are taken on the fly: each
+            training sample's prediction just before the step that uses it. ``test_accuracy``,
+            ``val_noisy`` and ``val_clean`` are ``None`` at epochs that the recipe's
+            ``eval_every`` leaves out.
+        noise: facts of the labels trained on: spec, nominal and realised rate, transition counts.
+        pairing: fingerprints of what must be equal for all methods of one seed and condition.
+        test_correct: base64 of packed bits, one per test image, at the last epoch.
+        test_size: number of test images.
+        data_label: the data set as tables must name it.
+        environment: versions, device, threads, backend, commit.
+        timing: ``started`` (ISO, UTC), ``seconds``; ``first_epoch``: how many training steps it had
+            and how many seconds they took, where the backend took them.
+        extra: what :func:`nlbench.benchmark.metrics.evaluate` found: ``open_set``, ``detection``; and
+            ``test_sets``: name of a further test set -> accuracy at the last epoch; not written
+            where empty, so older records stay what they are.
+        method_source: which code of the method made it, see :mod:`nlbench.benchmark.runs.method_source`; not
+            written where empty: version 1 of a built-in method, and records older than this field.
+    """
+
+    spec: RunSpec
+    status: str
+    data_label: str
+    error: Mapping[str, Any] | None = None
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    noise: Mapping[str, Any] = field(default_factory=dict)
+    pairing: Mapping[str, str] = field(default_factory=dict)
+    test_correct: str = ""
+    test_size: int = 0
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    timing: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    method_source: str = ""
+
+    @property
+    def run_id(self) -> str:
+        """The identity of what was run."""
+        return self.spec.run_id
+
+    def science(self) -> dict[str, Any]:
+        """All but environment and timing: equal for equal specs on equal software and threads."""
+        return {
+            "schema": SCHEMA,
+            "run_id": self.run_id,
+            "spec": self.spec.to_dict(),
+            "status": self.status,
+            "data_label": self.data_label,
+            "error": None if self.error is None else dict(self.error),
+            "metrics": dict(self.metrics),
+            "curves": {name: list(curve) for name, curve in self.curves.items()},
+            "noise": dict(self.noise),
+            "pairing": dict(self.pairing),
+            "test_correct": self.test_correct,
+            "test_size": self.test_size,
+            **({"extra": dict(self.extra)} if self.extra else {}),
+            **({"method_source": self.method_source} if self.method_source else {}),
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values with the digest of all the rest."""
+        body = {
+            **self.science(),
+            "environment": dict(self.environment),
+            "timing": dict(self.timing),
+        }
+        return {**body, "digest": sha256_of(body)}
+
+    def to_json(self) -> str:
+        """The text of the record's file."""
+        return canonical_json(self.to_dict()) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes, expected: RunSpec | None = None) -> RunRecord:
+        """Read and verify a record.
+
+        Args:
+            text: of the record's file.
+            expected: see :meth:`of`.
+
+        Raises:
+            DamagedRecord: not JSON, not a record, digest or run_id do not agree.
+            UserError: a sound record of another schema version.
+        """
+        try:
+            values = json.loads(text)
+            digest = values.pop("digest")
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise DamagedRecord(f"not a whole record ({error!r})") from error
+        if proven_digest(text) != digest and sha256_of(values) != digest:
+            raise DamagedRecord("its content does not agree with its digest")
+        return cls.of(values, expected)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], expected: RunSpec | None = None) -> RunRecord:
+        """A record from what its text holds, known to be whole.
+
+        Args:
+            values: parsed, without the digest; their lists and dicts become the record's own.
+            expected: the spec that the record probably has; where it has, that object is taken
+                instead of building an equal one (a third of the time).
+
+        Raises:
+            DamagedRecord: run_id and spec do not agree, or one is missing.
+            UserError: another schema version.
+        """
+        if values.get("schema") != SCHEMA:
+            raise UserError(f"record: schema {values.get('schema')!r} is not {SCHEMA}")
+        values = dict(values)
+        try:
+            run_id, stated, listed = (values.pop(key) for key in ("run_id", "spec", "curves"))
+        except KeyError as error:
+            raise DamagedRecord(f"not a whole record: {error} is missing") from error
+        del values["schema"]
+        spec = expected
+        if spec is None or spec.run_id != run_id or sha256_of(stated)[:16] != run_id:
+            spec = RunSpec.from_dict(stated)
+        curves = {name: tuple(curve) for name, curve in listed.items()}
+        record = cls(spec=spec, curves=curves, **values)
+        if record.run_id != run_id:
+            raise DamagedRecord(f"its spec has run id {record.run_id}, it says {run_id}")
+        return record
+
+    def correct(self) -> NDArray[np.bool_]:
+        """Which test images the network of the last epoch got right, shape (test_size,)."""
+        bits = np.frombuffer(base64.b64decode(self.test_correct), dtype=np.uint8)
+        return np.unpackbits(bits, count=self.test_size).astype(bool)
+
+
+_DIGEST = re.compile(rb'"digest":"([0-9a-f]{64})",')
+
+
+def proven_digest(text: str | bytes) -> str | None:
+    """The digest that a record's text carries, if it is that of the rest of the text.
+
+    What :meth:`RunRecord.to_json` wrote proves itself without being parsed; of an equal record
+    written otherwise (other spaces or order) only its parsed content can tell: ``None``.
+    """
+    content = text.encode(errors="backslashreplace") if isinstance(text, str) else text
+    found = _DIGEST.search(content)
+    if found is None:
+        return None
+    rest = content[: found.start()] + content[found.end() :].removesuffix(b"\n")
+    stated = found[1].decode()
+    return stated if hashlib.sha256(rest).hexdigest() == stated else None
+
+
+def pack_bits(correct: NDArray[np.bool_]) -> str:
+    """Boolean vector to base64 of its packed bits, the inverse of :meth:`RunRecord.correct`."""
+    return base64.b64encode(np.packbits(correct).tobytes()).decode("ascii")

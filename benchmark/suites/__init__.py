@@ -1,0 +1,1 @@
+"""Suites: the TOML files of studies, and their reader."""

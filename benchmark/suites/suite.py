@@ -1,0 +1,267 @@
+"""Suite: one TOML file per study, expanded in memory into RunSpecs."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from nlbench import baselines
+from nlbench.benchmark import datasets, models
+from nlbench.benchmark.errors import UserError, unknown
+from nlbench.benchmark.pipeline import augment
+from nlbench.benchmark.selection import picked
+from nlbench.benchmark.spec.canonical_json import sha256_of
+from nlbench.benchmark.spec.recipe import Recipe
+from nlbench.benchmark.spec.run_spec import PROFILES, DatasetSpec, MethodSpec, RunSpec
+from nlbench.noise import NoiseError, NoiseSpec
+
+GRID_KEYS = ("dataset", "model", "methods", "noise", "seeds", "profile", "recipe")
+TEXT_KEYS = ("title", "description", "baseline")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A study: its words and its runs, in the order in which they are worth having.
+
+    Attributes:
+        name: the TOML file's stem.
+        title: one line for tables and pages.
+        description: what the study asks, in plain words.
+        baseline: the method the others are compared with first.
+        specs: all runs, without repetition, in order.
+    """
+
+    name: str
+    title: str
+    description: str
+    baseline: str
+    specs: tuple[RunSpec, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Identity of what the study declares: SHA-256 over its sorted run ids."""
+        return sha256_of(sorted(spec.run_id for spec in self.specs))
+
+    def select(
+        self,
+        methods: Iterable[str] = (),
+        noise: Iterable[str] = (),
+        seeds: Iterable[int] = (),
+    ) -> Suite:
+        """The part of the suite with these methods, noise lines and seeds (empty = all).
+
+        Methods are named as :func:`nlbench.benchmark.selection.picked` reads them.
+
+        Raises:
+            UserError: a value the suite does not have.
+        """
+        words = tuple(methods)
+        wanted: list[tuple[str, list[Any], Callable[[RunSpec], Any]]] = [
+            ("noise", [_noise_line(n, "--noise") for n in noise], lambda s: s.noise),
+            ("seed", list(seeds), lambda s: s.seed),
+        ]
+        specs = picked(self.specs, words, f"suite {self.name}") if words else self.specs
+        for kind, values, read in wanted:
+            have = {read(spec) for spec in self.specs}
+            for value in values:
+                if value not in have:
+                    raise unknown(kind, str(value), sorted(map(str, have)), f"suite {self.name}")
+            specs = tuple(s for s in specs if not values or read(s) in values)
+        if not specs:
+            raise UserError(f"suite {self.name}: no run is left after --methods, --noise, --seeds")
+        return Suite(self.name, self.title, self.description, self.baseline, specs)
+
+
+def names() -> tuple[str, ...]:
+    """The suites that come with the project."""
+    folder = resources.files("nlbench.benchmark.suites")
+    return tuple(sorted(p.name[:-5] for p in folder.iterdir() if p.name.endswith(".toml")))
+
+
+def load(name: str, profile: str | None = None) -> Suite:
+    """Read a suite by name, or a TOML file by path (anything with a slash or ending in .toml).
+
+    Args:
+        name: one of :func:`names`, or a path.
+        profile: replaces the profile the suite names.
+
+    Raises:
+        UserError: unknown suite, unreadable TOML, unknown key, method, noise, data set, model or a
+            value out of range; the message names the value and the file.
+    """
+    return parse(*source(name), profile)
+
+
+def source(name: str) -> tuple[str, str, str]:
+    """The TOML text of a suite, its short name and where it is; ``name`` as for :func:`load`.
+
+    Raises:
+        UserError: unknown suite, or a file that cannot be read.
+    """
+    if name.endswith(".toml") or "/" in name:
+        path = Path(name)
+        if path.is_dir():
+            raise UserError(f"suite {name}: is a folder; name its TOML file")
+        if not path.is_file():
+            raise UserError(f"suite {name}: no such file")
+        try:
+            return path.read_text("utf-8"), path.stem, str(path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"suite {name}: cannot be read ({error})") from error
+    if name not in names():
+        raise unknown("suite", name, names(), "nlbench run SUITE")
+    text = (resources.files("nlbench.benchmark.suites") / f"{name}.toml").read_text("utf-8")
+    return text, name, f"suites/{name}.toml"
+
+
+def parse(text: str, name: str, where: str, profile: str | None = None) -> Suite:
+    """Read a suite from TOML text; ``where`` is named in errors. Raises: see :func:`load`."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{where}: not valid TOML ({error})") from error
+    _check_keys(values, (*TEXT_KEYS, *GRID_KEYS, "parts"), where)
+    words = {key: values.pop(key, "") for key in TEXT_KEYS}
+    for key, value in words.items():
+        if not isinstance(value, str):
+            raise UserError(f"{where}: {key} = {value!r} should be a text")
+    parts = values.pop("parts", [{}])
+    if not isinstance(parts, list) or not all(isinstance(p, dict) for p in parts):
+        raise UserError(f"{where}: parts should be tables, written [[parts]]")
+    specs: dict[str, RunSpec] = {}
+    for number, part in enumerate(parts, 1):
+        at = where if part == {} else f"{where}, part {number}"
+        _check_keys(part, GRID_KEYS, at)
+        for spec in _expand(_merge(values, part), at, profile):
+            specs.setdefault(spec.run_id, spec)
+    used = tuple(dict.fromkeys(s.method.name for s in specs.values()))
+    baseline = words["baseline"] or used[0]
+    if baseline not in used:
+        raise unknown("baseline", baseline, used, where)
+    return Suite(
+        name, words["title"] or name, words["description"].strip(), baseline, tuple(specs.values())
+    )
+
+
+def _merge(base: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
+    """A part over the suite's own values; the tables ``dataset`` and ``recipe`` key by key."""
+    both = [k for k in part if isinstance(part[k], dict) and isinstance(base.get(k), dict)]
+    return {**base, **part, **{key: {**base[key], **part[key]} for key in both}}
+
+
+def _expand(grid: Mapping[str, Any], where: str, profile: str | None) -> Iterator[RunSpec]:
+    """All runs of one grid: noise, then seed, then method, so that pairs end close together."""
+    for key in ("dataset", "methods", "noise", "seeds", "recipe"):
+        if not grid.get(key):
+            raise UserError(f"{where}: {key} is missing or empty")
+    dataset = _dataset(grid["dataset"], where)
+    model = _model(grid.get("model"), dataset, where)
+    name = profile or grid.get("profile", "matched")
+    if name not in PROFILES:
+        raise unknown("profile", name, PROFILES, where)
+    recipe = Recipe.from_dict(_table(grid["recipe"], "recipe", where), f"{where}, recipe")
+    augment.check_name(recipe.augment)
+    lines = [_noise_line(line, where) for line in _list(grid["noise"], "noise", where)]
+    methods = [
+        _method(entry, dataset.name, name, recipe, where)
+        for entry in _list(grid["methods"], "methods", where)
+    ]
+    for line, seed in itertools.product(lines, _seeds(grid["seeds"], where)):
+        for method, its_recipe in itertools.chain.from_iterable(methods):
+            yield RunSpec(dataset.settled(seed), model, method, line, seed, its_recipe, name)
+
+
+def _dataset(table: Any, where: str) -> DatasetSpec:
+    values = _table(table, "dataset", where)
+    _check_keys(values, tuple(f.name for f in fields(DatasetSpec)), f"{where}, dataset")
+    if not isinstance(values.get("name"), str):
+        raise UserError(f"{where}, dataset: name is missing")
+    try:
+        spec = DatasetSpec(**values)
+        for name in spec.names:
+            datasets.check_name(name, where)
+        return spec
+    except (AttributeError, TypeError) as error:
+        raise UserError(f"{where}, dataset: {values} has a value of the wrong type") from error
+
+
+def _model(name: Any, dataset: DatasetSpec, where: str) -> str:
+    """The network's name; without one, that which fits the size of the images."""
+    if name is not None and not isinstance(name, str):
+        raise UserError(f"{where}: model = {name!r} should be a text")
+    if name:
+        models.check_name(name, where)
+        return name
+    shape = datasets.shape(dataset.name)
+    if shape is None:
+        raise UserError(
+            f"{where}: model is missing, and how large the images of {dataset.name!r} are does not"
+            f" follow from the name; name one of {', '.join(models.names())}"
+        )
+    return models.fitting(dataset.size or min(shape[1:]))
+
+
+def _method(
+    entry: Any, dataset: str, profile: str, recipe: Recipe, where: str
+) -> list[tuple[MethodSpec, Recipe]]:
+    """One entry of ``methods``: a name, or a table with hyper-parameters (a list = each of it)."""
+    table = {"name": entry} if isinstance(entry, str) else dict(_table(entry, "methods", where))
+    method = table.pop("name", None)
+    if not isinstance(method, str):
+        raise UserError(f"{where}, methods: {entry!r} has no name")
+    setting = baselines.setting(method, datasets.family(dataset), profile)
+    choices = [value if isinstance(value, list) else [value] for value in table.values()]
+    its_recipe = recipe.override(setting.recipe, f"{method}, profile {profile}")
+    return [
+        (
+            _method_spec(method, {**setting.params, **dict(zip(table, chosen, strict=True))}),
+            its_recipe,
+        )
+        for chosen in itertools.product(*choices)
+    ]
+
+
+def _method_spec(name: str, params: Mapping[str, Any]) -> MethodSpec:
+    """The spec with every hyper-parameter explicit, as the method itself reads them."""
+    return MethodSpec.of(name, baselines.create(name, params).params())
+
+
+def _noise_line(line: Any, where: str) -> str:
+    if not isinstance(line, str):
+        raise UserError(f'{where}: noise {line!r} should be a text such as "symmetric:0.4"')
+    try:
+        return str(NoiseSpec.parse(line))
+    except NoiseError as error:
+        raise UserError(f"{where}: {error}") from error
+
+
+def _seeds(value: Any, where: str) -> list[int]:
+    """``seeds = 5`` is 0..4; a list is itself."""
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return list(range(value))
+    if isinstance(value, list) and all(type(v) is int and v >= 0 for v in value):
+        return value
+    raise UserError(f"{where}: seeds = {value!r} should be a number above 0 or a list of numbers")
+
+
+def _list(value: Any, key: str, where: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise UserError(f"{where}: {key} = {value!r} should be a list")
+    return value
+
+
+def _table(value: Any, key: str, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise UserError(f"{where}: {key} = {value!r} should be a table")
+    return value
+
+
+def _check_keys(values: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    for key in values:
+        if key not in known:
+            raise unknown("key", key, known, where)

@@ -1,0 +1,1 @@
+"""Flipped labels in the plane: data, training, measures."""

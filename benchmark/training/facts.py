@@ -1,0 +1,101 @@
+"""What a method is told of its run, and nothing beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+
+from nlbench.baselines import Facts, MethodError
+from nlbench.baselines.state import PRIVILEGES
+from nlbench.benchmark.pipeline.batches import batch_sizes
+from nlbench.benchmark.streams import Streams
+from nlbench.benchmark.training.task import Task
+
+
+def facts(task: Task) -> Facts:
+    """The facts of a task; of clean labels only what the method asks for.
+
+    Raises:
+        MethodError: it asks for what nobody knows here.
+    """
+    given = torch.tensor(task.labels.noisy, device=task.device)
+    trained = torch.tensor(task.split.train, device=task.device)
+    classes = task.data.dataset.num_classes
+    return Facts(
+        num_classes=classes,
+        samples=len(given),
+        trained=trained,
+        given=given,
+        class_counts=torch.bincount(given[trained], minlength=classes),
+        epochs=sum(stage.epochs for stage in task.method.stages(task.recipe.epochs)),
+        steps=len(batch_sizes(len(trained), task.recipe.batch_size)),
+        batch_size=task.recipe.batch_size,
+        device=task.device,
+        dtype=task.dtype,
+        generator=partial(Streams(task.seed).generator, "method"),
+        told=told(task),
+    )
+
+
+def told(task: Task) -> dict[str, Any]:
+    """What the method asks for, by name.
+
+    Raises:
+        MethodError: the labels or the split do not have it.
+    """
+    asked = sorted(task.method.asks())
+    for name in asked:
+        if name not in PRIVILEGES:
+            there = ", ".join(PRIVILEGES)
+            raise MethodError(
+                f"method {task.method.name!r}: privileged {name!r} is none of {there}"
+            )
+    return {name: _TELL[name](task) for name in asked}
+
+
+def _noise_rate(task: Task) -> float:
+    _need_truth(task, "noise rate")
+    flipped = task.labels.corrupted[task.split.train]
+    return int(flipped.sum()) / len(flipped)
+
+
+def _transition(task: Task) -> torch.Tensor:
+    """As the labels came out; a class without samples keeps its own label."""
+    _need_truth(task, "transition matrix")
+    counts = torch.tensor(task.labels.transition_counts, dtype=task.dtype, device=task.device)
+    empty = counts.sum(dim=1) == 0
+    counts = counts + torch.diag(empty.to(counts.dtype))
+    return counts / counts.sum(dim=1, keepdim=True)
+
+
+def _clean_labels(task: Task) -> torch.Tensor:
+    _need_truth(task, "true labels")
+    return torch.tensor(task.labels.clean, device=task.device)
+
+
+def _noisy_val(task: Task) -> torch.Tensor:
+    if len(task.split.validation) == 0:
+        raise MethodError(
+            f"method {task.method.name!r} needs held-out samples with noisy labels: set holdout of"
+            " the data set above 0"
+        )
+    return torch.tensor(task.split.validation, device=task.device)
+
+
+def _need_truth(task: Task, what: str) -> None:
+    if not task.labels.truth_known:
+        raise MethodError(
+            f"method {task.method.name!r} needs the {what}, which nobody knows for"
+            f" {task.data.dataset.name!r}: its labels are noisy as they were published"
+        )
+
+
+_TELL: dict[str, Callable[[Task], Any]] = {
+    "noise_rate": _noise_rate,
+    "transition": _transition,
+    "clean_labels": _clean_labels,
+    "noisy_val": _noisy_val,
+}

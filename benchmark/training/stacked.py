@@ -1,0 +1,237 @@
+"""The stack backend: many small networks of one shape trained as one batched program."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+from nlbench.benchmark.pipeline.augment import AugmentPlan, apply
+from nlbench.benchmark.training.epoch_stats import Answers, Seen, Tally, evaluation, ranked
+from nlbench.benchmark.training.optimizer import learning_rate, optimiser
+from nlbench.benchmark.training.task import Ended, Job, Outcome, Task
+from nlbench.benchmark.training.trainer import EVAL_BATCH, Trainer
+
+Group = list[tuple[int, Job, Task]]
+
+
+class StackBackend:
+    """Runs that agree in all but method, labels and seed, in lock-step; see :class:`Stack`.
+
+    Where one of a stack raises, or memory runs out, the stack is trained again in two halves: what
+    a run leaves does not depend on its company.
+
+    Args:
+        slots: most runs in one stack.
+    """
+
+    name = "stack"
+    slots = 16
+    facts: Mapping[str, Any] = MappingProxyType({})
+
+    def __init__(self, slots: int = slots) -> None:
+        self.slots = slots
+
+    def train_pack(self, jobs: Iterable[Job]) -> Iterator[Ended]:
+        """See :class:`nlbench.benchmark.training.task.Backend`; a stack's runs end together."""
+        source = enumerate(jobs)
+        while chosen := list(itertools.islice(source, self.slots)):
+            groups: dict[tuple[object, ...], Group] = defaultdict(list)
+            for position, job in chosen:
+                try:
+                    task = job()
+                except Exception as error:  # noqa: BLE001  # it is the caller's to record
+                    yield position, error
+                else:
+                    groups[key(task)].append((position, job, task))
+            for group in groups.values():
+                yield from _train(group)
+
+
+class Stack:
+    """K networks whose parameters and buffers have one more dimension, the run.
+
+    Every product of a step is batched over the runs; each run has its own loss, gradient norm and
+    clipping. Sums are taken in another order than by ``loop``, so float32 results differ in their
+    last bits.
+    """
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self.tasks = tasks
+        first = tasks[0]
+        self.trainers = [Trainer(task) for task in tasks]
+        states = [dict(t.network.named_parameters()) for t in tasks]
+        self.parameters = {
+            name: nn.Parameter(torch.stack([s[name].detach() for s in states]))
+            for name in states[0]
+        }
+        buffers = [dict(t.network.named_buffers()) for t in tasks]
+        self.buffers = {name: torch.stack([b[name] for b in buffers]) for name in buffers[0]}
+        self.sgd = optimiser(first.recipe, list(self.parameters.values()))
+        self.network, self.recipe, self.data = first.network, first.recipe, first.resident
+        self.device = first.device
+
+    def epoch(self, epoch: int, rows: Tensor, plans: Sequence[AugmentPlan]) -> list[Tally]:
+        """One pass over the training set; ``rows`` is (K, n), each run in its own order."""
+        for group in self.sgd.param_groups:
+            group["lr"] = learning_rate(self.recipe, epoch)
+        self.network.train()
+        samples = rows.shape[1]
+        tallies = [Tally.empty(samples, self.device, task.method) for task in self.tasks]
+        for start in range(0, samples, self.recipe.batch_size):
+            at = slice(start, start + self.recipe.batch_size)
+            logits, losses = self._step(rows[:, at], [plan[at] for plan in plans])
+            for run, tally in enumerate(tallies):
+                tally.note(at, self.tasks[run].method, Seen(logits[run].detach(), losses[run]))
+        return tallies
+
+    def predictions(self, images: Tensor, rows: Tensor | None = None) -> list[Tensor]:
+        """Each run's closed-set predictions; ``rows`` (K, m) are its own images, None = all."""
+        self.network.eval()
+        count = len(images) if rows is None else rows.shape[1]
+        parts: list[list[Tensor]] = [[] for _ in self.tasks]
+        with torch.inference_mode():
+            for start in range(0, count, EVAL_BATCH):
+                at = slice(start, start + EVAL_BATCH)
+                if rows is None:
+                    batch = self._normalise(images[at])
+                    logits = self._forward(batch, None)
+                else:
+                    logits = self._forward(self._by_run(images[rows[:, at].reshape(-1)]), 0)
+                for run, task in enumerate(self.tasks):
+                    parts[run].append(task.method.predict(logits[run]))
+        return [torch.cat(part) for part in parts]
+
+    def finite(self) -> Tensor:
+        """Which runs have only finite weights, (K,) bool."""
+        totals = [p.detach().flatten(1).norm(dim=1) for p in self.parameters.values()]
+        return torch.stack(totals).sum(dim=0).isfinite()
+
+    def unstack(self) -> None:
+        """Give each task's own network its last weights and statistics."""
+        with torch.no_grad():
+            for run, task in enumerate(self.tasks):
+                for name, parameter in task.network.named_parameters():
+                    parameter.copy_(self.parameters[name][run])
+                for name, buffer in task.network.named_buffers():
+                    buffer.copy_(self.buffers[name][run])
+
+    def _step(self, rows: Tensor, plans: Sequence[AugmentPlan]) -> tuple[Tensor, list[Tensor]]:
+        images = torch.cat(
+            [apply(self.data.x_train, plan, row) for plan, row in zip(plans, rows, strict=True)]
+        )
+        logits = self._forward(self._by_run(images), 0)
+        losses = [
+            task.method.loss(logits[run], self.trainers[run].given[rows[run]])
+            for run, task in enumerate(self.tasks)
+        ]
+        self.sgd.zero_grad(set_to_none=True)
+        # The runs share nothing, so the gradient of the sum is each run's own gradient.
+        torch.stack([loss.mean() for loss in losses]).sum().backward()  # type: ignore[no-untyped-call]
+        self._regularise()
+        self.sgd.step()
+        return logits, [loss.detach() for loss in losses]
+
+    def _regularise(self) -> None:
+        """L1, then each run's own clipping; see :func:`nlbench.benchmark.training.optimizer.regularise`."""
+        weights = [p.detach() for p in self.parameters.values()]
+        gradients = [p.grad for p in self.parameters.values() if p.grad is not None]
+        if self.recipe.l1 > 0:
+            torch._foreach_add_(gradients, torch._foreach_sign(weights), alpha=self.recipe.l1)
+        if self.recipe.clip_norm > 0:
+            parts = torch.stack([g.flatten(1).norm(dim=1) for g in gradients])
+            factor = (self.recipe.clip_norm / (parts.norm(dim=0) + 1e-6)).clamp(max=1.0)
+            for gradient in gradients:
+                gradient.mul_(factor.view(-1, *[1] * (gradient.ndim - 1)))
+
+    def _forward(self, images: Tensor, dimension: int | None) -> Tensor:
+        """Logits (K, B, outputs) of images (K, B, C, H, W), or (B, C, H, W) shared by all runs."""
+
+        def one(parameters: dict[str, Tensor], buffers: dict[str, Tensor], batch: Tensor) -> Tensor:
+            logits: Tensor = functional_call(self.network, (parameters, buffers), (batch,))
+            return logits
+
+        half = self.recipe.precision == "bf16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+            batched = vmap(one, in_dims=(0, 0, dimension))
+            result: Tensor = batched(dict(self.parameters), self.buffers, images)
+        return result
+
+    def _by_run(self, images: Tensor) -> Tensor:
+        return self._normalise(images).unflatten(0, (len(self.tasks), -1))  # type: ignore[no-any-return, no-untyped-call]
+
+    def _normalise(self, images: Tensor) -> Tensor:
+        return self.trainers[0].normalise(images)
+
+
+def key(task: Task) -> tuple[object, ...]:
+    """What runs must share to be stacked: shapes, data, recipe; not the method."""
+    return (
+        repr(task.network),
+        task.recipe,
+        id(task.data),
+        len(task.split.train),
+        len(task.split.validation),
+        task.device,
+    )
+
+
+def _train(group: Group) -> Iterator[Ended]:
+    try:
+        outcomes = _outcomes([task for _, _, task in group])
+    except Exception as error:  # noqa: BLE001  # it is the caller's to record
+        if len(group) == 1:
+            yield group[0][0], error
+            return
+        outcomes = None
+    if outcomes is not None:
+        yield from zip((position for position, _, _ in group), outcomes, strict=True)
+        return
+    middle = len(group) // 2
+    for half in (group[:middle], group[middle:]):
+        yield from _train([(position, job, job()) for position, job, _ in half])
+
+
+def _outcomes(tasks: Sequence[Task]) -> list[Outcome]:
+    stack = Stack(tasks)
+    outcomes = [Outcome() for _ in tasks]
+    epochs = zip(*(task.plan.epochs() for task in tasks), strict=True)
+    for epoch, drawn in enumerate(epochs):
+        rows = torch.stack([torch.from_numpy(one.positions) for one in drawn])
+        plans = [one.views[0].to(stack.device) for one in drawn]
+        tallies = stack.epoch(epoch, rows.to(stack.device), plans)
+        answers = _answers(stack, stack.recipe.evaluates(epoch + 1))
+        ranks = ranked(epoch + 1, stack.recipe.epochs)
+        finite = stack.finite().tolist()
+        for run, outcome in enumerate(outcomes):
+            if outcome.diverged is not None:
+                continue
+            curves = tallies[run].curves(tasks[run].labels, drawn[run].positions, ranks)
+            if not (tallies[run].finite and finite[run]):
+                outcome.diverged = epoch + 1
+                continue
+            task, found = tasks[run], answers[run]
+            curves |= evaluation(task.labels, task.split.validation, found)
+            outcome.add(curves, found.correct)
+        if all(outcome.diverged is not None for outcome in outcomes):
+            break
+    stack.unstack()
+    return outcomes
+
+
+def _answers(stack: Stack, asked: bool) -> list[Answers]:
+    """Of each run, which test images are right, and its predictions of its held-out images."""
+    if not asked:
+        return [Answers() for _ in stack.tasks]
+    correct = [found == stack.data.y_test for found in stack.predictions(stack.data.x_test)]
+    rows = torch.stack([trainer.held for trainer in stack.trainers])
+    if rows.shape[1] == 0:
+        return [Answers(right) for right in correct]
+    held = stack.predictions(stack.data.x_train, rows)
+    return [Answers(right, held=said) for right, said in zip(correct, held, strict=True)]

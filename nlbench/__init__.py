@@ -1,0 +1,1 @@
+"""nlbench: learning with noisy labels, compared fairly."""

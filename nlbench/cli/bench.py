@@ -1,0 +1,64 @@
+"""``nlbench bench``: how fast is it here, measured side by side in one run."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from nlbench.benchmark.errors import unknown
+from nlbench.benchmark.speed import engines as bench_engines
+from nlbench.benchmark.speed import pipeline
+from nlbench.cli import options
+from nlbench.noise import bench as noise_bench
+from nlbench.reports.speed import bench as report_bench
+
+TEXT = """\
+Measure on this machine: labels per second of every noise model, images per second of our training
+pipeline against a plain DataLoader loop of the same network and data, the training engines on
+random images (CNN-8 and ResNets on a GPU, a small CNN on a CPU), small networks one by one and
+stacked, and time and memory of a report of 100,000 made-up records, the first and the next one.
+Figures are for this machine and this moment; compare ratios, not seconds.
+"""
+EXAMPLES = """\
+  nlbench bench
+  nlbench bench noise
+  nlbench bench pipeline --data /data
+  nlbench bench report --records 10000
+  nlbench bench engines --device cuda --out bench
+"""
+Rows = Sequence[Mapping[str, Any]]
+BENCHES: dict[str, Callable[[argparse.Namespace], Rows]] = {
+    "noise": lambda _args: noise_bench.run(),
+    "pipeline": lambda args: pipeline.run(args.data, args.device),
+    "engines": lambda args: bench_engines.run(args.device, args.out),
+    "stack": lambda args: bench_engines.stacked(args.device),
+    "report": lambda args: report_bench.run(args.records),
+}
+
+
+def add(commands: options.Commands) -> None:
+    """Register the command."""
+    parser = options.command(commands, "bench", "measure speed on this machine", TEXT, EXAMPLES)
+    parser.add_argument("what", nargs="*", metavar="WHAT", help=f"of {', '.join(BENCHES)}")
+    parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:N")
+    parser.add_argument(
+        "--records", metavar="N", type=int, default=100_000, help="of the report; default 100,000"
+    )
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write engines.csv, engines.png")
+    options.add_data(parser)
+    parser.set_defaults(call=call)
+
+
+def call(args: argparse.Namespace) -> int:
+    """Carry the command out."""
+    chosen = args.what or list(BENCHES)
+    for name in chosen:
+        if name not in BENCHES:
+            raise unknown("bench", name, tuple(BENCHES), "nlbench bench")
+    for name in chosen:
+        print(f"{name}\n{tabulate(BENCHES[name](args), headers='keys', floatfmt=',.6g')}\n")
+    return 0

@@ -1,0 +1,100 @@
+"""``nlbench list``: what there is to choose from."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+from nlbench.benchmark.errors import unknown
+from nlbench.cli import options
+
+if TYPE_CHECKING:
+    from nlbench.benchmark.datasets import DatasetInfo
+
+TEXT = """\
+List what can be named on the command line and in a suite: suites, methods with their
+hyper-parameters, noise models with their options, data sets, models.
+"""
+EXAMPLES = "  nlbench list\n  nlbench list methods\n  nlbench list noise\n"
+
+
+def add(commands: options.Commands) -> None:
+    """Register the command."""
+    parser = options.command(
+        commands, "list", "suites, methods, noise, data, models", TEXT, EXAMPLES
+    )
+    parser.add_argument("what", nargs="*", metavar="WHAT", help=f"of {', '.join(LISTS)}")
+    parser.set_defaults(call=call)
+
+
+def call(args: argparse.Namespace) -> int:
+    """Carry the command out."""
+    for what in args.what or LISTS:
+        if what not in LISTS:
+            raise unknown("list", what, LISTS, "nlbench list")
+        headers, rows = LISTS[what]()
+        print(f"{what}\n{tabulate(rows, headers=headers, maxcolwidths=[None] + [48] * 4)}\n")
+    return 0
+
+
+def _suites() -> tuple[list[str], Sequence[Sequence[str]]]:
+    from nlbench.benchmark.suites import suite as suites
+
+    rows = []
+    for name in suites.names():
+        suite = suites.load(name)
+        rows.append((name, suite.title, str(len(suite.specs)), suite.specs[0].profile))
+    return ["suite", "title", "runs", "profile"], rows
+
+
+def _methods() -> tuple[list[str], Sequence[Sequence[str]]]:
+    from nlbench import baselines
+
+    rows = []
+    for name in baselines.names():
+        method = baselines.get(name)
+        settings = "\n".join(f"{p.name} = {p.default}" for p in method.hyperparameters())
+        rows.append((name, method.title, settings, ", ".join(method.published), method.source))
+    return ["method", "title", "defaults", "published settings for", "source"], rows
+
+
+def _noise() -> tuple[list[str], Sequence[Sequence[str]]]:
+    from nlbench import noise
+
+    rows = [(r["syntax"], r["summary"], r["options"], r["source"]) for r in noise.catalogue()]
+    return ["noise", "what it does", "options", "source"], rows
+
+
+def _datasets() -> tuple[list[str], Sequence[Sequence[str]]]:
+    from nlbench.benchmark import datasets
+
+    rows = [
+        (e.name + (f":{e.argument}" if e.argument else ""), e.label, _size(e), e.source)
+        for e in datasets.info()
+    ]
+    return ["data set", "label", "size", "source"], rows
+
+
+def _size(entry: DatasetInfo) -> str:
+    if entry.train is None or entry.shape is None:
+        return "of the file"
+    shape = "x".join(map(str, entry.shape))
+    return f"{entry.train:,} + {entry.test:,}, {shape}, {entry.num_classes} classes"
+
+
+def _models() -> tuple[list[str], Sequence[Sequence[str]]]:
+    from nlbench.benchmark import models
+
+    return ["model", "description"], [(m.name, m.description) for m in models.info()]
+
+
+LISTS: dict[str, Callable[[], tuple[list[str], Sequence[Sequence[str]]]]] = {
+    "suites": _suites,
+    "methods": _methods,
+    "noise": _noise,
+    "datasets": _datasets,
+    "models": _models,
+}

@@ -1,0 +1,1 @@
+"""``nlbench noise``: label files, the gallery, tables of fingerprints."""

@@ -1,0 +1,181 @@
+"""Options that several commands share, and how their words are read."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nlbench.benchmark.errors import UserError
+
+if TYPE_CHECKING:
+    from nlbench.benchmark.store.store import Store
+    from nlbench.benchmark.suites.suite import Suite
+
+    # What add_subparsers returns has no public name.
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def command(
+    commands: Commands, name: str, summary: str, text: str, examples: str
+) -> argparse.ArgumentParser:
+    """A sub-command with a summary for the list, a text and examples for its ``--help``."""
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=text,
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_suite(parser: argparse.ArgumentParser) -> None:
+    """Which suite, and which part of it."""
+    from nlbench.benchmark.suites import suite as suites
+
+    parser.add_argument(
+        "suite",
+        metavar="SUITE",
+        help=f"a study: {', '.join(suites.names())}, or the path of a TOML file of your own",
+    )
+    add_part(parser)
+
+
+def add_part(parser: argparse.ArgumentParser) -> None:
+    """Which part of a suite, and under which profile."""
+    parser.add_argument(
+        "--profile",
+        metavar="NAME",
+        help="'matched' (one recipe for all) or 'official' (each method with its authors'"
+        " regularisation) instead of the suite's own",
+    )
+    parser.add_argument(
+        "--methods",
+        metavar="A,B",
+        help="only these methods of the suite, by name or as tables call them; with a setting only"
+        " that variant: drainage:alpha=0.1",
+    )
+    parser.add_argument("--noise", metavar="A,B", help="only these noise lines of the suite")
+    parser.add_argument("--seeds", metavar="0-4", help="only these seeds, e.g. 0-4 or 0,2,7")
+
+
+def add_results(parser: argparse.ArgumentParser) -> None:
+    """Where records and reports are."""
+    parser.add_argument(
+        "--results",
+        metavar="DIR",
+        type=Path,
+        default=Path("results"),
+        help="folder with runs/ (the store of records), reports/ and published/; default: results",
+    )
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Where data sets are."""
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        type=Path,
+        default=None,
+        help="folder of data sets (default: environment variable NLBENCH_DATA, else"
+        " ~/.cache/nlbench/data)",
+    )
+
+
+def add_report_workers(parser: argparse.ArgumentParser) -> None:
+    """How many processes make a report."""
+    parser.add_argument(
+        "--workers",
+        default="auto",
+        metavar="N",
+        help="processes that read records and write figures (default: one per core); their number"
+        " changes no byte",
+    )
+
+
+def report_workers(args: argparse.Namespace) -> int:
+    """What ``--workers`` of a report says.
+
+    Raises:
+        UserError: not a positive number.
+    """
+    if args.workers == "auto":
+        import joblib
+
+        return int(joblib.cpu_count())
+    if not args.workers.isdecimal() or not int(args.workers):
+        raise UserError(f"--workers {args.workers!r} should be a number from 1 on, or auto")
+    return int(args.workers)
+
+
+def selected(args: argparse.Namespace) -> Suite:
+    """The suite that the command line names, cut to the part it names."""
+    from nlbench.benchmark.suites import suite as suites
+
+    return part_of(suites.load(args.suite, args.profile), args)
+
+
+def part_of(suite: Suite, args: argparse.Namespace) -> Suite:
+    """The part of a suite that the command line names."""
+    return suite.select(methods(args.methods), words(args.noise), numbers(args.seeds))
+
+
+def forced(args: argparse.Namespace, suite: Suite) -> frozenset[str]:
+    """Run ids of what ``--force`` repeats: all of the suite, or of the methods it names.
+
+    Raises:
+        UserError: a method the suite does not have.
+    """
+    if args.force is None:
+        return frozenset()
+    bare = "" in args.force
+    chosen = suite if bare else suite.select([w for f in args.force for w in methods(f, "--force")])
+    return frozenset(spec.run_id for spec in chosen.specs)
+
+
+def methods(text: str | None, option: str = "--methods") -> list[str]:
+    """The methods that an option names; empty for ``None``.
+
+    Raises:
+        UserError: it names none.
+    """
+    from nlbench.benchmark import selection
+
+    found = [] if text is None else selection.split(text)
+    if text is not None and not found:
+        raise UserError(f"{option} {text!r} names no method; an example is ce,drainage:alpha=0.1")
+    return found
+
+
+def store_of(args: argparse.Namespace, create: bool = False) -> Store:
+    """The store under ``--results``.
+
+    Raises:
+        UserError: see :meth:`Store.open`; the message names the option.
+    """
+    from nlbench.benchmark.store.store import Store
+
+    try:
+        return Store.open(args.results / "runs", create=create)
+    except UserError as error:
+        raise UserError(f"--results {args.results}: {error}") from error
+
+
+def words(text: str | None) -> list[str]:
+    """``a,b`` as a list; empty for ``None``."""
+    return [] if not text else [word.strip() for word in text.split(",") if word.strip()]
+
+
+def numbers(text: str | None) -> list[int]:
+    """``0-2,5`` as [0, 1, 2, 5].
+
+    Raises:
+        UserError: anything else.
+    """
+    found: list[int] = []
+    for word in words(text):
+        low, dash, high = word.partition("-")
+        if not low.isdecimal() or (dash and not high.isdecimal()):
+            raise UserError(f"--seeds: {word!r} should be a number or a range such as 0-4")
+        found.extend(range(int(low), int(high or low) + 1))
+    return found

@@ -1,0 +1,64 @@
+"""``nlbench status``: how far a suite is."""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+from nlbench.cli import options
+
+if TYPE_CHECKING:
+    from nlbench.benchmark.runs.plan import Plan
+    from nlbench.benchmark.suites.suite import Suite
+
+TEXT = """\
+Show how many seeds of each cell (noise x method) are done, and what diverged, failed or is damaged.
+Records that another source of their method made are named and not counted. Reads the store only;
+trains nothing.
+"""
+EXAMPLES = "  nlbench status quick\n  nlbench status fashion --results /big/results\n"
+
+
+def add(commands: options.Commands) -> None:
+    """Register the command."""
+    parser = options.command(commands, "status", "how far a suite is", TEXT, EXAMPLES)
+    options.add_suite(parser)
+    options.add_results(parser)
+    parser.set_defaults(call=call)
+
+
+def call(args: argparse.Namespace) -> int:
+    """Carry the command out."""
+    from nlbench.benchmark.runs import plan
+
+    suite = options.selected(args)
+    result = plan.make(suite, options.store_of(args))
+    for line in result.damaged:
+        print(f"damaged: {line}")
+    print(table(suite, result))
+    counts = result.statuses
+    print(
+        f"\n{suite.name}: {len(result.done)} of {len(suite.specs)} runs have a record"
+        f" ({counts['ok']} ok, {counts['diverged']} diverged, {counts['failed']} failed)"
+    )
+    for line in plan.outdated_lines(result):
+        print(f"  {line}: `nlbench run` trains them again, or keeps them with --keep-old")
+    for record in result.done.values():
+        if record.status != "ok":
+            print(f"  {record.status}: {record.spec}: {(record.error or {})['message']}")
+    return 0
+
+
+def table(suite: Suite, result: Plan) -> str:
+    """Conditions down, methods across, ``done/expected`` in the cells."""
+    cells: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    for spec in suite.specs:
+        row = f"{spec.dataset.name} {spec.model} {spec.profile} {spec.noise}"
+        cells[row, spec.method.name].append(spec.run_id in result.done)
+    rows = list(dict.fromkeys(row for row, _ in cells))
+    methods = list(dict.fromkeys(method for _, method in cells))
+    body = [[row, *(f"{sum(cells[row, m])}/{len(cells[row, m])}" for m in methods)] for row in rows]
+    return tabulate(body, headers=["condition", *methods], disable_numparse=True)

@@ -1,0 +1,115 @@
+"""``nlbench store``: records travel between machines as one file, and stores become one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.store import archive
+from nlbench.benchmark.store.archive import Merged
+from nlbench.benchmark.store.record import RunRecord
+from nlbench.cli import equivalence, options
+
+TEXT = """\
+Records of one machine for the store of another. `export` writes all records of the store, or those
+of a suite, into one file with a manifest of digests; `import` takes such files in, `merge` takes in
+other results folders. Each record is verified; a damaged or foreign one is named and left out, the
+others come in. Doing it twice changes nothing. `equivalence` tests whether two results folders tell
+the same.
+
+Where both sides have a record of the same run, the same one is kept in whichever order they come: a
+later version of a built-in method before an earlier one, then a finished run before a failed one,
+then one of a clean commit before one of a changed tree, then the earlier (of a method from outside
+the later: its files may have been edited), then the smaller digest. Two finished records with
+different results are named.
+
+The exit status is 1 if a record was refused, 2 for bad input.
+"""
+EXAMPLES = """\
+  nlbench store export piece.tar.gz
+  nlbench store export piece.tar.gz cifar10-jpeg --seeds 0-1
+  nlbench store import piece1.tar.gz piece2.tar.gz
+  nlbench store merge /other/results --results results
+  nlbench store equivalence strict fast
+"""
+_PARTS = ("profile", "methods", "noise", "seeds")
+_SUBTEXT = "\nSee `nlbench store --help`."
+
+
+def add(commands: options.Commands) -> None:
+    """Register the command."""
+    parser = options.command(commands, "store", "move records between machines", TEXT, EXAMPLES)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    export = options.command(
+        actions, "export", "write records into one file", f"Write records.{_SUBTEXT}", EXAMPLES
+    )
+    export.add_argument("file", metavar="FILE", type=Path, help="e.g. piece.tar.gz; replaced")
+    export.add_argument("suite", nargs="?", metavar="SUITE", help="only the runs of this study")
+    for part in _PARTS:
+        export.add_argument(f"--{part}", help="only this part of SUITE, as for `nlbench run`")
+    export.set_defaults(call=call_export)
+    take = options.command(
+        actions, "import", "take in files of records", f"Take in files.{_SUBTEXT}", EXAMPLES
+    )
+    take.add_argument("files", nargs="+", metavar="FILE", type=Path, help="of `store export`")
+    take.set_defaults(call=call_import)
+    merge = options.command(
+        actions, "merge", "take in other stores", f"Take in stores.{_SUBTEXT}", EXAMPLES
+    )
+    merge.add_argument("folders", nargs="+", metavar="DIR", type=Path, help="a results folder")
+    merge.set_defaults(call=call_merge)
+    equivalence.add(actions)
+    for action_parser in (export, take, merge):
+        options.add_results(action_parser)
+
+
+def call_export(args: argparse.Namespace) -> int:
+    """Write the records of the store, or of a suite, into one file."""
+    store = options.store_of(args)
+    if args.suite is None and any(getattr(args, part) for part in _PARTS):
+        raise UserError("store export: --profile, --methods, --noise and --seeds need a SUITE")
+    wanted = None if args.suite is None else [s.run_id for s in options.selected(args).specs]
+    found = list(archive.stored(store, wanted))
+    records = [item for item in found if isinstance(item, RunRecord)]
+    refused = [item for item in found if isinstance(item, str)]
+    count = archive.write(args.file, records)
+    print(f"{args.file}: {count} records, {args.file.stat().st_size:,} bytes")
+    return _complain(refused)
+
+
+def call_import(args: argparse.Namespace) -> int:
+    """Take in files of records."""
+    for path in args.files:
+        if not path.is_file():
+            raise UserError(f"archive {path}: no such file")
+    return _merge(args, (item for path in args.files for item in archive.read(path)))
+
+
+def call_merge(args: argparse.Namespace) -> int:
+    """Take in other stores."""
+    stores = [archive.open_folder(folder) for folder in args.folders]
+    return _merge(args, (item for store in stores for item in archive.stored(store)))
+
+
+def _merge(args: argparse.Namespace, found: Iterator[RunRecord | str]) -> int:
+    result = archive.merge(options.store_of(args, create=True), found)
+    print(_summary(result))
+    for line in result.disagreeing:
+        print(f"nlbench: {line}", file=sys.stderr)
+    return _complain(result.refused)
+
+
+def _summary(result: Merged) -> str:
+    return (
+        f"{len(result.added)} records added, {len(result.same)} already there,"
+        f" {len(result.replaced)} replaced, {len(result.kept)} kept, {len(result.refused)} refused"
+    )
+
+
+def _complain(refused: list[str]) -> int:
+    for line in refused:
+        print(f"nlbench: refused: {line}", file=sys.stderr)
+    return 1 if refused else 0

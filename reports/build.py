@@ -1,0 +1,167 @@
+"""Write a study's report: every table and figure from one analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+import pandas as pd
+
+from nlbench.benchmark.store.record import RunRecord
+from nlbench.reports.compare.results import Results, analyse
+from nlbench.reports.compare.trained_models import mcnemar_table
+from nlbench.reports.compare.verdict import Verdict
+from nlbench.reports.errors import ReportError, unknown
+from nlbench.reports.figures.catalogue import Drawn, figure_jobs
+from nlbench.reports.leaderboard.table import (
+    leaderboard_table,
+    overall_table,
+    runs_table,
+    significance_table,
+)
+from nlbench.reports.memory import collector_paused, collector_spared
+from nlbench.reports.parallel import Job, background
+from nlbench.reports.read.extract import Intake
+from nlbench.reports.read.study import Study
+from nlbench.reports.render.across_conditions import overall_markdown
+from nlbench.reports.render.files import to_csv, write_csv, write_text
+from nlbench.reports.render.index import index_markdown
+from nlbench.reports.render.latex import accuracy_latex, document
+from nlbench.reports.render.latex_paper import (
+    document_of_all,
+    overall_latex,
+    seeds_latex,
+    significance_latex,
+)
+from nlbench.reports.render.markdown import accuracy_markdown, significance_markdown
+from nlbench.reports.render.selection import selection_markdown
+from nlbench.reports.render.terminal import terminal_text
+from nlbench.reports.topics.classes import classes_texts
+from nlbench.reports.topics.other_test_sets import elsewhere_texts
+from nlbench.reports.topics.published import published_texts
+from nlbench.reports.topics.registry import measure_tables, measure_texts
+from nlbench.reports.topics.sweep import sweep_texts
+
+LATEX = ("accuracy", "significance", "overall", "seeds")
+PARTS = ("leaderboard", "tables", "figures")
+TABLES: dict[str, Callable[[Results], pd.DataFrame]] = {
+    "runs.csv": runs_table,
+    "significance.csv": significance_table,
+    "mcnemar.csv": mcnemar_table,
+    "overall.csv": overall_table,
+}
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a report came to.
+
+    Attributes:
+        files: everything written, in order.
+        text: accuracy table, verdicts and warnings for a terminal.
+        warnings: missing, failed, diverged, unpaired, duplicate and foreign runs, a line each.
+        verdicts: all comparisons.
+        leaderboard: the leaderboard as written.
+        results: everything computed.
+        drawn: the figures, in order.
+    """
+
+    files: tuple[Path, ...]
+    text: str
+    warnings: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+    leaderboard: pd.DataFrame
+    results: Results
+    drawn: tuple[Drawn, ...]
+
+
+def build(
+    study: Study,
+    records: Iterable[RunRecord] | Intake,
+    out: Path,
+    rule: str = "last",
+    only: str | None = None,
+    workers: int = 1,
+) -> Built:
+    """Compute a study's statistics and write its report; same records, same bytes.
+
+    Args:
+        study: the declared runs; those without a record are shown as missing.
+        records: in any order, or what :func:`nlbench.reports.read.reader.read` took in.
+        out: folder, made if it is not there; files of the report are replaced, others left alone.
+        rule: accuracy rule of every table, one of RULES.
+        only: one of PARTS (``leaderboard``: the CSV files; ``tables``: Markdown and LaTeX;
+            ``figures``), ``None`` for everything.
+        workers: processes that write figures beside this one; their number changes no byte.
+
+    Raises:
+        ReportError: no record of the study, an unknown rule or part, a rule without numbers, or a
+            folder that cannot be written.
+    """
+    if only is not None and only not in PARTS:
+        raise unknown("part of a report", only, PARTS)
+    with collector_paused():
+        results = analyse(study, records, rule)
+    drawn: list[Drawn] = []
+    figures = figure_jobs(results, out / "figures", drawn) if only in (None, "figures") else ()
+    tables = TABLES if only in (None, "leaderboard") else {}
+    first, rest = list(tables)[:1], list(tables)[1:]
+    # The largest table first: it is there at once, and figures take a while to be made.
+    jobs = chain(_csv_jobs(results, out, first), figures, _csv_jobs(results, out, rest))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with collector_spared(), background(jobs, workers):
+            leaderboard = leaderboard_table(results)
+            texts = _texts(results, leaderboard, drawn, only)
+            for name, text in texts.items():
+                write_text(text, out / name)
+    except OSError as error:
+        raise ReportError(f"report folder {out}: {error.strerror or error}") from error
+    return Built(
+        files=(
+            *(out / name for name in (*tables, *texts)),
+            *(file for figure in drawn for file in figure.files),
+        ),
+        text=terminal_text(results, leaderboard),
+        warnings=results.warnings,
+        verdicts=results.verdicts,
+        leaderboard=leaderboard,
+        results=results,
+        drawn=tuple(drawn),
+    )
+
+
+def _csv_jobs(results: Results, out: Path, names: Iterable[str]) -> Iterator[Job]:
+    for name in names:
+        yield partial(write_csv, TABLES[name](results), out / name)
+
+
+def _texts(
+    results: Results, leaderboard: pd.DataFrame, drawn: Sequence[Drawn], only: str | None
+) -> dict[str, str]:
+    """File name -> content, of the parts asked for."""
+    texts: dict[str, str] = {}
+    if only in (None, "leaderboard"):
+        texts["leaderboard.csv"] = to_csv(leaderboard)
+    if only is None:
+        texts["index.md"] = index_markdown(results, leaderboard, drawn)
+    if only in (None, "tables"):
+        texts |= {
+            "accuracy.md": accuracy_markdown(results, leaderboard),
+            "significance.md": significance_markdown(results),
+            "overall.md": overall_markdown(results),
+            "selection.md": selection_markdown(results),
+            "accuracy.tex": accuracy_latex(results, leaderboard),
+            "accuracy-document.tex": document("accuracy"),
+            "significance.tex": significance_latex(results),
+            "overall.tex": overall_latex(results),
+            "seeds.tex": seeds_latex(results),
+            "document.tex": document_of_all(results, (*LATEX, *measure_tables(results)), drawn),
+        }
+    texts |= measure_texts(results, only)
+    texts |= elsewhere_texts(results, only)
+    texts |= sweep_texts(results, only) | classes_texts(results, only)
+    return texts | published_texts(results, only)

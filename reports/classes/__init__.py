@@ -1,8 +1,0 @@
-"""The number of classes at fixed noise: accuracy, chance, and who leads where."""
-
-from __future__ import annotations
-
-from reports.classes.find import ClassStudy, class_studies
-from reports.classes.page import classes_texts, headlines
-
-__all__ = ["ClassStudy", "class_studies", "classes_texts", "headlines"]

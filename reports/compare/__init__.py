@@ -1,0 +1,1 @@
+"""Comparisons: pairing, tests, verdicts, ranks, across conditions."""

@@ -1,0 +1,158 @@
+"""Results: everything computed for one report, before anything is written."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from nlbench.benchmark.store.record import RunRecord
+from nlbench.reports.compare.across_conditions import Overall, overall
+from nlbench.reports.compare.comparison import compare
+from nlbench.reports.compare.ranking import Standing, standings
+from nlbench.reports.compare.verdict import Verdict
+from nlbench.reports.errors import ReportError, unknown
+from nlbench.reports.read.cells import Block, Condition, make_blocks
+from nlbench.reports.read.extract import RULES, Intake
+from nlbench.reports.read.frame import Frame, tidy
+from nlbench.reports.read.study import Study
+from nlbench.reports.topics.detection.compare import Verdicts as DetectionVerdicts
+from nlbench.reports.topics.detection.compare import verdicts as detection_verdicts
+from nlbench.reports.topics.detection.failures import Signature, signatures
+from nlbench.reports.topics.detection.failures import warnings as signature_lines
+from nlbench.reports.topics.detection.find import Detection, detections
+from nlbench.reports.topics.open_set.compare import Verdicts as OpenSetVerdicts
+from nlbench.reports.topics.open_set.compare import verdicts as open_set_verdicts
+from nlbench.reports.topics.open_set.find import Protocol, protocols
+
+
+@dataclass(frozen=True)
+class Results:
+    """What renderers format.
+
+    Attributes:
+        study: what was declared.
+        frame: one row per run.
+        rule: the accuracy rule of every number, one of RULES.
+        blocks: cells of comparable runs.
+        baseline: labels of the baseline method (several where it stands with several settings).
+        verdicts: all pairwise comparisons.
+    """
+
+    study: Study
+    frame: Frame
+    rule: str
+    blocks: tuple[Block, ...]
+    baseline: frozenset[str]
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must know before trusting a number, a line each."""
+        refused: dict[str, int] = defaultdict(int)
+        for verdict in self.verdicts:
+            if not verdict.comparable:
+                refused[verdict.words.split("(")[0].strip()] += 1
+        lines = [
+            f"{count} of {len(self.verdicts)} comparisons {words}"
+            for words, count in refused.items()
+        ]
+        return (*self.frame.warnings, *lines, *self.signature_warnings)
+
+    @cached_property
+    def open_sets(self) -> tuple[Protocol, ...]:
+        """Blocks with open-set scores."""
+        return protocols(self.blocks, self.frame.extra)
+
+    @cached_property
+    def open_set_verdicts(self) -> tuple[OpenSetVerdicts, ...]:
+        """The comparisons of each of them."""
+        return tuple(open_set_verdicts(protocol, self.baseline) for protocol in self.open_sets)
+
+    @cached_property
+    def detections(self) -> tuple[Detection, ...]:
+        """Blocks with detection of mislabelled samples."""
+        return detections(self.blocks, self.frame.extra)
+
+    @cached_property
+    def detection_verdicts(self) -> tuple[DetectionVerdicts, ...]:
+        """The comparisons of each of them."""
+        return tuple(detection_verdicts(found, self.method_names) for found in self.detections)
+
+    @cached_property
+    def method_names(self) -> dict[str, str]:
+        """Label -> the method's name, equal for settings of one method."""
+        runs = self.frame.runs[["method", "method_name"]].drop_duplicates()
+        return dict(zip(runs["method"], runs["method_name"], strict=True))
+
+    @cached_property
+    def signatures(self) -> tuple[Signature, ...]:
+        """How every drainage node fared, condition by condition; needs detection."""
+        return signatures(self.blocks, self.detections, self.frame.curves, self.baseline)
+
+    @cached_property
+    def signature_warnings(self) -> tuple[str, ...]:
+        """The failure signatures that were found, a line each."""
+        return signature_lines(self.blocks, self.signatures)
+
+    @cached_property
+    def overall(self) -> tuple[Overall, ...]:
+        """The analyses across conditions, one per profile."""
+        return overall(self.blocks, self.verdicts, self.baseline, self.study.rope)
+
+    @cached_property
+    def _by_condition(self) -> dict[tuple[int, str], list[Verdict]]:
+        found: dict[tuple[int, str], list[Verdict]] = defaultdict(list)
+        for verdict in self.verdicts:
+            found[verdict.block, verdict.condition].append(verdict)
+        return found
+
+    @cached_property
+    def _standings(self) -> dict[tuple[int, str], dict[str, Standing]]:
+        return {
+            (block.index, condition.line): standings(block, condition, self.of(block, condition))
+            for block in self.blocks
+            for condition in block.conditions
+        }
+
+    def of(self, block: Block, condition: Condition) -> list[Verdict]:
+        """The comparisons of one condition."""
+        return self._by_condition.get((block.index, condition.line), [])
+
+    def in_block(self, block: Block) -> list[Verdict]:
+        """The comparisons of one block, in table order."""
+        return [v for condition in block.conditions for v in self.of(block, condition)]
+
+    def standing(self, block: Block, condition: Condition, method: str) -> Standing:
+        """A cell's place in its condition."""
+        return self._standings[block.index, condition.line][method]
+
+
+def baseline_labels(study: Study, frame: Frame) -> frozenset[str]:
+    """How tables call the study's baseline."""
+    runs = frame.runs
+    return frozenset(runs.loc[runs["method_name"] == study.baseline, "method"])
+
+
+def analyse(study: Study, records: Iterable[RunRecord] | Intake, rule: str = "last") -> Results:
+    """Compute everything a report says.
+
+    Args:
+        study: the declared runs.
+        records: in any order, or what was read of a store.
+        rule: which of the four accuracies; ``oracle`` looks at the test set and is no headline.
+
+    Raises:
+        ReportError: an unknown rule, a rule that no run has a number for, or no records.
+    """
+    if rule not in RULES:
+        raise unknown("accuracy rule", rule, RULES)
+    frame = tidy(study, records)
+    if frame.runs[rule].isna().all():
+        have = [name for name in RULES if frame.runs[name].notna().any()]
+        hint = f"there is: {', '.join(have)}" if have else "every run failed"
+        raise ReportError(f"study {study.name!r}: no run has the accuracy {rule!r}; {hint}")
+    blocks = make_blocks(frame, rule)
+    baseline = baseline_labels(study, frame)
+    return Results(study, frame, rule, blocks, baseline, compare(blocks, baseline, study.rope))

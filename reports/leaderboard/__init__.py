@@ -1,0 +1,1 @@
+"""The leaderboard: its columns, its table, merging several."""

@@ -1,0 +1,299 @@
+"""The machine-readable tables: numbers are numbers, a column means one thing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nlbench.reports.compare.across_conditions import Overall
+from nlbench.reports.compare.pairing import condition_note
+from nlbench.reports.compare.results import Results
+from nlbench.reports.compare.verdict import Verdict
+from nlbench.reports.digits import DECIMALS, rounded, significant
+from nlbench.reports.leaderboard.columns import LEADERBOARD, LEADERBOARD_SCHEMA
+from nlbench.reports.read.cells import Block, Cell, Condition
+from nlbench.reports.stats import Rope, mean_rank
+
+HIDDEN = ("block", "rope", "at_chance")  # of a Verdict: in columns of their own, or in its sentence
+RUNS_COLUMNS = (
+    "run_id", "dataset", "train_per_class", "holdout", "data_label", "model", "profile", "method",
+    "method_name", "params", "condition", "noise_type", "nominal_rate", "realised_rate", "seed",
+    "status", "last", "noisy_val", "clean_val", "oracle", "noisy_val_epoch", "clean_val_epoch",
+    "oracle_epoch", "num_classes", "test_size", "noise_fingerprint", "pair_data", "pair_labels",
+    "pair_split", "pair_init", "pair_order", "pair_augment", "seconds", "device", "threads",
+    "backend", "deterministic", "nlbench", "torch", "python", "commit", "dirty", "error",
+)  # fmt: skip
+
+
+WHOLE_NUMBERS = (
+    "schema", "train_per_class", "n", "expected_n", "tie_group", "bold", "diverged", "failed",
+    "missing", "collapsed", "paired",
+)  # fmt: skip
+OVERALL_COLUMNS = (
+    "profile", "accuracy_rule", "a", "b", "conditions", "higher", "ties", "lower",
+    "decided_better", "decided_worse", "estimate", "ci_low", "ci_high", "p_wilcoxon", "smallest_p",
+    "p_holm", "family_size", "p_improvement", "p_improvement_low", "p_improvement_high",
+    "p_rope_worse", "p_rope_equal", "p_rope_better", "words", "sentence",
+)  # fmt: skip
+
+
+def runs_table(results: Results) -> pd.DataFrame:
+    """A row per expected run, accuracies in percent; missing runs have status ``missing``."""
+    columns = list(RUNS_COLUMNS)
+    if results.frame.runs["method_source"].fillna("").ne("").any():
+        columns.append("method_source")  # of methods from outside, or of a later version
+    runs = results.frame.runs[columns].copy()
+    for name in ("last", "noisy_val", "clean_val", "oracle", "realised_rate"):
+        runs[name] = runs[name].round(DECIMALS)
+    return runs
+
+
+def leaderboard_table(results: Results) -> pd.DataFrame:
+    """A row per method and condition, the schema documented in :mod:`nlbench.reports.leaderboard.columns`."""
+    groups = dict(list(results.frame.runs.groupby(["block", "method", "condition"], sort=False)))
+    rows = [
+        _row(results, block, condition, cell, groups[block.index, method, condition.line], ranks)
+        for block in results.blocks
+        for condition in block.conditions
+        for ranks in [rank_intervals(block, condition)]
+        for method in block.methods
+        if (cell := block.cells.get((method, condition.line))) is not None
+    ]
+    rows += [row for whole in results.overall for row in _overall_rows(results, whole)]
+    table = pd.DataFrame(rows, columns=list(LEADERBOARD))
+    return table.astype(dict.fromkeys(WHOLE_NUMBERS, "Int64"))
+
+
+def overall_table(results: Results) -> pd.DataFrame:
+    """A row per profile and pair of methods over conditions (unit: condition)."""
+    rows = []
+    for whole in results.overall:
+        for pair in whole.pairs:
+            test, chance = pair.difference, pair.improvement
+            rows.append(
+                {
+                    "profile": whole.profile,
+                    "accuracy_rule": results.rule,
+                    "a": pair.a,
+                    "b": pair.b,
+                    "conditions": len(whole.conditions),
+                    "higher": pair.higher,
+                    "ties": pair.ties,
+                    "lower": pair.lower,
+                    "decided_better": pair.better,
+                    "decided_worse": pair.worse,
+                    "estimate": rounded(test.estimate),
+                    "ci_low": rounded(test.low),
+                    "ci_high": rounded(test.high),
+                    "p_wilcoxon": significant(pair.signed_rank.p),
+                    "smallest_p": significant(pair.signed_rank.floor),
+                    "p_holm": significant(pair.p_holm),
+                    "family_size": len(whole.pairs),
+                    "p_improvement": significant(chance.value),
+                    "p_improvement_low": significant(chance.low),
+                    "p_improvement_high": significant(chance.high),
+                    **_rope(pair.rope),
+                    "words": pair.words,
+                    "sentence": pair.sentence(len(whole.pairs)),
+                }
+            )
+    return pd.DataFrame(rows, columns=OVERALL_COLUMNS)
+
+
+def significance_table(results: Results) -> pd.DataFrame:
+    """A row per comparison: the fields of its Verdict, and its sentence."""
+    names = [field.name for field in fields(Verdict) if field.name not in HIDDEN]
+    head = ["data_label", "model", "profile", "accuracy_rule"]
+    rows = []
+    for verdict in results.verdicts:
+        key = results.blocks[verdict.block]
+        place = (key.data_label, key.key.model, key.key.profile, results.rule)
+        rows.append(
+            {
+                **dict(zip(head, place, strict=True)),
+                **{name: _rounded(name, getattr(verdict, name)) for name in names},
+                **_rope(verdict.rope),
+                "sentence": verdict.sentence(),
+            }
+        )
+    return pd.DataFrame(rows, columns=[*head, *names, *_ROPE, "sentence"])
+
+
+def _overall_rows(results: Results, whole: Overall) -> list[dict[str, Any]]:
+    """Leaderboard rows of scope ``overall``: n counts conditions, bounds are bootstrap ones."""
+    blocks = [b for b in results.blocks if b.key.profile == whole.profile]
+    study, key = results.study, blocks[0].key
+    one = len(blocks) == 1
+    groups = whole.tie_groups
+    runs = results.frame.runs
+    runs = runs[runs["block"].isin([b.index for b in blocks])]
+    return [
+        {
+            "schema": LEADERBOARD_SCHEMA,
+            "scope": "overall",
+            "suite": study.name,
+            "suite_sha256": study.sha256,
+            "data_label": " + ".join(dict.fromkeys(b.data_label for b in blocks)),
+            "dataset": key.dataset if one else "several",
+            "train_per_class": key.train_per_class if one else None,
+            "holdout": key.holdout,
+            "model": key.model if one else "several",
+            "profile": whole.profile,
+            "method": m.method,
+            "accuracy_rule": results.rule,
+            "n": len(whole.conditions),
+            "expected_n": len(whole.conditions) + len(whole.left_out),
+            "mean": rounded(m.mean.value),
+            "sd": rounded(float(np.std(scores, ddof=1))),
+            "median": rounded(float(np.median(scores))),
+            "ci_low": rounded(m.mean.low),
+            "ci_high": rounded(m.mean.high),
+            "min": rounded(m.worst),
+            "max": rounded(float(scores.max())),
+            "iqm": rounded(m.iqm.value),
+            "worst_condition": m.worst_condition,
+            "rank": rounded(m.mean_rank.value),
+            "rank_low": rounded(m.mean_rank.low),
+            "rank_high": rounded(m.mean_rank.high),
+            "tie_group": groups[m.method],
+            "bold": int(groups[m.method] == 1),
+            "note": f"{len(whole.left_out)} conditions incomplete" if whole.left_out else "",
+            **_made_with(runs[runs["method"] == m.method]),
+        }
+        for m, scores in zip(whole.methods, whole.scores, strict=True)
+    ]
+
+
+def rank_intervals(block: Block, condition: Condition) -> dict[str, tuple[float, float]]:
+    """Bootstrap interval over seeds of each whole cell's rank in its condition."""
+    cells = [c for m in block.methods if (c := block.cells.get((m, condition.line))) is not None]
+    whole = [cell for cell in cells if cell.complete]
+    if len({cell.seeds for cell in whole}) != 1 or whole[0].expected < 2:
+        return {}
+    found = mean_rank([np.stack([cell.values for cell in whole])])
+    return {
+        cell.method: (round(e.low, DECIMALS), round(e.high, DECIMALS))
+        for cell, e in zip(whole, found, strict=True)
+    }
+
+
+def _row(
+    results: Results,
+    block: Block,
+    condition: Condition,
+    cell: Cell,
+    runs: pd.DataFrame,
+    ranks: dict[str, tuple[float, float]],
+) -> dict[str, Any]:
+    place = results.standing(block, condition, cell.method)
+    shown = cell.values[cell.known]
+    study, key = results.study, block.key
+    return {
+        "schema": LEADERBOARD_SCHEMA,
+        "scope": "condition",
+        "suite": study.name,
+        "suite_sha256": study.sha256,
+        "data_label": block.data_label,
+        "dataset": key.dataset,
+        "train_per_class": key.train_per_class,
+        "holdout": key.holdout,
+        "model": key.model,
+        "profile": key.profile,
+        "method": cell.method,
+        "method_name": _only(runs["method_name"]),
+        "params": _only(runs["params"]),
+        "condition": condition.line,
+        "noise_type": condition.type,
+        "nominal_rate": condition.nominal,
+        "realised_rate": condition.realised,
+        "accuracy_rule": results.rule,
+        "n": cell.summary.n,
+        "expected_n": cell.expected,
+        **_numbers(cell),
+        "median": rounded(float(pd.Series(shown).median())) if len(shown) else None,
+        "min": rounded(float(shown.min())) if len(shown) else None,
+        "max": rounded(float(shown.max())) if len(shown) else None,
+        "rank": place.rank,
+        **dict(zip(("rank_low", "rank_high"), ranks.get(cell.method, (None, None)), strict=True)),
+        "tie_group": place.group,
+        "bold": int(place.bold),
+        **_against_baseline(results, block, condition, cell),
+        "diverged": cell.count("diverged"),
+        "failed": cell.count("failed"),
+        "missing": cell.count("missing"),
+        "collapsed": int(cell.collapsed.sum()),
+        "paired": int(place.paired),
+        "note": condition_note(cell, place.paired),
+        "noise_fingerprints": _label_sets(runs),
+        "seeds": " ".join(str(seed) for seed in cell.seeds),
+        **_made_with(runs),
+    }
+
+
+def _made_with(runs: pd.DataFrame) -> dict[str, str]:
+    """Devices, versions and commits of these runs."""
+    return {name: _several(runs[name]) for name in ("device", "torch", "nlbench", "commit")}
+
+
+def _numbers(cell: Cell) -> dict[str, float | None]:
+    s = cell.summary
+    pairs = {"mean": s.mean, "sd": s.sd, "ci_low": s.low, "ci_high": s.high}
+    return {name: rounded(value) for name, value in pairs.items()}
+
+
+def _against_baseline(
+    results: Results, block: Block, condition: Condition, cell: Cell
+) -> dict[str, Any]:
+    """Paired difference to the baseline; empty for the baseline and where there is none."""
+    found = [
+        v for v in results.of(block, condition) if v.a == cell.method and v.b in results.baseline
+    ]
+    if len(found) != 1 or cell.method in results.baseline:
+        return dict.fromkeys(("baseline", "diff", "diff_ci_low", "diff_ci_high", "diff_p_holm"))
+    verdict = found[0]
+    return {
+        "baseline": verdict.b,
+        "diff": rounded(verdict.estimate),
+        "diff_ci_low": rounded(verdict.ci_low),
+        "diff_ci_high": rounded(verdict.ci_high),
+        "diff_p_holm": significant(verdict.p_holm),
+    }
+
+
+_ROPE = ("p_rope_worse", "p_rope_equal", "p_rope_better")
+
+
+def _rope(rope: Rope | None) -> dict[str, float | None]:
+    values = (None, None, None) if rope is None else (rope.worse, rope.equal, rope.better)
+    return {name: significant(value) for name, value in zip(_ROPE, values, strict=True)}
+
+
+_P_VALUES = ("p", "p_sign_flip", "p_holm", "t", "d_z", "hedges", "rho")
+
+
+def _rounded(name: str, value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    return significant(value) if name in _P_VALUES else rounded(value)
+
+
+def _only(column: pd.Series) -> str:
+    """The one value of a column, or all of them as a JSON list."""
+    values = sorted({str(v) for v in column.unique()})
+    return values[0] if len(values) == 1 else json.dumps(values)
+
+
+def _label_sets(runs: pd.DataFrame) -> str:
+    """``seed:first 16 hex digits`` of the label sets that the runs with a record trained on."""
+    known = runs["noise_fingerprint"].notna()
+    pairs = sorted(zip(runs["seed"][known], runs["noise_fingerprint"][known], strict=True))
+    return " ".join(f"{seed}:{print_[:16]}" for seed, print_ in pairs)
+
+
+def _several(column: pd.Series) -> str:
+    """The distinct known values, sorted, separated by spaces."""
+    return " ".join(sorted({str(v).replace(" ", "_") for v in column.dropna().unique()}))

@@ -1,0 +1,56 @@
+"""Work that other processes do while this one goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any
+
+import joblib
+
+from nlbench.reports.errors import ReportError
+
+Job = Callable[[], Any]
+
+
+def results(jobs: Iterable[Job], workers: int, ahead: str = "all") -> Iterator[Any]:
+    """What the jobs return, in order.
+
+    A job is sent as soon as it comes out of ``jobs``, so that others work on it while this process
+    makes the next one.
+
+    Args:
+        jobs: what to call; each must be picklable, and so must its result.
+        workers: processes; with 1 this process calls each job before it takes the next.
+        ahead: how many jobs are sent before the first result is asked for, see joblib.
+
+    Raises:
+        ReportError: a process was killed.
+        Exception: whatever a job raises.
+    """
+    if workers == 1:
+        return iter([job() for job in jobs])
+    pool = joblib.Parallel(
+        n_jobs=workers, return_as="generator", pre_dispatch=ahead, max_nbytes=None
+    )
+    return _received(pool((job, (), {}) for job in jobs))
+
+
+def _received(found: Iterator[Any]) -> Iterator[Any]:
+    try:
+        yield from found
+    except BrokenProcessPool as error:
+        raise ReportError(
+            "a process that worked on the report was killed, for want of memory perhaps; with"
+            " --workers 1 there is none but the main one"
+        ) from error
+
+
+@contextmanager
+def background(jobs: Iterable[Job], workers: int) -> Iterator[None]:
+    """Hand all jobs over; leaving the context waits until they are done. See :func:`results`."""
+    pending = results(jobs, workers)
+    yield
+    for _ in pending:
+        pass

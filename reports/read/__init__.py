@@ -1,0 +1,1 @@
+"""From a store to the cells of tables."""

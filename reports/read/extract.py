@@ -1,0 +1,189 @@
+"""Read records once, in any order, and keep only what the reports need of each."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlbench.benchmark.store.record import CURVES, RunRecord
+from nlbench.reports.errors import ReportError
+from nlbench.reports.read.packed_json import Packed, pack
+from nlbench.reports.read.study import Study
+
+RULES = ("last", "noisy_val", "clean_val", "oracle")
+PAIRING = ("data", "labels", "split", "init", "order", "augment")
+ENVIRONMENT = ("device", "threads", "backend", "deterministic", "torch", "nlbench", "python")
+COLUMNS = (
+    "status",
+    *RULES,
+    *(f"{rule}_epoch" for rule in RULES[1:]),
+    "data_label",
+    "recorded_rate",
+    "realised_rate",
+    "num_classes",
+    "noise_fingerprint",
+    *(f"pair_{key}" for key in PAIRING),
+    *ENVIRONMENT,
+    "commit",
+    "dirty",
+    "seconds",
+    "test_size",
+    "error",
+    "method_source",
+)
+STATUS, FINGERPRINT = COLUMNS.index("status"), COLUMNS.index("noise_fingerprint")
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What the reports keep of one record.
+
+    Attributes:
+        row: values of :data:`COLUMNS`.
+        curves: (len(CURVES), epochs) float32, NaN where a curve has no value; ``None`` without any.
+        correct: packed bits of the test images that the last epoch got right, ``None`` without.
+        started: when the run started, as recorded.
+        extra: packed ``RunRecord.extra``, ``None`` without any; see :mod:`nlbench.reports.read.packed_json`.
+    """
+
+    row: Row
+    curves: NDArray[np.float32] | None
+    correct: NDArray[np.uint8] | None
+    started: str
+    extra: Packed | None = None
+
+    @property
+    def result(self) -> Row:
+        """What makes two records of one run tell different results."""
+        return (*self.row[STATUS : STATUS + 1 + len(RULES)], self.row[FINGERPRINT])
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """The earlier first; a fixed order of records that started in the same second."""
+        curves = None if self.curves is None else self.curves.tobytes()
+        extra = self.extra and (
+            self.extra.shape,
+            self.extra.numbers.tobytes(),
+            self.extra.points.tobytes(),
+        )
+        return self.started, f"{self.row!r} {curves!r} {self.correct!r} {extra!r}"
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What was read.
+
+    Attributes:
+        taken: run id -> what stands for the run.
+        warnings: duplicates, records of other studies or schemas, a line each.
+    """
+
+    taken: Mapping[str, Taken]
+    warnings: tuple[str, ...] = ()
+
+
+def gather(study: Study, records: Iterable[RunRecord]) -> Intake:
+    """Take in the study's records; nothing depends on the order in which they come.
+
+    Of two records of one run with different results the one that started first counts, and a
+    warning says so; equal results are one record.
+
+    Raises:
+        ReportError: no record belongs to the study.
+    """
+    expected = {spec.run_id for spec in study.specs}
+    found: dict[str, Taken] = {}
+    foreign, clashes = 0, set[str]()
+    keep = Keeper()
+    for record in records:
+        run_id = record.run_id
+        if run_id not in expected:
+            foreign += 1
+            continue
+        new, old = keep(record), found.get(run_id)
+        if old is not None:
+            if old.result != new.result:
+                clashes.add(run_id)
+            if new.order >= old.order:
+                continue
+        found[run_id] = new
+    if not found:
+        seen = f"{foreign} records of other runs given" if foreign else "no records given"
+        raise nothing(study, seen)
+    left_out = [f"{foreign} records of runs outside this study were left out"] if foreign else []
+    clashed = [
+        f"run {run_id}: two records with different results; the one that started first counts"
+        for run_id in sorted(clashes)
+    ]
+    return Intake(found, (*left_out, *clashed))
+
+
+def nothing(study: Study, seen: str) -> ReportError:
+    """Return (not raise) the error for a study without a single record."""
+    runs = len({spec.run_id for spec in study.specs})
+    return ReportError(f"study {study.name!r}: {seen}, none of its {runs} runs; run it first")
+
+
+class Keeper:
+    """Takes from records what the reports need; equal texts of many records are one object."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def __call__(self, record: RunRecord) -> Taken:
+        """The kept parts of one record."""
+        curves = correct = None
+        epochs = max((len(curve) for curve in record.curves.values()), default=0)
+        if epochs:
+            curves = np.full((len(CURVES), epochs), np.nan, dtype=np.float32)
+            for at, name in enumerate(CURVES):
+                if curve := record.curves.get(name, ()):
+                    curves[at, : len(curve)] = curve  # None becomes NaN
+        if record.test_correct:
+            correct = np.frombuffer(base64.b64decode(record.test_correct), dtype=np.uint8)
+        text = self._texts
+        row = tuple(text.setdefault(v, v) if type(v) is str else v for v in _row(record))
+        started = str(record.timing.get("started", ""))
+        extra = pack(record.extra)
+        if extra is not None:
+            extra = replace(extra, shape=text.setdefault(extra.shape, extra.shape))
+        return Taken(row, curves, correct, started, extra)
+
+
+def _row(record: RunRecord) -> Row:
+    """The columns that a record adds to its run's row; see Frame for the diverged-run rule."""
+    noise, seen = record.noise, record.environment
+    return (
+        record.status,
+        *(accuracy_percent(record, rule) for rule in RULES),
+        *(record.metrics.get(f"{rule}_epoch") for rule in RULES[1:]),
+        None if record.status == "failed" else record.data_label,
+        noise.get("nominal"),
+        noise.get("realised"),
+        noise.get("num_classes"),
+        noise.get("fingerprint"),
+        *(record.pairing.get(key) for key in PAIRING),
+        *(seen.get(key) for key in ENVIRONMENT),
+        seen.get("commit"),
+        seen.get("dirty"),
+        record.timing.get("seconds"),
+        record.test_size or None,
+        (record.error or {}).get("message"),
+        record.method_source,
+    )
+
+
+def accuracy_percent(record: RunRecord, rule: str) -> float | None:
+    """One accuracy of a run in percent; chance for a diverged run, see Frame; None without one."""
+    if record.status == "diverged":
+        classes = record.noise.get("num_classes")
+        exists = rule in ("last", "oracle") or record.spec.dataset.holdout > 0
+        return 100 / classes if classes and exists else None
+    value = record.metrics.get(rule)
+    return None if value is None or record.status != "ok" else 100 * float(value)

@@ -1,0 +1,165 @@
+"""One tidy frame behind every output: a row per expected run, run or not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nlbench.benchmark.store.record import CURVES, RunRecord
+from nlbench.reports.read.extract import COLUMNS, RULES, Intake, gather
+from nlbench.reports.read.names import BlockKey, block_key, method_labels, noise_name
+from nlbench.reports.read.packed_json import Packed
+from nlbench.reports.read.study import Study
+from nlbench.reports.sources import source_warnings
+
+_MISSING = tuple("missing" if name == "status" else None for name in COLUMNS)
+_NUMBERS = (*RULES, "nominal_rate", "realised_rate", "holdout", "seconds")
+_WHOLE = (
+    "train_per_class",
+    "num_classes",
+    "test_size",
+    "threads",
+    *(f"{rule}_epoch" for rule in RULES[1:]),
+)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the reports compute from.
+
+    Attributes:
+        runs: a row per expected run in the declared order; accuracies in percent, NaN where there
+            is none. A diverged run has chance level, 100 / K, under every accuracy rule that its
+            study has: that is what a network with non-finite weights scores on a balanced test
+            set, and leaving it out would reward a method for its failures. A failed or missing run
+            has no accuracy: its cell is incomplete.
+        blocks: the comparable blocks in the declared order; ``runs.block`` is the index.
+        curves: run id -> (len(CURVES), epochs) float32, NaN where a curve has no value.
+        correct: run id -> packed bits of the test images that the last epoch got right.
+        warnings: what the reader of the records noticed, a line each.
+        extra: run id -> packed ``RunRecord.extra``, see :mod:`nlbench.reports.read.packed_json`.
+    """
+
+    runs: pd.DataFrame
+    blocks: tuple[BlockKey, ...]
+    curves: dict[str, NDArray[np.float32]]
+    correct: dict[str, NDArray[np.uint8]]
+    warnings: tuple[str, ...]
+    extra: Mapping[str, Packed] = field(default_factory=dict)
+
+    def curves_long(self) -> pd.DataFrame:
+        """The curves as a long frame: run_id, epoch (from 1), a column per curve."""
+        parts = [
+            pd.DataFrame(curves.T, columns=list(CURVES)).assign(
+                run_id=run_id, epoch=np.arange(1, curves.shape[1] + 1)
+            )
+            for run_id, curves in sorted(self.curves.items())
+        ]
+        columns = ["run_id", "epoch", *CURVES]
+        return (
+            pd.concat(parts, ignore_index=True)[columns]
+            if parts
+            else pd.DataFrame({}, columns=columns)
+        )
+
+
+def tidy(study: Study, records: Iterable[RunRecord] | Intake) -> Frame:
+    """Join what was declared with what was run.
+
+    Args:
+        study: the declared runs.
+        records: in any order; those that the study does not declare are left out and counted. Or
+            what :func:`nlbench.reports.read.reader.read` took in.
+
+    Raises:
+        ReportError: no record belongs to the study.
+    """
+    intake = records if isinstance(records, Intake) else gather(study, records)
+    runs = _typed(pd.DataFrame({**_declared(study), **_recorded(study, intake)}))
+    found = intake.taken.items()
+    return Frame(
+        runs=runs,
+        blocks=tuple(dict.fromkeys(map(block_key, study.specs))),
+        curves={run_id: t.curves for run_id, t in found if t.curves is not None},
+        correct={run_id: t.correct for run_id, t in found if t.correct is not None},
+        warnings=_warnings(study, runs, intake),
+        extra={run_id: t.extra for run_id, t in found if t.extra is not None},
+    )
+
+
+def _declared(study: Study) -> dict[str, list[Any]]:
+    """What the study says about its runs, column by column."""
+    specs = study.specs
+    keys = [block_key(spec) for spec in specs]
+    blocks = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+    noise = {line: noise_name(line) for line in {spec.noise for spec in specs}}
+    # By identity: settings 1 and 1.0 are equal, but not the same text.
+    texts = {id(spec.method): spec.method for spec in specs}
+    params = {at: json.dumps(m.values, sort_keys=True) for at, m in texts.items()}
+    return {
+        "run_id": [spec.run_id for spec in specs],
+        "block": [blocks[key] for key in keys],
+        "dataset": [spec.dataset.group for spec in specs],
+        "train_per_class": [spec.dataset.train_per_class for spec in specs],
+        "holdout": [spec.dataset.holdout for spec in specs],
+        "model": [spec.model for spec in specs],
+        "profile": [spec.profile for spec in specs],
+        "method": method_labels(specs, study.titles),
+        "method_name": [spec.method.name for spec in specs],
+        "params": [params[id(spec.method)] for spec in specs],
+        "condition": [spec.noise for spec in specs],
+        "noise_type": [noise[spec.noise].type for spec in specs],
+        "nominal_rate": [noise[spec.noise].rate for spec in specs],
+        "seed": [spec.seed for spec in specs],
+    }
+
+
+def _recorded(study: Study, intake: Intake) -> dict[str, tuple[Any, ...]]:
+    """What the records say, column by column; runs without one have status ``missing``."""
+    taken = intake.taken
+    rows = [taken[s.run_id].row if s.run_id in taken else _MISSING for s in study.specs]
+    return dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
+
+
+def _typed(runs: pd.DataFrame) -> pd.DataFrame:
+    """Numbers as numbers, and what a block knows filled into the rows of its missing runs."""
+    # A named type such as human:worse states no rate; its labels know theirs.
+    known = pd.to_numeric(runs["recorded_rate"]).groupby(runs["condition"]).transform("max")
+    runs["nominal_rate"] = pd.to_numeric(runs["nominal_rate"]).fillna(known)
+    for name in _NUMBERS:
+        runs[name] = pd.to_numeric(runs[name]).astype("float64")
+    for name in _WHOLE:
+        runs[name] = pd.to_numeric(runs[name]).astype("Int64")
+    runs["num_classes"] = runs.groupby("dataset")["num_classes"].transform("max")
+    labels = runs.dropna(subset=["data_label"]).groupby("block")["data_label"].min()
+    filled = runs["block"].map(labels).fillna(runs["dataset"])
+    runs["data_label"] = runs["data_label"].fillna(filled)
+    return runs.drop(columns="recorded_rate")
+
+
+def _warnings(study: Study, runs: pd.DataFrame, intake: Intake) -> tuple[str, ...]:
+    lines = list(intake.warnings)
+    for status, what in (
+        ("missing", "have not been run yet"),
+        ("failed", "raised an error and have no accuracy"),
+        ("diverged", "diverged; they count with chance accuracy (1/K)"),
+    ):
+        count = int((runs["status"] == status).sum())
+        if count:
+            lines.append(f"{count} of {len(runs)} runs {what}")
+    for block, rows in runs.groupby("block"):
+        labels = sorted(set(rows["data_label"]))
+        if len(labels) > 1:
+            lines.append(f"block {block}: records of several data sets: {', '.join(labels)}")
+    return (*lines, *source_warnings(runs, study.titles, study.sources))
+
+
+def unpack(bits: NDArray[np.uint8], size: int) -> NDArray[np.bool_]:
+    """Packed bits back to one boolean per test image."""
+    return np.unpackbits(bits, count=size).astype(bool)

@@ -1,0 +1,62 @@
+"""Study: what a suite declared, as the reports need it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nlbench.benchmark.spec.run_spec import RunSpec
+from nlbench.reports.errors import ReportError, unknown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """The declared runs of a study and its words. A report shows all of them, run or not.
+
+    Attributes:
+        name: short name, part of file names and LaTeX labels.
+        title: one line.
+        description: what the study asks, plain words.
+        specs: every declared run, in the declared order.
+        sha256: identity of the declaration, printed in every table.
+        baseline: name of the method the others are measured against first.
+        titles: how tables call a method, by its name; the name itself where none is given.
+        sources: which source of each method there is now (:mod:`nlbench.benchmark.runs.method_source`), by its
+            name; records of another one are named.
+        rope: half width of the region of practical equivalence in points of accuracy, declared
+            before looking at results.
+        part: which of a larger study's runs these are, in words; "" for the whole of it.
+        command: what a reader types to make the runs again, "" if there is no such line.
+    """
+
+    name: str
+    title: str
+    description: str
+    specs: tuple[RunSpec, ...]
+    sha256: str
+    baseline: str
+    titles: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    rope: float = 0.5
+    part: str = ""
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a study without runs, with one twice, or with a baseline that it does not have.
+
+        Raises:
+            ReportError: naming the study and what is wrong.
+        """
+        if not self.specs:
+            raise ReportError(f"study {self.name!r} declares no runs")
+        counts = Counter(spec.run_id for spec in self.specs)
+        run_id, count = counts.most_common(1)[0]
+        if count > 1:
+            spec = next(spec for spec in self.specs if spec.run_id == run_id)
+            raise ReportError(
+                f"study {self.name!r} declares run {run_id} ({spec}) {count} times; declare it once"
+            )
+        methods = dict.fromkeys(spec.method.name for spec in self.specs)
+        if self.baseline not in methods:
+            raise unknown(f"baseline of study {self.name!r}:", self.baseline, methods)

@@ -1,0 +1,165 @@
+r"""The rest of a paper's tables: significance, raw seeds, conditions; and one document of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nlbench.reports.compare.across_conditions import Overall
+from nlbench.reports.compare.results import Results
+from nlbench.reports.compare.verdict import Verdict
+from nlbench.reports.figures.catalogue import Drawn
+from nlbench.reports.read.cells import Block
+from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.render.columns import aligned
+from nlbench.reports.render.latex import PREAMBLE, SETUP, escape
+from nlbench.reports.render.markdown import SIGNIFICANCE_HEADERS, significance_row
+from nlbench.reports.text import NONE, number, p_value, plural
+
+ROWS_PER_PAGE = 42
+SIZE = "width=\\linewidth,height=.85\\textheight,keepaspectratio"
+
+
+def significance_latex(results: Results) -> str:
+    """Every comparison: one table per noise type of a block, split where a page is full."""
+    floats = []
+    for block in results.blocks:
+        verdicts = results.in_block(block)
+        for kind in dict.fromkeys(v.noise_type for v in verdicts):
+            family = [v for v in verdicts if v.noise_type == kind]
+            caption = (
+                f"Comparisons on {block.title}, noise {kind}: mean paired difference in points over"
+                f" seeds, 95 % Student interval, two-sided paired t test, Holm over this family of"
+                f" {family[0].family_size}, sign-flip p, Hedges-corrected d_z, correlation over"
+                " seeds, minimum detectable effect (80 % power at Holm's first step)."
+            )
+            floats += _pages(caption, _HEADS, "ll" + "r" * 9 + "l", [_cells(v) for v in family])
+    return "\n".join(floats) or "% One method: there is nothing to compare.\n"
+
+
+def seeds_latex(results: Results) -> str:
+    """Appendix of raw seeds: the accuracy of every single run."""
+    floats = []
+    for block in results.blocks:
+        seeds = sorted({seed for cell in block.declared() for seed in cell.seeds})
+        for start in range(0, len(seeds), 10):
+            floats += _seed_pages(block, seeds[start : start + 10], results.rule)
+    return "\n".join(floats)
+
+
+def overall_latex(results: Results) -> str:
+    """Mean, IQM, worst condition and mean rank per method, and the pairs over conditions."""
+    floats = [text for whole in results.overall for text in _overall(whole)]
+    return "\n".join(floats) or "% Nothing to compare across conditions.\n"
+
+
+def document_of_all(results: Results, tables: Sequence[str], drawn: Sequence[Drawn]) -> str:
+    """A document that inputs every table and shows every figure."""
+    lines = [PREAMBLE, "\\begin{document}", f"\\section*{{{escape(results.study.title)}}}"]
+    lines += [escape(results.study.description)]
+    lines += [f"\\input{{{name}}}\n\\clearpage" for name in tables]
+    for figure in drawn:
+        name = f"figures/{figure.name}"
+        lines += [
+            "\\begin{figure}\n\\centering",
+            f"\\includegraphics[{SIZE}]{{{{{name}}}.pdf}}",
+            f"\\caption{{{escape(figure.caption)}}}\n\\end{{figure}}\n\\clearpage",
+        ]
+    return "\n".join([*lines, "\\end{document}", ""])
+
+
+_HEADS = [
+    "condition", "comparison", "$n$", "diff.", "95 \\% interval", "$p$",
+    "$p_{\\mathrm{Holm}}$", "$p_{\\mathrm{flip}}$", "$d_z$", "$\\rho$", "MDE", "verdict",
+]  # fmt: skip
+
+
+def _cells(verdict: Verdict) -> list[str]:
+    cells = [escape(cell) for cell in significance_row(verdict)]
+    assert len(cells) == len(SIGNIFICANCE_HEADERS)
+    return [*cells[:-1], escape(verdict.words.split(":")[0])]
+
+
+def _seed_pages(block: Block, seeds: Sequence[int], rule: str) -> list[str]:
+    rows = []
+    for cell in block.declared():
+        values = dict(zip(cell.seeds, cell.values, strict=True))
+        shown = [_plain(number(values.get(seed))) for seed in seeds]
+        rows.append([escape(pretty_condition(cell.condition)), escape(cell.method), *shown])
+    caption = (
+        f"Every run on {block.title}: test accuracy (%), accuracy rule {rule}, one column per seed;"
+        " a diverged run counts with chance accuracy."
+    )
+    heads = ["condition", "method", *(f"seed {seed}" for seed in seeds)]
+    return _pages(caption, heads, "ll" + "r" * len(seeds), rows)
+
+
+def _overall(whole: Overall) -> list[str]:
+    methods = [
+        [
+            escape(m.method),
+            _plain(number(m.mean.value)),
+            _interval(m.mean.low, m.mean.high),
+            number(m.iqm.value),
+            number(m.worst),
+            number(m.mean_rank.value),
+            _interval(m.mean_rank.low, m.mean_rank.high),
+        ]
+        for m in sorted(whole.methods, key=lambda m: m.mean_rank.value)
+    ]
+    pairs = [
+        [
+            escape(f"{p.a} vs {p.b}"),
+            _plain(number(p.difference.estimate, sign=True)),
+            _interval(p.difference.low, p.difference.high),
+            f"{p.higher}/{p.ties}/{p.lower}",
+            f"{p.better}/{p.worse}",
+            _plain(p_value(p.signed_rank.p)),
+            _plain(p_value(p.p_holm)),
+            number(p.improvement.value),
+        ]
+        for p in whole.pairs
+    ]
+    over = f"{plural(len(whole.conditions), 'condition')} (profile {whole.profile}"
+    first = (
+        f"Over {over}): mean accuracy (%), interquartile mean of all runs, worst condition mean,"
+        " mean rank (1 = best); 95 % bootstrap intervals over seeds, resampled jointly for all"
+        " methods within conditions."
+    )
+    second = (
+        f"Pairs over {over}; unit: condition): mean difference with t interval, conditions with"
+        " higher / equal / lower mean, conditions decided for / against by the paired t test over"
+        " seeds after Holm, two-sided Wilcoxon signed-rank test with Holm over"
+        f" {plural(len(whole.pairs), 'pair')} (no p below six conditions), probability that the"
+        " first is higher at equal seed."
+    )
+    heads = ["method", "mean", "interval", "IQM", "worst", "mean rank", "interval"]
+    heads2 = ["comparison", "diff.", "interval", "h/e/l", "for/against", "$p$"]
+    heads2 += ["$p_{\\mathrm{Holm}}$", "$P(a>b)$"]
+    return [*_pages(first, heads, "lrrrrrr", methods), *_pages(second, heads2, "lrrrrrrr", pairs)]
+
+
+def _pages(caption: str, heads: list[str], columns: str, rows: list[list[str]]) -> list[str]:
+    """Tables that fit a page each; continued ones say so."""
+    pages = []
+    columns, heads, rows = aligned(columns, heads, rows)
+    for start in range(0, len(rows), ROWS_PER_PAGE):
+        words = escape(caption) if start == 0 else "Continued."
+        body = "\n".join(" & ".join(row) + " \\\\" for row in rows[start : start + ROWS_PER_PAGE])
+        pages.append(
+            "\\begin{table}\n\\centering\\scriptsize\\setlength{\\tabcolsep}{3pt}\n"
+            f"{SETUP}\n\\caption{{{words}}}\n\\begin{{tabular}}{{{columns}}}\n\\toprule\n"
+            f"{' & '.join(heads)} \\\\\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\n"
+            "\\end{table}\n"
+        )
+    return pages
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    if low is None or high is None or low != low:
+        return "--"
+    return _plain(f"{{[}}{number(low)}, {number(high)}{{]}}")
+
+
+def _plain(text: str) -> str:
+    """Numbers only: minus, dash and less-than in TeX."""
+    return text.replace("−", "$-$").replace(NONE, "--").replace("<", "$<$")

@@ -1,0 +1,1 @@
+"""Speed of the report on made-up records."""

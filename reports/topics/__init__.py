@@ -1,0 +1,1 @@
+"""What records hold beside accuracies: one topic a module or folder."""

@@ -1,0 +1,292 @@
+"""classes.md, classes.csv, classes-trend.csv."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nlbench.reports.compare.results import Results
+from nlbench.reports.compare.verdict import ALPHA
+from nlbench.reports.digits import rounded
+from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.render.caption import RULE_WORDS, SEED_WORDS, completeness, provenance
+from nlbench.reports.render.files import to_csv
+from nlbench.reports.render.markdown import escape, table
+from nlbench.reports.stats import mean_interval
+from nlbench.reports.text import NONE, number, p_equals
+from nlbench.reports.topics.classes.compare import Trend, trends, verdict_of
+from nlbench.reports.topics.classes.find import ClassStudy, Point, class_studies
+
+FILE = "classes"
+COLUMNS = (
+    "study", "dataset", "condition", "accuracy_rule", "model", "profile", "data_label", "classes",
+    "train_per_class", "chance", "method", "n", "expected_n", "mean", "sd", "ci_low", "ci_high",
+    "ceiling", "share", "share_sd", "share_ci_low", "share_ci_high", "baseline", "diff",
+    "diff_ci_low", "diff_ci_high", "diff_p", "diff_p_holm", "diff_family", "words", "collapsed",
+    "diverged",
+)  # fmt: skip
+TREND_COLUMNS = (
+    "study", "method", "baseline", "points_per_class", "ci_low", "ci_high", "n", "p", "p_holm",
+    "family_size", "reason",
+)  # fmt: skip
+
+
+def classes_texts(results: Results, only: str | None = None) -> dict[str, str]:
+    """File name -> content; empty where the study does not vary the number of classes.
+
+    Args:
+        results: of the study.
+        only: part of the report that was asked for, one of ``reports.PARTS`` or ``None`` for all.
+    """
+    if only not in (None, "leaderboard", "tables"):
+        return {}
+    studies = class_studies(results)
+    texts: dict[str, str] = {}
+    if studies and only in (None, "leaderboard"):
+        texts[f"{FILE}.csv"] = to_csv(_table(results, studies))
+        texts[f"{FILE}-trend.csv"] = to_csv(_trend_table(studies))
+    if studies and only in (None, "tables"):
+        parts = [f"# {escape(results.study.title)}: number of classes"]
+        for study in studies:
+            parts += _sections(results, study)
+        texts[f"{FILE}.md"] = "\n\n".join(parts) + "\n"
+    return texts
+
+
+def headlines(results: Results) -> list[str]:
+    """The trends in sentences, for a page that has room for a few."""
+    return [line for study in class_studies(results) for line in trend_sentences(study)]
+
+
+def caption(results: Results, study: ClassStudy) -> str:
+    """What every table and figure of the study must say about itself."""
+    cells = [c for p in study.points for m in study.methods if (c := p.cell(m)) is not None]
+    counts = sorted({cell.summary.n for cell in cells})
+    n = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0] if counts else 0)
+    ids = {run_id for cell in cells for run_id in cell.run_ids}
+    epochs = sorted({s.recipe.epochs for s in results.study.specs if s.run_id in ids})
+    labels = "; ".join(point.block.data_label for point in study.points)
+    key = results.blocks[0].key if not study.points else study.points[0].block.key
+    missing = [f"No record yet of: {'; '.join(study.unknown)}."] if study.unknown else []
+    blocks = [point.block for point in study.points]
+    where = list(dict.fromkeys(provenance(results, block) for block in blocks))
+    whole = all(cell.complete for cell in cells)
+    runs = [f"{p.classes} classes: {' '.join(completeness(p.block))}" for p in study.points]
+    return " ".join(
+        (
+            f"Noise {study.line} on {labels}; {key.model}, profile {key.profile},"
+            f" {'/'.join(map(str, epochs))} epochs; accuracy rule {results.rule}"
+            f" ({RULE_WORDS[results.rule]}); n = {n} seeds ({SEED_WORDS}, and, where classes are"
+            " left out, which).",
+            *missing,
+            *(["All runs are there."] if whole and not missing else runs),
+            *where,
+        )
+    )
+
+
+def ceiling_words(study: ClassStudy) -> str:
+    """What the way from chance to the ceiling is."""
+    top = f"{study.baseline} on clean labels, same seed" if study.ceiling else "100 %"
+    return f"part of the way from chance (0) to {top} (1)"
+
+
+def trend_sentences(study: ClassStudy) -> list[str]:
+    """Where every method starts and ends, and whether its lead changes with the classes."""
+    if len(study.points) < 2:
+        return ["Less than two numbers of classes have a run, so nothing is said yet."]
+    return [
+        *(_span(study, method) for method in study.methods),
+        *(_trend(study, trend) for trend in trends(study)),
+    ]
+
+
+def _span(study: ClassStudy, method: str) -> str:
+    first, last = study.points[0], study.points[-1]
+    ends = []
+    for point in (first, last):
+        cell = point.cell(method)
+        mean = None if cell is None else cell.summary.mean
+        share = study.share(point, method)
+        ends.append((number(mean), number(mean_interval(share[np.isfinite(share)]).mean)))
+    return (
+        f"{method} on {pretty_condition(study.line)}: test accuracy {ends[0][0]} with"
+        f" {first.classes} classes, {ends[1][0]} with {last.classes};"
+        f" {ceiling_words(study)}: {ends[0][1]} and {ends[1][1]}."
+    )
+
+
+def _trend(study: ClassStudy, trend: Trend) -> str:
+    head = f"Lead of {trend.method} over {study.baseline} on {pretty_condition(study.line)}"
+    test = trend.test
+    if test is None:
+        return f"{head}: no trend tested ({trend.reason})."
+    slope = f"{number(test.estimate, sign=True)} points per class"
+    if test.p is None:
+        return f"{head}: {slope}, n = {test.n}, not tested."
+    interval = "" if test.low is None else f" [{number(test.low)}, {number(test.high)}]"
+    family = "no correction" if trend.family == 1 else f"family of {trend.family}"
+    facts = f"p_Holm {p_equals(trend.p_holm)} ({test.test} of slopes, n = {test.n}, {family})"
+    decided = trend.p_holm is not None and trend.p_holm < ALPHA
+    words = "no trend is shown"
+    if decided:
+        words = "it grows" if (test.estimate or 0.0) > 0 else "it shrinks"
+    return f"{head}, from {_range(study)}: {slope}{interval}, {facts}: {words}."
+
+
+def _range(study: ClassStudy) -> str:
+    return f"{study.points[0].classes} to {study.points[-1].classes} classes"
+
+
+def _sections(results: Results, study: ClassStudy) -> list[str]:
+    def accuracy(point: Point, method: str) -> str:
+        cell = point.cell(method)
+        return NONE if cell is None else _spread(cell.values, cell.expected)
+
+    def share(point: Point, method: str) -> str:
+        return _spread(study.share(point, method), None)
+
+    def lead(point: Point, method: str) -> str:
+        verdict = verdict_of(results, study, point, method)
+        if verdict is None or verdict.estimate is None:
+            return NONE
+        low, high = verdict.ci_low, verdict.ci_high
+        interval = "" if low is None else f" [{number(low)}, {number(high)}]"
+        return f"{number(verdict.estimate, sign=True)}{interval}, {escape(verdict.words)}"
+
+    others = [method for method in study.methods if method != study.baseline]
+    cells = [point.cell(method) for point in study.points for method in study.methods]
+    whole = all(cell is not None and cell.complete for cell in cells)
+    sentences = [
+        f"{point.classes} classes: {verdict.sentence()}"
+        for point in study.points
+        for method in others
+        if (verdict := verdict_of(results, study, point, method)) is not None
+    ]
+    return [
+        f"## {escape(study.dataset)}, {escape(pretty_condition(study.line))}",
+        escape(caption(results, study)),
+        "### Test accuracy (%)",
+        _matrix(study, list(study.methods), accuracy),
+        *(["† seeds with a value / declared seeds."] if not whole else []),
+        f"### P{escape(ceiling_words(study)).removeprefix('p')}",
+        _matrix(study, list(study.methods), share),
+        f"### Lead over {escape(study.baseline)}, points",
+        _matrix(study, others, lead),
+        "Paired over seeds, 95 % Student interval; the verdict is that of the report's own table of"
+        " comparisons, corrected within each number of classes.",
+        _bullets(sentences),
+        "### Trend",
+        "Per seed the least-squares slope of the lead on the number of classes, then a t test of"
+        " the slopes over seeds, Holm over the methods. With more classes a seed keeps those it"
+        " had.",
+        _bullets(trend_sentences(study)),
+    ]
+
+
+def _matrix(study: ClassStudy, methods: list[str], text: Callable[[Point, str], str]) -> str:
+    headers = ["classes", "images per class", "chance", *(escape(m) for m in methods)]
+    rows = [
+        [
+            str(point.classes),
+            str(point.block.key.train_per_class or "all"),
+            number(point.chance, 1),
+            *(text(point, method) for method in methods),
+        ]
+        for point in study.points
+    ]
+    return table(headers, rows)
+
+
+def _bullets(lines: list[str]) -> str:
+    return "\n".join(f"- {escape(line)}" for line in lines)
+
+
+def _spread(values: NDArray[np.float64], expected: int | None) -> str:
+    found = mean_interval(values[np.isfinite(values)])
+    sd = "" if found.sd is None else f" ± {number(found.sd)}"
+    count = f" †{found.n}/{expected}" if expected is not None and found.n < expected else ""
+    return f"{number(found.mean)}{sd}{count}"
+
+
+def _table(results: Results, studies: tuple[ClassStudy, ...]) -> pd.DataFrame:
+    rows = [
+        _row(results, study, point, method)
+        for study in studies
+        for point in study.points
+        for method in study.methods
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(
+        {"train_per_class": "Int64", "diff_family": "Int64"}
+    )
+
+
+def _row(results: Results, study: ClassStudy, point: Point, method: str) -> dict[str, Any]:
+    cell, key = point.cell(method), point.block.key
+    assert cell is not None  # every method stands at every point
+    share = study.share(point, method)
+    part = mean_interval(share[np.isfinite(share)])
+    verdict = verdict_of(results, study, point, method)
+    return {
+        "study": study.number,
+        "dataset": study.dataset,
+        "condition": study.line,
+        "accuracy_rule": results.rule,
+        "model": key.model,
+        "profile": key.profile,
+        "data_label": point.block.data_label,
+        "classes": point.classes,
+        "train_per_class": key.train_per_class,
+        "chance": rounded(point.chance),
+        "method": method,
+        "n": cell.summary.n,
+        "expected_n": cell.expected,
+        "mean": rounded(cell.summary.mean),
+        "sd": rounded(cell.summary.sd),
+        "ci_low": rounded(cell.summary.low),
+        "ci_high": rounded(cell.summary.high),
+        "ceiling": "clean" if study.ceiling else "100",
+        "share": rounded(part.mean),
+        "share_sd": rounded(part.sd),
+        "share_ci_low": rounded(part.low),
+        "share_ci_high": rounded(part.high),
+        "baseline": study.baseline if verdict else "",
+        "diff": rounded(verdict.estimate) if verdict else None,
+        "diff_ci_low": rounded(verdict.ci_low) if verdict else None,
+        "diff_ci_high": rounded(verdict.ci_high) if verdict else None,
+        "diff_p": _short(verdict.p) if verdict else None,
+        "diff_p_holm": _short(verdict.p_holm) if verdict else None,
+        "diff_family": verdict.family_size if verdict else None,
+        "words": verdict.words if verdict else "",
+        "collapsed": int(cell.collapsed.sum()),
+        "diverged": cell.count("diverged"),
+    }
+
+
+def _trend_table(studies: tuple[ClassStudy, ...]) -> pd.DataFrame:
+    rows = [
+        {
+            "study": study.number,
+            "method": trend.method,
+            "baseline": study.baseline,
+            "points_per_class": rounded(trend.test.estimate) if trend.test else None,
+            "ci_low": rounded(trend.test.low) if trend.test else None,
+            "ci_high": rounded(trend.test.high) if trend.test else None,
+            "n": trend.test.n if trend.test else 0,
+            "p": _short(trend.test.p) if trend.test else None,
+            "p_holm": _short(trend.p_holm),
+            "family_size": trend.family,
+            "reason": trend.reason,
+        }
+        for study in studies
+        for trend in trends(study)
+    ]
+    return pd.DataFrame(rows, columns=list(TREND_COLUMNS))
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None or value != value else float(f"{value:.6g}")

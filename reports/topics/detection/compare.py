@@ -1,0 +1,98 @@
+"""Is the drainage mass a better detector of flipped labels than small loss?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from nlbench.reports.compare.measured import Comparison, Pair, compare, indistinct
+from nlbench.reports.read.cells import Cell
+from nlbench.reports.topics.detection.find import METRICS, Detection
+
+METRIC = "auroc"
+MASS, LOSS = "drainage", "loss"
+# All pairs of more rows than this say nothing that a reader or a few seeds could use.
+MOST_ROWS = 40
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """The comparisons of one block, a family each, in AUROC.
+
+    Attributes:
+        mass: drainage mass against small loss: what sentences say.
+        pairs: all pairs of declared criteria, over the conditions: what bold says; empty with
+            more than MOST_ROWS of them.
+    """
+
+    mass: tuple[Comparison, ...]
+    pairs: tuple[Comparison, ...]
+
+    def bold(self, detection: Detection, line: str) -> frozenset[str]:
+        """Labels of declared criteria that are best or not distinguishable from it."""
+        of_line = [c for c in self.pairs if c.condition == line]
+        return indistinct(list(declared(detection, line)), of_line)
+
+
+def verdicts(detection: Detection, names: Mapping[str, str]) -> Verdicts:
+    """All comparisons of a block.
+
+    Args:
+        detection: the block.
+        names: label -> the method's name, equal for settings of one method.
+    """
+    title = detection.block.title
+    lines = [condition.line for condition in detection.conditions]
+    rows = max((len(list(declared(detection, line))) for line in lines), default=0)
+    pairs = [
+        Pair(later, earlier)
+        for line in lines
+        for earlier, later in combinations(declared(detection, line), 2)
+        if rows <= MOST_ROWS
+    ]
+    return Verdicts(
+        mass=compare(
+            list(_mass_to_loss(detection, names)),
+            metric=METRICS[METRIC],
+            family=f"{title}: drainage mass against small loss",
+            unit="seed",
+        ),
+        pairs=compare(
+            pairs,
+            metric=METRICS[METRIC],
+            family=f"{title}: all pairs of drainage mass and small loss",
+            unit="seed",
+        ),
+    )
+
+
+def declared(detection: Detection, line: str) -> Iterator[Cell]:
+    """The cells that are compared: small loss of every method, mass of those with a node."""
+    for criterion in (LOSS, MASS):
+        for method in detection.methods:
+            cell = detection.cell(method, line, criterion)
+            if cell is not None:
+                yield cell
+
+
+def rivals(detection: Detection, method: str, names: Mapping[str, str]) -> tuple[str, ...]:
+    """Whose small loss the method's mass is compared with: its own and every other method's.
+
+    Methods that stand with several settings are left out but for the own one: which setting to
+    compare with would be a choice after looking.
+    """
+    counts = Counter(names[m] for m in detection.methods)
+    others = [m for m in detection.methods if m != method and counts[names[m]] == 1]
+    return (method, *others)
+
+
+def _mass_to_loss(detection: Detection, names: Mapping[str, str]) -> Iterator[Pair]:
+    for condition in detection.conditions:
+        for method in detection.nodes:
+            mass = detection.cell(method, condition.line, MASS)
+            for other in rivals(detection, method, names):
+                loss = detection.cell(other, condition.line, LOSS)
+                if mass is not None and loss is not None:
+                    yield Pair(mass, loss)

@@ -1,0 +1,122 @@
+"""Captions and conclusions about what the node absorbs, plain text for every renderer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nlbench.reports.compare.results import Results
+from nlbench.reports.compare.verdict import ALPHA
+from nlbench.reports.read.cells import Block
+from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.render.measured_words import detectable, origin, sample, setting, tally
+from nlbench.reports.text import number
+from nlbench.reports.topics.detection.compare import MOST_ROWS, Verdicts, rivals
+from nlbench.reports.topics.detection.failures import MEANING
+from nlbench.reports.topics.detection.find import Detection
+
+
+def caption(
+    results: Results, detection: Detection, found: Verdicts, names: Mapping[str, str]
+) -> list[str]:
+    """Sentences under a table of detection."""
+    shown = sample(detection.cells.values(), "seed")
+    return [
+        f"Detection of flipped training labels on {setting(results, detection.block)}: every"
+        " criterion orders the training samples of the run by suspicion, after the last epoch and"
+        " without augmentation.",
+        f"Percent, mean ± standard deviation (n − 1) over {shown} (a"
+        " seed re-draws label noise, split, initial weights and batch order, the same for every"
+        " method); in brackets the 95 % Student interval of the mean AUROC, cut at 0 and 100.",
+        "Small loss: the method's own loss of the given label; margin: the largest logit of another"
+        " class minus the given one's; drainage mass: probability of the drainage node, which sees"
+        " the image and not the given label. AUROC: a flipped sample is more suspicious than a"
+        " clean one (50 is chance); F1: as many samples flagged as are flipped, a number that"
+        " nobody knows in practice.",
+        bold_rule(found),
+        *_left_out(detection, names),
+        *filter(None, [detectable(found.mass)]),
+        *origin(results, detection.block),
+    ]
+
+
+def bold_rule(found: Verdicts) -> str:
+    """What bold means here."""
+    if not any(c.comparable for c in found.pairs):
+        return f"Nothing is bold: no test of all pairs was made (it takes 2 to {MOST_ROWS} rows)."
+    return (
+        "Bold: of drainage mass and small loss, the best AUROC and every one that is not"
+        f" distinguishable from it at {100 * ALPHA:g} % (two-sided paired t test over seeds, Holm"
+        f" over all {len(found.pairs)} pairs of them in the conditions of this table)."
+    )
+
+
+def _left_out(detection: Detection, names: Mapping[str, str]) -> list[str]:
+    kept = {m for method in detection.nodes for m in rivals(detection, method, names)[1:]}
+    if not detection.nodes or all(m in kept for m in detection.methods if m not in detection.nodes):
+        several = [m for m in detection.nodes if m not in kept]
+        if len(several) < 2:
+            return []
+    return [
+        "Methods that stand with several settings are compared with their own small loss and with"
+        " that of methods with one setting: which of several to compare with would be a choice"
+        " after looking."
+    ]
+
+
+def conclusions(detection: Detection, found: Verdicts) -> list[str]:
+    """Where the node is the worse detector, where the better, in short."""
+    if not detection.nodes:
+        return ["No method of this study has a drainage node: there is no drainage mass to judge."]
+    lines = []
+    for kind, words in (
+        ("worse", "The node is the worse detector"),
+        ("better", "The node is the better detector"),
+    ):
+        chosen = [c for c in found.mass if c.words == kind]
+        if len(chosen) == len(found.mass):
+            lines.append(f"{words}, decided in every comparison.")
+        elif chosen:
+            listed = "; ".join(
+                f"{c.a} against {c.b} on {pretty_condition(c.condition)}"
+                f" ({number(c.estimate, sign=True)})"
+                for c in chosen[:12]
+            )
+            more = f"; and {len(chosen) - 12} more" if len(chosen) > 12 else ""
+            lines.append(f"{words}, decided: {listed}{more}.")
+        else:
+            lines.append(f"{words}: decided nowhere.")
+    own = [c for c in found.mass if c.a.partition(" (drainage mass)")[0] == _method(c.b)]
+    if own:
+        lines.append(f"{tally(own, 'Drainage mass against the small loss of its own network')}.")
+    return [f"{tally(found.mass, 'Drainage mass against small loss')}.", *lines]
+
+
+def _method(label: str) -> str:
+    return label.partition(" (small loss)")[0]
+
+
+def no_gallery(detection: Detection) -> list[str]:
+    """Why there is no gallery, a sentence per reason; nothing where all are there."""
+    if not detection.nodes:
+        return ["No gallery: no method of this study has a drainage node."]
+    found = detection.pictures.values()
+    if not found:
+        return ["No gallery: no record of seed 0 holds the most drained images yet."]
+    if all(pictures.images is None for pictures in found):
+        return ["No gallery: images of this data set are too large to be kept in records."]
+    return []
+
+
+def signatures_caption(results: Results, blocks: Sequence[Block]) -> list[str]:
+    """Sentences under the table of failure signatures, every threshold included."""
+    parts = [f"{name.capitalize()}: {meaning}." for name, meaning in MEANING.items()]
+    return [
+        f"Failure signatures of {'; '.join(setting(results, block) for block in blocks)}. Mass:"
+        " drainage mass of the training samples at the last epoch, taken while it trained, mean ±"
+        " standard deviation (n − 1) over seeds; a run that diverged has none.",
+        *parts,
+        "All but the last are counted in seeds. The thresholds were set before results were looked"
+        " at; the name blind node, with bounds that were there, came after the first ones of suite"
+        " extreme. They are warnings and no tests, without correction for their number.",
+        *dict.fromkeys(sentence for block in blocks for sentence in origin(results, block)[1:]),
+    ]

@@ -1,0 +1,112 @@
+"""Further test sets: accuracy of the last epoch on images of another source than the main ones.
+
+A data set may bring them (mini-WebVision is tested on ILSVRC-2012's validation images too). They
+get a table of their own: the main tables and verdicts stay those of the data set's own test set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlbench.reports.compare.results import Results
+from nlbench.reports.read.cells import Block, Cell
+from nlbench.reports.read.extras import Parts
+from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.render.markdown import escape, table
+from nlbench.reports.stats import mean_interval
+from nlbench.reports.text import number
+
+FILE = "test-sets.md"
+COLUMNS = "data_label,model,profile,condition,test_set,method,seed,accuracy"
+NOTE = (
+    "Accuracy in percent at the last epoch on test images of another source, mean ± standard "
+    "deviation over seeds and 95 % Student interval. A diverged run counts with chance, 100/K."
+)
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """One method in one condition on one further test set.
+
+    Attributes:
+        block: where its runs stand.
+        cell: the method's runs in the condition.
+        test_set: name, as the record has it.
+        values: (seeds,) accuracy in percent, NaN where there is none.
+    """
+
+    block: Block
+    cell: Cell
+    test_set: str
+    values: NDArray[np.float64]
+
+
+def elsewhere(results: Results) -> tuple[Elsewhere, ...]:
+    """All of them, block by block and condition by condition; empty for most studies."""
+    found: list[Elsewhere] = []
+    for block in results.blocks:
+        parts = Parts(block, results.frame.extra, "test_sets")
+        for cell in block.declared():
+            for name in sorted(parts.names(cell)):
+                values = [
+                    _value(accuracy, status, cell.num_classes)
+                    for accuracy, status in zip(parts.column(cell, name), cell.status, strict=True)
+                ]
+                found.append(Elsewhere(block, cell, name, np.array(values)))
+    return tuple(found)
+
+
+def elsewhere_texts(results: Results, only: str | None) -> dict[str, str]:
+    """File name -> content; nothing where no run was tested elsewhere."""
+    found = elsewhere(results)
+    texts: dict[str, str] = {}
+    if found and only in (None, "tables"):
+        title = f"# {escape(results.study.title)}: further test sets"
+        texts[FILE] = "\n\n".join([title, NOTE, _table(found)]) + "\n"
+    if found and only in (None, "leaderboard"):
+        texts["test-sets.csv"] = "\n".join([COLUMNS, *_lines(found)]) + "\n"
+    return texts
+
+
+def elsewhere_section(results: Results) -> list[str]:
+    """The part of index.md."""
+    found = elsewhere(results)
+    return ["## Further test sets", _table(found), f"*{NOTE}*"] if found else []
+
+
+def _table(found: tuple[Elsewhere, ...]) -> str:
+    headers = ["data", "noise", "test set", "method", "n", "accuracy", "95 % interval"]
+    rows = []
+    for one in found:
+        known = one.values[~np.isnan(one.values)]
+        whole = mean_interval(known)
+        seeds = f"{whole.n}" if whole.n == len(one.values) else f"{whole.n}/{len(one.values)}"
+        row = [one.block.title, pretty_condition(one.cell.condition), one.test_set, one.cell.method]
+        span = "–" if whole.low is None else f"[{number(whole.low)}, {number(whole.high)}]"
+        cells = [*row, seeds, f"{number(whole.mean)} ± {number(whole.sd)}", span]
+        rows.append([escape(cell) if k < len(row) else cell for k, cell in enumerate(cells)])
+    return table(headers, rows, left=4)
+
+
+def _lines(found: tuple[Elsewhere, ...]) -> Iterator[str]:
+    for one in found:
+        block, cell = one.block, one.cell
+        words = (block.data_label, block.key.model, block.key.profile, cell.condition)
+        start = ",".join(_quoted(word) for word in (*words, one.test_set, cell.method))
+        for seed, value in zip(cell.seeds, one.values, strict=True):
+            yield f"{start},{seed},{'' if np.isnan(value) else f'{value:.4f}'}"
+
+
+def _quoted(word: str) -> str:
+    plain = not set(word) & set(',"\n')
+    return word if plain else '"' + word.replace('"', '""') + '"'
+
+
+def _value(accuracy: float, status: str, classes: int | None) -> float:
+    if not np.isnan(accuracy):
+        return 100 * accuracy
+    return 100 / classes if status == "diverged" and classes else np.nan

@@ -1,0 +1,119 @@
+"""published.md and published.csv: ours, published, source, difference, why they may differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from string import ascii_lowercase
+from typing import Any
+
+import pandas as pd
+
+from nlbench.reports.compare.results import Results
+from nlbench.reports.digits import rounded
+from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.render.files import to_csv
+from nlbench.reports.render.markdown import escape, table
+from nlbench.reports.text import number, plural
+from nlbench.reports.topics.published.match import Match, matches
+from nlbench.reports.topics.published.reasons import ALWAYS, reasons
+
+COLUMNS = (
+    "dataset", "data_label", "model", "profile", "accuracy_rule", "condition", "method",
+    "ours_mean", "ours_sd", "ours_n", "ours_expected_n", "published_mean", "published_sd",
+    "published_metric", "second_hand", "difference", "source", "why_they_may_differ",
+)  # fmt: skip
+FILE = "published"
+
+
+def published_texts(results: Results, only: str | None = None) -> dict[str, str]:
+    """File name -> content; empty where nothing was published of the study's settings.
+
+    Args:
+        results: of the study.
+        only: part of the report that was asked for, one of ``reports.PARTS`` or ``None`` for all.
+    """
+    found = matches(results)
+    texts = {}
+    if found and only in (None, "leaderboard"):
+        texts[f"{FILE}.csv"] = published_csv(results, found)
+    if found and only in (None, "tables"):
+        texts[f"{FILE}.md"] = published_markdown(results, found)
+    return texts
+
+
+def published_csv(results: Results, found: Sequence[Match]) -> str:
+    """A row per published number, reasons in full."""
+    rows = [_row(results.rule, match) for match in found]
+    return to_csv(pd.DataFrame(rows, columns=list(COLUMNS)))
+
+
+def published_markdown(results: Results, found: Sequence[Match]) -> str:
+    """A table per block; sources and reasons as notes below it."""
+    parts = [f"# {escape(results.study.title)}: beside published numbers", escape(ALWAYS)]
+    for title, part in groupby(found, lambda match: match.block.title):
+        parts += [f"## {escape(title)}", *_section(list(part))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(found: Sequence[Match]) -> list[str]:
+    sources = list(dict.fromkeys(match.number.source for match in found))
+    words = list(dict.fromkeys(word for match in found for word in reasons(match)))
+    headers = ["noise", "method", "ours", "seeds", "published", "ours − published", "source", "why"]
+    rows = [
+        [
+            escape(pretty_condition(match.condition.line)),
+            escape(match.cell.method),
+            _spread(match.cell.summary.mean, match.cell.summary.sd),
+            f"{match.cell.summary.n} of {match.cell.expected}",
+            _spread(match.number.mean, match.number.sd),
+            number(match.difference, sign=True),
+            str(1 + sources.index(match.number.source)),
+            " ".join(_letter(words.index(word)) for word in reasons(match)),
+        ]
+        for match in found
+    ]
+    listed = "\n".join(f"{i}. {escape(source)}" for i, source in enumerate(sources, 1))
+    why = "\n".join(f"- {_letter(i)}: {escape(word)}" for i, word in enumerate(words))
+    cells = len({(match.cell.method, match.cell.condition) for match in found})
+    return [
+        table(headers, rows, left=2),
+        f"{plural(len(found), 'published number')} for {plural(cells, 'cell')}; accuracy in"
+        " percent, mean ± standard deviation over seeds.",
+        "Sources:",
+        listed,
+        "Why they may differ:",
+        why,
+    ]
+
+
+def _row(rule: str, match: Match) -> dict[str, Any]:
+    summary, theirs, key = match.cell.summary, match.number, match.block.key
+    return {
+        "dataset": key.dataset,
+        "data_label": match.block.data_label,
+        "model": key.model,
+        "profile": key.profile,
+        "accuracy_rule": rule,
+        "condition": match.condition.line,
+        "method": match.cell.method,
+        "ours_mean": rounded(summary.mean),
+        "ours_sd": rounded(summary.sd),
+        "ours_n": summary.n,
+        "ours_expected_n": match.cell.expected,
+        "published_mean": theirs.mean,
+        "published_sd": theirs.sd,
+        "published_metric": theirs.metric,
+        "second_hand": theirs.second_hand,
+        "difference": rounded(match.difference),
+        "source": theirs.source,
+        "why_they_may_differ": "; ".join(reasons(match)),
+    }
+
+
+def _spread(mean: float | None, sd: float | None) -> str:
+    return number(mean) if sd is None else f"{number(mean)} ± {number(sd)}"
+
+
+def _letter(index: int) -> str:
+    return ascii_lowercase[index]

@@ -1,0 +1,121 @@
+"""Proof of a backend: passes for those that are the loop, and catches each way of not being it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import pytest
+import torch
+
+from nlbench.benchmark.runs import backend_check as proof
+from nlbench.benchmark.runs.run import prepare
+from nlbench.benchmark.training import GraphBackend, LoopBackend, StackBackend, Task
+from nlbench.benchmark.training.task import Ended, Job
+from nlbench.cli import run
+from tests.helpers.runs import HERE
+
+
+class Changed(LoopBackend):
+    """The loop with something else in its tasks."""
+
+    def __init__(self, **recipe: object) -> None:
+        self._recipe = recipe
+
+    def train_pack(self, jobs: Iterable[Job]) -> Iterator[Ended]:
+        return super().train_pack([lambda job=job: self._other(job()) for job in jobs])  # type: ignore[misc]
+
+    def _other(self, task: Task) -> Task:
+        return replace(task, recipe=replace(task.recipe, **self._recipe))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("backend", [GraphBackend(slots=2, capture=False), StackBackend()])
+def test_backends_that_are_the_loop_are_proved(backend: GraphBackend | StackBackend) -> None:
+    assert proof.disagreement(backend, "cpu") == ""
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"schedule": "constant"},  # the rate does not act
+        {"clip_norm": 0.0},
+        {"weight_decay": 0.0},
+        {"l1": 0.0},
+        {"momentum": 0.0},
+    ],
+)
+def test_every_part_of_a_step_is_looked_at(recipe: dict[str, object]) -> None:
+    assert "weights differ by a share of" in proof.disagreement(Changed(**recipe), "cpu")
+
+
+class Broken(LoopBackend):
+    def train_pack(self, jobs: Iterable[Job]) -> Iterator[Ended]:
+        for number, _ in enumerate(jobs):
+            yield number, RuntimeError("operation not permitted\nwhen stream is capturing")
+
+
+def test_what_raises_is_not_proved() -> None:
+    said = proof.disagreement(Broken(), "cpu")
+    assert said == "ce on mlp: RuntimeError: operation not permitted"
+
+
+def test_weights_that_are_not_numbers_are_apart() -> None:
+    task = _task()
+    with torch.no_grad():
+        for value in task.network.parameters():
+            value.fill_(torch.nan)
+    assert proof.apart(_task().network, task.network) == torch.inf
+    assert proof.apart(task.network, _task().network) == torch.inf
+
+
+def _task() -> Task:
+    return prepare(proof._spec("mlp", "ce"), HERE)[0]
+
+
+def test_without_a_card_graphs_are_not_trusted_and_the_reason_is_said() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    assert proof.graph_fails("cuda") != ""
+
+
+def _dies(*_: object) -> None:
+    os._exit(9)
+
+
+def _sleeps(*_: object) -> None:
+    time.sleep(60)
+
+
+def test_a_card_that_takes_the_process_along_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "_tell", _dies)
+    assert proof.graph_fails("cuda") == "the process that tried them died"
+
+
+def test_a_card_that_does_not_answer_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "_tell", _sleeps)
+    monkeypatch.setattr(proof, "PATIENCE", 0.1)
+    assert proof.graph_fails("cuda") == "no answer within 0.1 s"
+
+
+@pytest.mark.parametrize(
+    ("fails", "name", "says"),
+    [("", "graph", "graph leaves the loop's weights"), ("no kernel", "loop", "no kernel")],
+)
+def test_auto_takes_graphs_where_they_are_proved(
+    fails: str,
+    name: str,
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(proof, "graph_fails", lambda *_: fails)
+    assert run.automatic(torch.device("cuda:1"), strict=True) == name
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("strict", [True, False])
+def test_graphs_are_proved_on_a_gpu(strict: bool) -> None:
+    assert proof.graph_fails("cuda:0", strict) == ""

@@ -1,0 +1,141 @@
+"""RunSpec: identity, canonical text, refusal of what is malformed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.spec.canonical_json import canonical_json
+from nlbench.benchmark.spec.recipe import Recipe
+from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
+
+
+def spec(**changes: object) -> RunSpec:
+    base = RunSpec(
+        DatasetSpec("digits"),
+        "mlp",
+        MethodSpec.of("gce", {"q": 0.7}),
+        "symmetric:0.4",
+        0,
+        Recipe(epochs=2),
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def test_run_id_is_the_sha256_of_the_canonical_json_written_out_by_hand() -> None:
+    by_hand = json.dumps(
+        {
+            "schema": 1,
+            "dataset": {"name": "digits", "train_per_class": None, "holdout": 0.0},
+            "model": "mlp",
+            "method": {"name": "gce", "params": {"q": 0.7}},
+            "profile": "matched",
+            "noise": "symmetric:0.4",
+            "seed": 0,
+            "recipe": {
+                "epochs": 2, "batch_size": 128, "lr": 0.01, "momentum": 0.9, "nesterov": False,
+                "weight_decay": 0.0, "l1": 0.0, "clip_norm": 5.0, "schedule": "cosine",
+                "milestones": [], "gamma": 0.1, "augment": "none", "precision": "float32",
+            },
+        },
+        sort_keys=True,
+        separators=(",", ":"),
+    )  # fmt: skip
+    assert spec().run_id == hashlib.sha256(by_hand.encode()).hexdigest()[:16]
+
+
+def test_golden_run_id_never_changes_unnoticed() -> None:
+    assert spec().run_id == "a0e97054fd8bdc9b"
+
+
+def test_a_field_younger_than_published_runs_is_written_only_where_it_is_set() -> None:
+    recipe = Recipe(epochs=2, eval_every=3)
+    assert "eval_every" not in Recipe(epochs=2).to_dict()
+    assert recipe.to_dict()["eval_every"] == 3
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+    assert Recipe.from_dict({"epochs": 2, "eval_every": 1}) == Recipe(epochs=2)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "every", "taken"), [(7, 3, [3, 6, 7]), (6, 3, [3, 6]), (2, 5, [2])]
+)
+def test_accuracies_are_taken_every_so_many_epochs_and_at_the_end(
+    epochs: int, every: int, taken: list[int]
+) -> None:
+    recipe = Recipe(epochs=epochs, eval_every=every)
+    assert [e for e in range(1, epochs + 1) if recipe.evaluates(e)] == taken
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dataset": DatasetSpec("digits", 100)},
+        {"dataset": DatasetSpec("digits", None, 0.1)},
+        {"model": "cnn_small"},
+        {"method": MethodSpec.of("gce", {"q": 0.5})},
+        {"noise": "clean"},
+        {"seed": 1},
+        {"recipe": Recipe(epochs=3)},
+        {"recipe": Recipe(epochs=2, precision="bf16")},
+        {"recipe": Recipe(epochs=2, eval_every=2)},
+        {"profile": "official"},
+    ],
+)
+def test_everything_that_changes_the_meaning_changes_the_id(changes: dict[str, object]) -> None:
+    assert spec(**changes).run_id != spec().run_id
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    lr=st.floats(1e-6, 10),
+    per_class=st.none() | st.integers(1, 1000),
+    params=st.dictionaries(st.text(min_size=1), st.none() | st.booleans() | st.floats(-9, 9)),
+)
+def test_round_trip_through_json(
+    seed: int, lr: float, per_class: int | None, params: dict[str, float | bool | None]
+) -> None:
+    one = spec(
+        seed=seed,
+        dataset=DatasetSpec("digits", per_class),
+        method=MethodSpec.of("x", params),
+        recipe=Recipe(epochs=2, lr=lr, schedule="step", milestones=(1,)),
+    )
+    again = RunSpec.from_dict(json.loads(canonical_json(one.to_dict())))
+    assert again == one
+    assert again.run_id == one.run_id
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, "epochs is missing"),
+        ({"epochs": 0}, "epochs = 0 must be at least 1"),
+        ({"epochs": 2.5}, "epochs = 2.5 should be a int"),
+        ({"epochs": 2, "momentum": 1.0}, r"momentum = 1.0 must be in \[0, 1\)"),
+        ({"epochs": 2, "learning_rate": 0.1}, "learning_rate"),
+        ({"epochs": 2, "weight_decy": 0.1}, "weight_decay"),
+        ({"epochs": 2, "schedule": "cosin"}, "cosine"),
+        ({"epochs": 2, "precision": "fp16"}, "fp16"),
+        ({"epochs": 2, "eval_every": 0}, "eval_every = 0 must be at least 1"),
+        ({"epochs": 2, "lr": "fast"}, "lr = 'fast' should be a float"),
+        ({"epochs": 2, "milestones": ["a"]}, "milestones"),
+    ],
+)
+def test_a_recipe_names_what_is_wrong(values: dict[str, object], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        Recipe.from_dict(values)
+
+
+def test_another_schema_is_refused() -> None:
+    with pytest.raises(UserError, match="schema 99"):
+        RunSpec.from_dict({**spec().to_dict(), "schema": 99})
+
+
+def test_integers_and_floats_of_one_value_are_one_recipe() -> None:
+    assert Recipe.from_dict({"epochs": 2, "lr": 1}) == Recipe.from_dict({"epochs": 2, "lr": 1.0})

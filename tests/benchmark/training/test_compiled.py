@@ -1,0 +1,75 @@
+"""The static step with a compiled network: the reference loop's training, up to rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from nlbench.benchmark.runs.run import Context, prepare
+from nlbench.benchmark.training import GraphBackend, LoopBackend, Outcome, Task
+from tests.helpers.runs import HERE, tiny
+
+
+def trained(task: Task, backend: GraphBackend) -> Outcome:
+    """What one run came to, alone on the backend."""
+    ((_, outcome),) = backend.train_pack([lambda: task])
+    assert isinstance(outcome, Outcome), outcome
+    return outcome
+
+
+def compare(capture: bool, here: Context = HERE, **changes: Any) -> None:
+    """A compiled training against the reference loop: curves, and the network that is left."""
+    spec = tiny("drainage", **changes)
+    expected, task = prepare(spec, here)[0], prepare(spec, here)[0]
+    reference = LoopBackend().train(expected)
+    mine = trained(task, GraphBackend(1, capture=capture, compiled=True))
+    assert mine.curves.keys() == reference.curves.keys()
+    for name, curve in reference.curves.items():
+        assert mine.curves[name] == pytest.approx(curve, rel=1e-8, abs=1e-10), name
+    for name, value in expected.network.state_dict().items():
+        torch.testing.assert_close(task.network.state_dict()[name], value, rtol=1e-8, atol=1e-10)
+
+
+@pytest.fixture(name="traced")
+def _traced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Trace and differentiate with torch's compiler, but let it run the plain kernels: seconds.
+
+    Holds how many nodes each traced graph has.
+    """
+    torch._dynamo.reset()
+    graphs: list[int] = []
+    compile_: Callable[..., Any] = torch.compile
+
+    def note(graph: torch.fx.GraphModule, _: Any) -> Callable[..., Any]:
+        graphs.append(len(graph.graph.nodes))
+        return graph.forward
+
+    def traced(network: torch.nn.Module, **words: Any) -> Any:
+        return compile_(network, **words, backend=note)
+
+    monkeypatch.setattr(torch, "compile", traced)
+    return graphs
+
+
+@pytest.mark.parametrize("model", ["mlp", "cnn_small"])
+def test_a_compiled_network_trains_like_the_loop(traced: list[int], model: str) -> None:
+    compare(capture=False, model=model, precision="float64")
+    assert traced
+    assert min(traced) > 3  # the network was traced, in one piece for each size of a batch
+    assert len(traced) == 2
+
+
+@pytest.mark.slow
+def test_inductor_trains_like_the_loop() -> None:
+    torch._dynamo.reset()
+    compare(capture=False, precision="float64", batch_size=50)  # all batches of one size
+
+
+@pytest.mark.gpu
+def test_inductor_in_a_graph_trains_like_the_loop_on_a_gpu() -> None:
+    torch._dynamo.reset()
+    here = Context(root=None, device="cuda", threads=1, environment={"nlbench": "test"})
+    compare(capture=True, here=here, model="cnn_small", precision="float64")

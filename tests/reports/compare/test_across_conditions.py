@@ -1,0 +1,362 @@
+"""Statistics across conditions, bootstrap, equivalence, trained models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import permutations, product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy import stats as scipy_stats
+from statsmodels.stats.contingency_tables import mcnemar as theirs_mcnemar
+
+from nlbench import reports
+from nlbench.benchmark.store.record import pack_bits
+from nlbench.reports.compare.results import analyse
+from nlbench.reports.stats import (
+    critical_difference,
+    discordant,
+    friedman,
+    improvement,
+    interquartile_mean,
+    mcnemar,
+    mean_of_means,
+    mean_rank,
+    mean_ranks,
+    performance_profile,
+    signed_rank,
+    signed_rank_rope,
+    student_rope,
+)
+
+Make = Callable[..., Any]
+Floats = NDArray[np.float64]
+
+
+def draws(seed: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(seed))
+
+
+@pytest.mark.parametrize("n", [6, 9, 14, 25])
+def test_signed_rank_agrees_with_scipy(n: int) -> None:
+    differences = draws(n).normal(0.4, 1, n)
+    theirs = scipy_stats.wilcoxon(differences, method="exact" if n <= 18 else "approx")
+    assert signed_rank(differences).p == pytest.approx(float(theirs.pvalue), rel=1e-10)
+
+
+def test_signed_rank_with_ties_is_exact() -> None:
+    differences = np.array([1.0, 1.0, 2.0, -1.0, 3.0, 2.0, 0.0])
+    kept = differences[differences != 0]
+    ranks = scipy_stats.rankdata(np.abs(kept))
+    sums = [abs(np.dot(ranks, signs)) for signs in product((-1, 1), repeat=len(kept))]
+    expected = np.mean(np.array(sums) >= abs(np.dot(ranks, np.sign(kept))) - 1e-9)
+    found = signed_rank(differences)
+    assert found.n == 6
+    assert found.p == pytest.approx(expected)
+
+
+def test_below_six_differences_there_is_a_floor_and_no_p() -> None:
+    found = signed_rank(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
+    assert (found.n, found.p, found.floor) == (5, None, 0.0625)
+    assert signed_rank(np.zeros(4)).floor == 1.0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_friedman_is_scipys_statistic_with_iman_davenports_f(seed: int) -> None:
+    table = draws(seed).normal(0, 1, (8, 4)).round(1)
+    found = friedman(table)
+    assert found is not None
+    chi2 = float(scipy_stats.friedmanchisquare(*table.T).statistic)
+    assert found.chi2 == pytest.approx(chi2, rel=1e-10)
+    f = 7 * chi2 / (8 * 3 - chi2)
+    assert found.f == pytest.approx(f, rel=1e-10)
+    assert found.p == pytest.approx(scipy_stats.f.sf(f, 3, 21), rel=1e-10)
+
+
+def test_friedman_never_claims_more_than_perfect_agreement_can() -> None:
+    """Three methods, five conditions, always the same order: exactly 6 of 6^5 arrangements."""
+    table = np.tile([1.0, 2.0, 3.0], (5, 1))
+    orders = list(permutations(range(3)))
+    same = sum(len(set(picked)) == 1 for picked in product(orders, repeat=5))
+    found = friedman(table)
+    assert found is not None
+    assert found.p == pytest.approx(same / len(orders) ** 5)
+    assert found.p == pytest.approx(0.0008, abs=5e-5)
+
+
+def test_friedman_needs_three_methods_two_conditions_and_a_difference() -> None:
+    assert friedman(np.ones((4, 2))) is None
+    assert friedman(np.array([[1.0, 2.0, 3.0]])) is None
+    assert friedman(np.ones((4, 3))) is None
+
+
+def test_friedman_false_positives() -> None:
+    tables = draws(5).normal(0, 1, (1000, 6, 3))
+    p = [found.p for table in tables if (found := friedman(table)) is not None]
+    assert np.mean(np.array(p) < 0.05) == pytest.approx(0.05, abs=0.02)
+
+
+# facts: Nemenyi critical difference for three methods
+@pytest.mark.parametrize(
+    ("blocks", "expected"), [(5, 1.48), (6, 1.35), (10, 1.05), (12, 0.96), (20, 0.74), (36, 0.55)]
+)
+def test_critical_difference(blocks: int, expected: float) -> None:
+    assert critical_difference(3, blocks) == pytest.approx(expected, abs=0.006)
+
+
+def test_mean_ranks_share_ties() -> None:
+    table = np.array([[3.0, 1.0, 2.0], [2.0, 2.0, 1.0]])
+    np.testing.assert_allclose(mean_ranks(table), [1.25, 2.25, 2.5])
+
+
+def strata(seed: int, conditions: int = 4, seeds: int = 5) -> list[Floats]:
+    """Three methods, the second a point better, seeds sharing luck."""
+    generator = draws(seed)
+    luck = generator.normal(0, 1, (conditions, 1, seeds))
+    own = generator.normal(0, 0.3, (conditions, 3, seeds))
+    return list(80 + luck + own + np.array([0.0, 1.0, 0.2])[:, np.newaxis])
+
+
+def test_bootstrap_values_are_the_plain_statistics() -> None:
+    data = strata(1)
+    np.testing.assert_allclose(
+        [e.value for e in mean_of_means(data)], np.mean([s.mean(axis=1) for s in data], axis=0)
+    )
+    pooled = np.concatenate(data, axis=1)
+    np.testing.assert_allclose(
+        [e.value for e in interquartile_mean(data)], scipy_stats.trim_mean(pooled, 0.25, axis=1)
+    )
+    np.testing.assert_allclose(
+        [e.value for e in mean_rank(data)], mean_ranks(np.array([s.mean(axis=1) for s in data]))
+    )
+    chance = improvement(data)[1][0].value
+    assert chance == pytest.approx(np.mean([s[1] > s[0] for s in data]))
+
+
+def test_bootstrap_gives_the_same_interval_whatever_global_numpy_did() -> None:
+    data = strata(2)
+    first = mean_of_means(data), interquartile_mean(data), mean_rank(data)
+    np.random.seed(1)  # noqa: NPY002 - the point of the test
+    np.random.random(7)  # noqa: NPY002
+    assert (mean_of_means(data), interquartile_mean(data), mean_rank(data)) == first
+
+
+def test_a_method_that_wins_every_pair_has_probability_one_however_far_seeds_spread() -> None:
+    generator = draws(3)
+    luck = generator.normal(0, 10, (4, 5))
+    data = [np.stack([row, row + 0.1]) for row in luck]
+    found = improvement(data)[1][0]
+    assert (found.value, found.low, found.high) == (1.0, 1.0, 1.0)
+    assert improvement(data)[0][0].value == 0.5
+
+
+def test_bootstrap_intervals_cover() -> None:
+    """Twelve conditions x five seeds: stretched percentile intervals hold 95 %."""
+    hits = []
+    for seed in range(300):
+        found = mean_of_means(strata(seed + 100, conditions=12))[1]
+        hits.append(found.low <= 81 <= found.high)
+    assert np.mean(hits) == pytest.approx(0.95, abs=0.035)
+
+
+def test_one_seed_gives_values_without_intervals() -> None:
+    for found in (mean_of_means(strata(1, 3, 1))[0], interquartile_mean(strata(1, 3, 1))[0]):
+        assert np.isfinite(found.value)
+        assert np.isnan(found.low)
+
+
+@given(
+    strata=st.lists(
+        st.lists(st.integers(0, 9).map(float), min_size=1, max_size=6), min_size=1, max_size=5
+    )
+)
+def test_performance_profile_is_the_mean_over_conditions_of_the_share_that_reaches(
+    strata: list[list[float]],
+) -> None:
+    values, share = performance_profile([np.array(runs) for runs in strata])
+    assert len(share) == len(values) + 1
+    for tau in np.arange(-0.5, 10, 0.5):
+        by_hand = np.mean([np.mean([value >= tau for value in runs]) for runs in strata])
+        assert share[np.searchsorted(values, tau)] == pytest.approx(by_hand)
+
+
+def test_with_equal_conditions_it_is_scipys_survival_function() -> None:
+    runs = draws(3).normal(80, 5, (4, 5))
+    values, share = performance_profile(list(runs))
+    theirs = scipy_stats.ecdf(runs.ravel()).sf
+    np.testing.assert_allclose(share[1:], theirs.probabilities, atol=1e-12)
+    np.testing.assert_allclose(values, theirs.quantiles)
+
+
+def test_student_posterior_is_the_t_distribution() -> None:
+    differences = np.array([0.2, 0.9, 0.4, 1.1, 0.6])
+    found = student_rope(differences, 0.5)
+    assert found is not None
+    posterior = scipy_stats.t(4, differences.mean(), differences.std(ddof=1) / np.sqrt(5))
+    assert found.better == pytest.approx(posterior.sf(0.5), rel=1e-10)
+    assert found.worse == pytest.approx(posterior.cdf(-0.5), rel=1e-10)
+    assert found.worse + found.equal + found.better == pytest.approx(1)
+    assert student_rope(np.ones(5), 0.5) is None
+    assert student_rope(np.ones(1), 0.5) is None
+
+
+def test_bayesian_signed_rank_is_its_definition() -> None:
+    differences, rope = np.array([0.4, 1.2, -0.3, 0.8, 2.0, 0.1]), 0.5
+    found = signed_rank_rope(differences, rope)
+    assert found is not None
+    z = np.concatenate([[0.0], differences])
+    generator = draws(11)
+    shares = np.zeros(3)
+    for weights in generator.dirichlet([0.6] + [1.0] * 6, 3000):
+        mass = np.zeros(3)
+        for (i, a), (j, b) in product(enumerate(z), enumerate(z)):
+            kind = 2 if a + b > 2 * rope else 0 if a + b < -2 * rope else 1
+            mass[kind] += weights[i] * weights[j]
+        shares[np.argmax(mass)] += 1 / 3000
+    np.testing.assert_allclose([found.worse, found.equal, found.better], shares, atol=0.03)
+
+
+def test_bayesian_signed_rank_limits() -> None:
+    clear = signed_rank_rope(np.full(15, 5.0), 0.5)
+    same = signed_rank_rope(np.full(15, 0.01), 0.5)
+    assert clear is not None
+    assert same is not None
+    assert clear.better > 0.999
+    assert same.equal > 0.999
+    assert signed_rank_rope(np.empty(0), 0.5) is None
+
+
+@pytest.mark.parametrize(("only_a", "only_b"), [(0, 0), (3, 9), (25, 10), (120, 121)])
+def test_mcnemar_agrees_with_statsmodels(only_a: int, only_b: int) -> None:
+    table = [[500, only_a], [only_b, 100]]
+    expected = 1.0 if only_a + only_b == 0 else theirs_mcnemar(table, exact=True).pvalue
+    found = mcnemar(np.array([only_a]), np.array([only_b]))[0]
+    assert found == pytest.approx(float(expected), rel=1e-10)
+
+
+def test_discordant_images_are_counted_from_packed_bits() -> None:
+    a, b = draws(1).random((2, 101)) < 0.7
+    packed = np.packbits(a), np.packbits(b)
+    only_a, only_b = discordant(*packed)
+    assert (int(only_a), int(only_b)) == (int((a & ~b).sum()), int((b & ~a).sum()))
+
+
+CONDITIONS = ("clean", *(f"symmetric:{r}" for r in (0.2, 0.4, 0.6)), "pair:0.2", "pair:0.4")
+
+
+def several(make_study: Make, methods: int = 3) -> Any:
+    values = {}
+    for at, line in enumerate(CONDITIONS):
+        rows = strata(at, 1)[0] - 3 * at
+        for method, row in zip(("ce", "gce", "sce")[:methods], rows, strict=False):
+            values[method, line] = [float(v) for v in row]
+    return make_study(values)
+
+
+def test_overall_by_hand(make_study: Make) -> None:
+    made = several(make_study)
+    results = analyse(made.study, made.records)
+    (whole,) = results.overall
+    scores = np.array(
+        [[results.blocks[0].cells[m, line].summary.mean for line in CONDITIONS]
+         for m in ("ce", "gce", "sce")],
+        dtype=np.float64,
+    )  # fmt: skip
+    pair = whole.pairs[0]
+    differences = scores[1] - scores[0]
+    assert (pair.a, pair.b) == ("gce", "ce")
+    assert (pair.higher, pair.ties, pair.lower) == (
+        int((differences > 0).sum()), 0, int((differences < 0).sum())
+    )  # fmt: skip
+    assert pair.signed_rank.p == pytest.approx(float(scipy_stats.wilcoxon(differences).pvalue))
+    assert pair.difference.estimate == pytest.approx(differences.mean())
+    assert whole.friedman is not None
+    assert whole.friedman.blocks == 6
+    assert whole.methods[0].worst == pytest.approx(scores[0].min())
+    decided = [v for v in results.verdicts if (v.a, v.b) == ("gce", "ce")]
+    assert pair.better == sum(v.words == "better" for v in decided)
+
+
+def test_incomplete_conditions_are_left_out_and_named(make_study: Make, tmp_path: Path) -> None:
+    made = several(make_study)
+    made.records = [
+        r for r in made.records if (r.spec.noise, r.spec.method.name) != ("pair:0.4", "sce")
+    ]
+    results = analyse(made.study, made.records)
+    (whole,) = results.overall
+    assert whole.left_out == ("pair 0.4",)
+    assert len(whole.conditions) == 5
+    assert all(pair.p_holm is None for pair in whole.pairs)
+    reports.build(made.study, made.records, tmp_path, only="tables")
+    shown = (tmp_path / "overall.md").read_text()
+    assert "n = 5: smallest attainable p is 0.0625" in shown
+    assert "Left out because a cell is incomplete: pair 0.4." in shown
+
+
+def test_two_methods_have_no_omnibus(make_study: Make) -> None:
+    made = several(make_study, methods=2)
+    (whole,) = analyse(made.study, made.records).overall
+    assert whole.friedman is None
+    assert len(whole.pairs) == 1
+
+
+def test_groups_hold_what_no_pair_test_tells_apart(make_study: Make) -> None:
+    made = several(make_study)
+    (whole,) = analyse(made.study, made.records).overall
+    undecided = {frozenset((p.a, p.b)) for p in whole.pairs if p.words == "undecided"}
+    together = {frozenset(pair) for group in whole.groups for pair in permutations(group, 2)}
+    assert together == undecided
+
+
+def test_mcnemar_table(make_study: Make, tmp_path: Path) -> None:
+    made = make_study({("ce", "clean"): [80.0, 81.0], ("gce", "clean"): [82.0, 83.0]})
+    a, b = draws(4).random((2, 500)) < 0.8
+    for seed in (0, 1):
+        made.change("ce", "clean", seed, test_correct=pack_bits(a))
+        made.change("gce", "clean", seed, test_correct=pack_bits(b))
+    reports.build(made.study, made.records, tmp_path, only="leaderboard")
+    table = pd.read_csv(tmp_path / "mcnemar.csv")
+    only_b, only_a = int((b & ~a).sum()), int((a & ~b).sum())
+    assert list(table["seed"]) == [0, 1]
+    assert list(table["only_a_right"]) == [only_b] * 2
+    assert table["p"][0] == pytest.approx(
+        scipy_stats.binomtest(only_a, only_a + only_b).pvalue, rel=1e-5
+    )
+
+
+def test_seeds_needed_for_the_declared_region(make_study: Make) -> None:
+    b = [88.1, 89.2, 88.3, 90.4, 89.4]
+    made = make_study({("ce", "clean"): b, ("gce", "clean"): [90.0, 91.0, 90.5, 92.0, 91.5]})
+    verdict = analyse(made.study, made.records).verdicts[0]
+    # 0.5 points at SD 0.239 is 2.09 SDs: five seeds have power .93, four .78
+    assert verdict.seeds_needed == 5
+    assert verdict.rope is not None
+    assert verdict.rope.better > 0.99
+
+
+def test_leaderboard_rows_over_all_conditions(make_study: Make, tmp_path: Path) -> None:
+    made = several(make_study)
+    results = analyse(made.study, made.records)
+    (whole,) = results.overall
+    table = reports.build(made.study, made.records, tmp_path, only="leaderboard").leaderboard
+    rows = table[table["scope"] == "overall"].set_index("method")
+    for at, method in enumerate(("ce", "gce", "sce")):
+        row, scores = rows.loc[method], whole.scores[at]
+        assert row["mean"] == pytest.approx(scores.mean(), abs=1e-6)
+        assert row["sd"] == pytest.approx(scores.std(ddof=1), abs=1e-6)
+        assert (row["n"], row["expected_n"], row["accuracy_rule"]) == (6, 6, "last")
+        assert row["min"] <= row["ci_low"] <= row["mean"] <= row["ci_high"] <= row["max"]
+        assert row["rank_low"] <= row["rank"] <= row["rank_high"]
+        assert row["commit"].startswith("0123456789abcdef")
+        assert row["suite_sha256"] == made.study.sha256
+    best = str(rows["rank"].astype(float).idxmin())
+    assert rows["tie_group"][best] == 1
+    decided = {frozenset((p.a, p.b)) for p in whole.pairs if p.words != "undecided"}
+    for method in set(rows.index) - {best}:
+        assert (rows["tie_group"][method] == 1) == (frozenset((best, method)) not in decided)
