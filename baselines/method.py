@@ -236,7 +236,7 @@ class Method(ABC):
     def scores(self, logits: Tensor) -> dict[str, Tensor]:
         """Return the open-set scores, each (N,) and higher where the sample is more likely unknown.
 
-        `msp`, `max_logit`, `energy` and `entropy` (see `nlbench.baselines.scores`) look at the first K
+        `msp`, `max_logit`, `energy` and `entropy` (see `scores.py`) look at the first K
         outputs only; a method may add its own.
         """
         real = _full_precision(self.class_logits(logits))

@@ -1,4 +1,4 @@
-"""Methods by name: files of nlbench.baselines.methods, entry points of other packages, module:Class."""
+"""Methods by name: the files of methods/, entry points of other packages, and module:Class."""
 
 from __future__ import annotations
 

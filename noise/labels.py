@@ -148,7 +148,7 @@ class NoisyLabels:
         }
 
     def save(self, path: str | Path) -> Path:
-        """Write one .npz file (no pickles inside) and return its path; see ``nlbench.noise.storage``."""
+        """Write one .npz file (no pickles inside) and return its path; see storage.py."""
         from nlbench.noise.storage import save
 
         return save(self, path)

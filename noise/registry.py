@@ -1,4 +1,4 @@
-"""The register of noise models: one entry per kind, filled by the files of ``nlbench.noise.models``."""
+"""The register of noise models: one entry per kind, filled by the files of models/."""
 
 from __future__ import annotations
 

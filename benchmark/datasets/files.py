@@ -67,10 +67,10 @@ class FileDataset:
     """A data set whose images are read from files, batch by batch, while it is trained on.
 
     Attributes:
-        name, family, label, class_names, mean, std: as of :class:`nlbench.benchmark.datasets.Dataset`.
+        name, family, label, class_names, mean, std: as of :class:`Dataset`.
         train, test: the files; ``test`` has clean labels.
         others: further test sets by name, with clean labels of the same classes.
-        given_labels: as of :class:`nlbench.benchmark.datasets.Dataset`.
+        given_labels: as of :class:`Dataset`.
         squash: whether images are resized to a square regardless of their shape (Clothing1M in
             the Drainage code), instead of by their shorter side.
         size: height and width that images are cut to.

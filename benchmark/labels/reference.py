@@ -1,6 +1,7 @@
 """Reference labels: the published table of label-set fingerprints, made and checked here.
 
-Needs no torch: ``python -m nlbench.benchmark.labels.reference TABLE [DATA]`` draws a table again wherever
+Needs no torch: ``python -m nlbench.benchmark.labels.reference TABLE [DATA]`` draws a table again
+wherever
 NumPy, SciPy, scikit-learn and Pillow run.
 """
 

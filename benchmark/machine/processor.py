@@ -23,7 +23,7 @@ UNITS = {
 def units(cpuinfo: Path = CPUINFO) -> str:
     """In words: the units that Linux lists, where it does, and the set that torch uses.
 
-    They explain a speed; they do not tell it (:mod:`nlbench.benchmark.machine.precision` measures it).
+    They explain a speed; :mod:`nlbench.benchmark.speed.precision` measures it.
     """
     found = [name for flag, name in UNITS.items() if flag in _flags(cpuinfo)]
     used = f"torch uses {torch.backends.cpu.get_cpu_capability()}"

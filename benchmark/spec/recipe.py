@@ -33,7 +33,7 @@ class Recipe:
             ``exponential``.
         milestones: epochs after which ``step`` multiplies the rate by ``gamma``.
         gamma: factor of ``step`` (at milestones) and ``exponential`` (every epoch).
-        augment: name of the augmentation of training images (nlbench.benchmark.pipeline.augment knows them).
+        augment: name of the augmentation of training images (see pipeline/augment.py).
         precision: ``float32``; ``tf32`` (everything is float32, but matrix products and
             convolutions may round their factors to TF32; on a GPU that has it only); ``bf16``
             (autocast, channels_last; weights, BatchNorm statistics and the loss stay float32);

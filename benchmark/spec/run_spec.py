@@ -27,7 +27,7 @@ class DatasetSpec:
         name: a registered data set, or ``npz:NAME``.
         train_per_class: the first so many training images of each class; ``None`` = all.
         holdout: share of the (already noisy) training set kept for validation, in [0, 1).
-        unknown: what open-set recognition is tested on (see :mod:`nlbench.benchmark.spec.open_set`);
+        unknown: what open-set recognition is tested on (see spec/open_set.py);
             ``None`` = nothing, and then it is not written: older run ids stay what they are.
         size: pixels that images read from files are cut to; ``None`` = the data set's own (224),
             and then it is not written.

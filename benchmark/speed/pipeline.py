@@ -125,7 +125,7 @@ def _ready(
 
 
 def _kept(spec: RunSpec, root: Path | None, device: torch.device) -> float:
-    """As workers train: with malloc keeping large blocks (see :mod:`nlbench.benchmark.machine.allocator`)."""
+    """As workers train: with malloc keeping large blocks (see machine/allocator.py)."""
     keep_memory()
     try:
         return _ours(spec, root, device)

@@ -61,10 +61,10 @@ class RunRecord:
         environment: versions, device, threads, backend, commit.
         timing: ``started`` (ISO, UTC), ``seconds``; ``first_epoch``: how many training steps it had
             and how many seconds they took, where the backend took them.
-        extra: what :func:`nlbench.benchmark.metrics.evaluate` found: ``open_set``, ``detection``; and
+        extra: what runs/evaluate.py found: ``open_set``, ``detection``; and
             ``test_sets``: name of a further test set -> accuracy at the last epoch; not written
             where empty, so older records stay what they are.
-        method_source: which code of the method made it, see :mod:`nlbench.benchmark.runs.method_source`; not
+        method_source: which code of the method made it, see runs/method_source.py; not
             written where empty: version 1 of a built-in method, and records older than this field.
     """
 

@@ -49,7 +49,7 @@ class Pack:
         self._running: list[_Running] = []
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Ended]:
-        """Run all jobs; yields each as it ends. See :class:`nlbench.benchmark.training.task.Backend`.
+        """Run all jobs; yields each as it ends. See :class:`Backend`.
 
         Raises:
             BackendError: from a run; everything else that a run raises is its own outcome.

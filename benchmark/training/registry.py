@@ -37,7 +37,7 @@ class Choice:
         """The choice with ``auto`` replaced by ``loop``, the reference.
 
         On CUDA ``nlbench run`` puts ``graph`` in its place where it has just proved itself
-        (:mod:`nlbench.benchmark.runs.backend_check`). On a CPU it stays ``loop``, also where ``stack`` is faster: a
+        (runs/backend_check.py). On a CPU it stays ``loop``, also where ``stack`` is faster: a
         run's bits must not depend on how many others there are to train.
 
         Raises:

@@ -139,7 +139,7 @@ class Stack:
         return logits, [loss.detach() for loss in losses]
 
     def _regularise(self) -> None:
-        """L1, then each run's own clipping; see :func:`nlbench.benchmark.training.optimizer.regularise`."""
+        """L1, then each run's own clipping; see :func:`regularise`."""
         weights = [p.detach() for p in self.parameters.values()]
         gradients = [p.grad for p in self.parameters.values() if p.grad is not None]
         if self.recipe.l1 > 0:

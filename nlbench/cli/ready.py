@@ -27,7 +27,7 @@ def rehearse(
         A line for each thing that only the run can check.
 
     Raises:
-        UserError, noise.NoiseError: see :func:`nlbench.benchmark.runs.plan.check`, or a data set is not there
+        UserError, noise.NoiseError: see :func:`plan.check`, or a data set is not there
             and the run would not download it.
     """
     absent = set()

@@ -13,7 +13,6 @@ import torch
 
 from nlbench.benchmark.errors import UserError, unknown
 from nlbench.benchmark.executors import executor as executors
-from nlbench.benchmark.machine import precision
 from nlbench.benchmark.machine.device import cores, resolve
 from nlbench.benchmark.machine.environment import environment
 from nlbench.benchmark.runs import backend_check as proof
@@ -22,6 +21,7 @@ from nlbench.benchmark.runs.plan import Plan
 from nlbench.benchmark.runs.progress import Progress, clock
 from nlbench.benchmark.runs.run import Context
 from nlbench.benchmark.spec.run_spec import RunSpec
+from nlbench.benchmark.speed import precision
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.training import BackendError, Choice, create
 from nlbench.benchmark.training.registry import AUTO

@@ -148,7 +148,7 @@ def compare(
 def indistinct(cells: Sequence[Cell], comparisons: Sequence[Comparison]) -> frozenset[str]:
     """Labels of the best cell and of those that no comparison with it decides: the bold ones.
 
-    The rule of the accuracy table (:mod:`nlbench.reports.compare.ranking`): only whole, tested cells take part.
+    The rule of the accuracy table (compare/ranking.py): only whole, tested cells take part.
 
     Args:
         cells: of one condition.

@@ -53,7 +53,7 @@ def runs_table(results: Results) -> pd.DataFrame:
 
 
 def leaderboard_table(results: Results) -> pd.DataFrame:
-    """A row per method and condition, the schema documented in :mod:`nlbench.reports.leaderboard.columns`."""
+    """A row per method and condition, see leaderboard/columns.py."""
     groups = dict(list(results.frame.runs.groupby(["block", "method", "condition"], sort=False)))
     rows = [
         _row(results, block, condition, cell, groups[block.index, method, condition.line], ranks)

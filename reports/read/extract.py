@@ -49,7 +49,7 @@ class Taken:
         curves: (len(CURVES), epochs) float32, NaN where a curve has no value; ``None`` without any.
         correct: packed bits of the test images that the last epoch got right, ``None`` without.
         started: when the run started, as recorded.
-        extra: packed ``RunRecord.extra``, ``None`` without any; see :mod:`nlbench.reports.read.packed_json`.
+        extra: packed ``RunRecord.extra``, ``None`` without any; see read/packed_json.py.
     """
 
     row: Row

@@ -22,7 +22,7 @@ class Study:
         sha256: identity of the declaration, printed in every table.
         baseline: name of the method the others are measured against first.
         titles: how tables call a method, by its name; the name itself where none is given.
-        sources: which source of each method there is now (:mod:`nlbench.benchmark.runs.method_source`), by its
+        sources: which source of each method there is now (runs/method_source.py), by its
             name; records of another one are named.
         rope: half width of the region of practical equivalence in points of accuracy, declared
             before looking at results.

@@ -277,11 +277,12 @@ def test_golden_fingerprints(scale: str) -> None:
 
 def test_thread_count_does_not_matter() -> None:
     code = (
-        "import numpy as np, noise\n"
+        "import numpy as np\nfrom nlbench import noise\n"
         "rng = np.random.default_rng(0)\n"
         "y = rng.permutation(np.arange(1000) % 10)\n"
         "x = rng.random((1000, 3, 32, 32), dtype=np.float32)\n"
-        "print(nlbench.noise.make('instance:0.4', y, num_classes=10, seed=0, features=x).fingerprint)\n"
+        "made = noise.make('instance:0.4', y, num_classes=10, seed=0, features=x)\n"
+        "print(made.fingerprint)\n"
     )
     prints = set()
     for threads in ("1", "2"):

@@ -77,7 +77,8 @@ def test_one_command_takes_everything_in_and_twice_is_once(tmp_path: Path) -> No
     assert text.endswith(
         f"|---|---|---|---|---|\n"
         f"{start} facts | died (-11); no figures |\n"
-        f"{start} proofs | failed (1); 1 of 2 cases proved, 2 in all; not: ce on cnn8 (no kernel) |\n"
+        f"{start} proofs | failed (1); 1 of 2 cases proved, 2 in all; not: ce on cnn8 (no kernel)"
+        " |\n"
         f"{start} tests | out of time; 6 passed, 1 failed, 2 skipped; not ended: test_b.py |\n"
         f"{start} speed-cnn8 | loop: 20,000 img/s, 31.5 % of the floor, 300 s a run, 1.25 GiB;"
         " graph, 1 slot(s): RuntimeError: a / b |\n"

@@ -27,7 +27,7 @@ class Log:
         self.flush()
 
     def _read(self) -> None:
-        with open(self._pipe, "rb", buffering=0) as stream:
+        with open(self._pipe, "rb", buffering=0) as stream:  # noqa: PTH123  # a file descriptor
             while part := stream.read(65536):
                 self._add(part)
 

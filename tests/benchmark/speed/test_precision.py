@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from nlbench.benchmark.machine import precision, processor
-from nlbench.benchmark.machine.precision import Speeds, fastest, probe, slow_bf16
+from nlbench.benchmark.speed import precision, processor
+from nlbench.benchmark.speed.precision import Speeds, fastest, probe, slow_bf16
 from nlbench.cli import main
 from tests.helpers.runs import tiny
 
