@@ -6,13 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nlbench.reports.build import PARTS, Built, build
+    from nlbench.reports.build import PARTS, Built, build_report
     from nlbench.reports.compare.results import Results, analyse
     from nlbench.reports.compare.verdict import Verdict
     from nlbench.reports.errors import ReportError
     from nlbench.reports.read.extract import RULES, Intake
     from nlbench.reports.read.frame import Frame, tidy
-    from nlbench.reports.read.reader import Read, read
+    from nlbench.reports.read.reader import Read, read_records
     from nlbench.reports.read.study import Study
 
 # Loaded when asked for: a process that only reads records or writes figures does not
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 _HOME = {
     "PARTS": "build",
     "Built": "build",
-    "build": "build",
+    "build_report": "build",
     "ReportError": "errors",
     "Frame": "read.frame",
     "tidy": "read.frame",
     "RULES": "read.extract",
     "Intake": "read.extract",
     "Read": "read.reader",
-    "read": "read.reader",
+    "read_records": "read.reader",
     "Results": "compare.results",
     "analyse": "compare.results",
     "Study": "read.study",
@@ -46,8 +46,8 @@ __all__ = [
     "Study",
     "Verdict",
     "analyse",
-    "build",
-    "read",
+    "build_report",
+    "read_records",
     "tidy",
 ]
 

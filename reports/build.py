@@ -78,7 +78,7 @@ class Built:
     drawn: tuple[Drawn, ...]
 
 
-def build(
+def build_report(
     study: Study,
     records: Iterable[RunRecord] | Intake,
     out: Path,

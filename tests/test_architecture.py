@@ -225,11 +225,25 @@ def no_global_randomness(module: Module) -> Iterator[str]:
                 yield f"{line} draws with {'.'.join(called)} without a generator"
 
 
+def no_name_for_two(module: Module) -> Iterator[str]:
+    """A name that a package loads when asked for must not be that of a module in the package.
+
+    Importing the module would set the name to the module, for everybody, from then on.
+    """
+    lazy = any(isinstance(n, ast.FunctionDef) and n.name == "__getattr__" for n in module.tree.body)
+    for node in module.tree.body if lazy else ():
+        if isinstance(node, ast.Assign) and _dotted(node.targets[0]) == "__all__":
+            for name in ast.literal_eval(node.value):
+                if f"{module.name}.{name}" in module.known:
+                    yield f"{module.name}: {name} is a module of it too"
+
+
 RULES: tuple[Callable[[Module], Iterator[str]], ...] = (
     layers,
     outside,
     no_files_in_methods,
     no_global_randomness,
+    no_name_for_two,
 )
 
 
@@ -346,6 +360,7 @@ def _module(name: str, source: str) -> Module:
         (no_files_in_methods, "nlbench.baselines.bad", "x = Path('weights').read_bytes()"),
         (no_files_in_methods, "nlbench.baselines.bad", "x = open('weights')"),
         (no_files_in_methods, "nlbench.baselines.bad", "x = torch.load('weights')"),
+        (no_name_for_two, "nlbench.reports", "__all__ = ['build']\ndef __getattr__(name): ..."),
         (no_global_randomness, "nlbench.noise.bad", "import random"),
         (no_global_randomness, "nlbench.noise.bad", "from numpy.random import default_rng"),
         (no_global_randomness, "nlbench.noise.bad", "np.random.seed(0)"),

@@ -128,7 +128,7 @@ def publish(
     Raises:
         UserError: the folder cannot be written, or a file in it would be overwritten that no
             publication wrote.
-        reports.ReportError: see :func:`reports.build`.
+        reports.ReportError: see :func:`reports.build_report`.
     """
     new, old = (folder.with_name(f".{folder.name}.{word}") for word in ("new", "old"))
     try:
@@ -158,7 +158,7 @@ def _fill(
     suite_file.write_text(text, encoding="utf-8", newline="\n")
     archive.write(new / RECORDS, records)
     study = published_study(suite, Published(new, suite).command)
-    built = reports.build(study, records, new, workers=workers)
+    built = reports.build_report(study, records, new, workers=workers)
     files = frozenset(
         path.relative_to(new).as_posix() for path in (suite_file, new / RECORDS, *built.files)
     )

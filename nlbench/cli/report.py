@@ -103,7 +103,9 @@ def call(args: argparse.Namespace) -> int:
     study, part = asked.study, bool(asked.study.part)
     out = args.out or args.results / "reports" / asked.place
     _check_out(out, args.results, part)
-    built = reports.build(study, asked.intake, out, rule=args.rule, only=args.only, workers=workers)
+    built = reports.build_report(
+        study, asked.intake, out, rule=args.rule, only=args.only, workers=workers
+    )
     gone = manifest.settle(out, built.files, part, lambda name: _concerns(args.only, name))
     removed = f", {len(gone)} of an earlier report removed" if gone else ""
     print(f"{built.text}\n{out}: {len(built.files)} files{removed}")
@@ -171,7 +173,9 @@ def _own(args: argparse.Namespace, workers: int) -> Asked:
     selection = _words(args, SELECTIONS if len(suite.specs) < len(whole.specs) else ())
     profile = _words(args, ("profile",) if _other_profile(args, whole) else ())
     study = study_of(suite, args.suite, " ".join(filter(None, [profile, selection])))
-    found = reports.read(study, options.store_of(args), cached=not args.reread, workers=workers)
+    found = reports.read_records(
+        study, options.store_of(args), cached=not args.reread, workers=workers
+    )
     for line in found.damaged:
         print(f"nlbench: damaged record: {line}; `nlbench run` repeats it", file=sys.stderr)
     if found.note:

@@ -141,7 +141,9 @@ def _payload(shown: Shown, args: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         workers = options.report_workers(args)
         records = sets.watch(shown.records)
-        built = reports.build(shown.study, records, Path(folder), rule=args.rule, workers=workers)
+        built = reports.build_report(
+            shown.study, records, Path(folder), rule=args.rule, workers=workers
+        )
         return payload(built, sets, commands)
 
 

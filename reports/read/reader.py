@@ -75,7 +75,7 @@ class _Opened:
     parts: tuple[Part, ...] = ()
 
 
-def read(study: Study, store: Store, cached: bool = True, workers: int = 1) -> Read:
+def read_records(study: Study, store: Store, cached: bool = True, workers: int = 1) -> Read:
     """Take in the study's records.
 
     A record whose file has the size and time of change of the last report is taken as it was read

@@ -18,8 +18,8 @@ import joblib
 from joblib.externals.loky import get_reusable_executor
 
 from nlbench.benchmark.store.store import Store
-from nlbench.reports.build import build
-from nlbench.reports.read.reader import read
+from nlbench.reports.build import build_report
+from nlbench.reports.read.reader import read_records
 from nlbench.reports.speed.made_up_records import declared, made_up
 
 # Share of the made-up seeds whose data set leaves classes unknown.
@@ -64,8 +64,8 @@ def timed(root: Path, n: int, workers: int) -> dict[str, Any]:
     clock, used = time.perf_counter(), time.process_time()
     with Peak() as peak:
         study = declared(n, open_share=OPEN)
-        found = read(study, Store.open(root / "runs"), workers=workers)
-        built = build(study, found.intake, root / "report", workers=workers)
+        found = read_records(study, Store.open(root / "runs"), workers=workers)
+        built = build_report(study, found.intake, root / "report", workers=workers)
     seconds = time.perf_counter() - clock
     # Idle workers would be waited for at the end of this process, for minutes.
     get_reusable_executor().shutdown(wait=True)

@@ -78,7 +78,7 @@ def typical(make_study: Make, **words: Any) -> Any:
 
 def test_everything_is_written_and_named(make_study: Make, tmp_path: Path) -> None:
     made = typical(make_study)
-    built = reports.build(made.study, made.records, tmp_path)
+    built = reports.build_report(made.study, made.records, tmp_path)
     assert set(contents(tmp_path)) == FILES
     assert {str(f.relative_to(tmp_path)) for f in built.files} == FILES
     assert built.warnings == ()
@@ -87,16 +87,16 @@ def test_everything_is_written_and_named(make_study: Make, tmp_path: Path) -> No
 
 def test_same_records_same_bytes_in_any_order(make_study: Make, tmp_path: Path) -> None:
     made = typical(make_study)
-    reports.build(made.study, made.records, tmp_path / "one")
+    reports.build_report(made.study, made.records, tmp_path / "one")
     shuffled = [made.records[i] for i in np.random.Generator(np.random.Philox(1)).permutation(30)]
-    reports.build(made.study, shuffled, tmp_path / "two")
+    reports.build_report(made.study, shuffled, tmp_path / "two")
     one, two = contents(tmp_path / "one"), contents(tmp_path / "two")
     assert [name for name in one if one[name] != two[name]] == []
 
 
 def test_no_output_holds_a_date_or_the_drawing_software(make_study: Make, tmp_path: Path) -> None:
     made = typical(make_study)
-    reports.build(made.study, made.records, tmp_path)
+    reports.build_report(made.study, made.records, tmp_path)
     for name, content in contents(tmp_path).items():
         assert b"CreationDate" not in content, name
         assert b"atplotlib" not in content, name
@@ -109,13 +109,13 @@ def test_no_output_holds_a_date_or_the_drawing_software(make_study: Make, tmp_pa
 )
 def test_parts(make_study: Make, tmp_path: Path, only: str, suffixes: set[str]) -> None:
     made = typical(make_study)
-    built = reports.build(made.study, made.records, tmp_path, only=only)
+    built = reports.build_report(made.study, made.records, tmp_path, only=only)
     assert {file.suffix for file in built.files} == suffixes
 
 
 def test_markdown_and_latex_agree_with_the_csv_digit_for_digit(tmp_path: Path) -> None:
     study, records = synthetic(60, ("ce", "gce"), NOISE)
-    reports.build(study, records, tmp_path)
+    reports.build_report(study, records, tmp_path)
     table = pd.read_csv(tmp_path / "leaderboard.csv")
     table = table[table["scope"] == "condition"]
     shown = (tmp_path / "accuracy.md").read_text()
@@ -137,7 +137,7 @@ def test_the_leaderboard_has_the_documented_columns_and_whole_numbers_are_whole(
     make_study: Make, tmp_path: Path
 ) -> None:
     made = typical(make_study)
-    reports.build(made.study, made.records, tmp_path, only="leaderboard")
+    reports.build_report(made.study, made.records, tmp_path, only="leaderboard")
     rows = list(csv.DictReader(io.StringIO((tmp_path / "leaderboard.csv").read_text())))
     assert list(rows[0]) == list(LEADERBOARD)
     filled = {name for row in rows for name, value in row.items() if value}
@@ -148,7 +148,7 @@ def test_the_leaderboard_has_the_documented_columns_and_whole_numbers_are_whole(
 
 def test_leaderboard_by_hand(make_study: Make, tmp_path: Path) -> None:
     made = make_study({("ce", "symmetric:0.2"): B, ("gce", "symmetric:0.2"): A})
-    reports.build(made.study, made.records, tmp_path)
+    reports.build_report(made.study, made.records, tmp_path)
     rows = list(csv.DictReader(io.StringIO((tmp_path / "leaderboard.csv").read_text())))
     ce, gce = rows
     assert float(gce["mean"]) == pytest.approx(91.0)
@@ -170,7 +170,7 @@ def test_leaderboard_by_hand(make_study: Make, tmp_path: Path) -> None:
 
 def test_the_caption_says_what_a_reader_must_know(make_study: Make, tmp_path: Path) -> None:
     made = typical(make_study)
-    reports.build(made.study, made.records, tmp_path)
+    reports.build_report(made.study, made.records, tmp_path)
     tex = (tmp_path / "accuracy.tex").read_text()
     for words in (
         "two-sided paired t test over seeds, Holm-corrected",
@@ -192,7 +192,7 @@ def test_an_incomplete_cell_is_shown_with_its_n_and_never_bold(
     make_study: Make, tmp_path: Path
 ) -> None:
     made = make_study({("ce", "clean"): B, ("gce", "clean"): [99.0, 99.5, None, None, None]})
-    built = reports.build(made.study, made.records, tmp_path)
+    built = reports.build_report(made.study, made.records, tmp_path)
     row = built.leaderboard.set_index("method").loc["gce"]
     assert (row["n"], row["expected_n"], row["bold"], row["missing"]) == (2, 5, 0, 3)
     assert row["note"] == "2 of 5 seeds"
@@ -208,7 +208,7 @@ def test_an_incomplete_cell_is_shown_with_its_n_and_never_bold(
 def test_a_diverged_run_is_marked_counted_and_in_the_mean(make_study: Make, tmp_path: Path) -> None:
     made = make_study({("ce", "clean"): B, ("gce", "clean"): A})
     made.change("gce", "clean", 0, status="diverged", metrics={}, error={"epoch": 1})
-    built = reports.build(made.study, made.records, tmp_path)
+    built = reports.build_report(made.study, made.records, tmp_path)
     row = built.leaderboard.set_index("method").loc["gce"]
     assert (row["diverged"], row["collapsed"], row["n"], row["min"]) == (1, 1, 5, 10.0)
     assert row["mean"] == pytest.approx(np.mean([10.0, *A[1:]]))
@@ -220,14 +220,14 @@ def test_a_diverged_run_is_marked_counted_and_in_the_mean(make_study: Make, tmp_
 def test_an_unpaired_cell_is_marked(make_study: Make, tmp_path: Path) -> None:
     made = make_study({("ce", "clean"): B, ("gce", "clean"): A})
     made.change("gce", "clean", 1, pairing={**made.records[0].pairing, "init": "other"})
-    built = reports.build(made.study, made.records, tmp_path)
+    built = reports.build_report(made.study, made.records, tmp_path)
     assert list(built.leaderboard["paired"]) == [0, 0]
     assert "§ not paired with the others" in (tmp_path / "accuracy.md").read_text()
 
 
 def test_one_seed_has_no_sd_anywhere(make_study: Make, tmp_path: Path) -> None:
     made = make_study({("ce", "clean"): B[:1], ("gce", "clean"): A[:1]})
-    built = reports.build(made.study, made.records, tmp_path)
+    built = reports.build_report(made.study, made.records, tmp_path)
     assert built.leaderboard["sd"].isna().all()
     shown = (tmp_path / "accuracy.md").read_text()
     assert "90.00 ± –" in shown
@@ -238,7 +238,7 @@ def test_one_seed_has_no_sd_anywhere(make_study: Make, tmp_path: Path) -> None:
 
 def test_one_method_is_reported_without_comparisons(make_study: Make, tmp_path: Path) -> None:
     made = make_study({("ce", "clean"): B, ("ce", "symmetric:0.2"): A})
-    built = reports.build(made.study, made.records, tmp_path)
+    built = reports.build_report(made.study, made.records, tmp_path)
     assert built.verdicts == ()
     assert (tmp_path / "significance.csv").read_text().startswith("data_label,model,profile")
     assert "One method: there is nothing to compare." in (tmp_path / "significance.md").read_text()
@@ -248,11 +248,11 @@ def test_one_method_is_reported_without_comparisons(make_study: Make, tmp_path: 
 def test_rules_and_parts_that_do_not_exist(make_study: Make, tmp_path: Path) -> None:
     made = typical(make_study)
     with pytest.raises(reports.ReportError, match="'lst'; did you mean 'last'"):
-        reports.build(made.study, made.records, tmp_path, rule="lst")
+        reports.build_report(made.study, made.records, tmp_path, rule="lst")
     with pytest.raises(reports.ReportError, match="no run has the accuracy 'noisy_val'; there is"):
-        reports.build(made.study, made.records, tmp_path, rule="noisy_val")
+        reports.build_report(made.study, made.records, tmp_path, rule="noisy_val")
     with pytest.raises(reports.ReportError, match="did you mean 'figures'"):
-        reports.build(made.study, made.records, tmp_path, only="figure")
+        reports.build_report(made.study, made.records, tmp_path, only="figure")
     assert contents(tmp_path) == {}
 
 
@@ -260,7 +260,7 @@ def test_a_folder_that_cannot_be_written_is_named(make_study: Make, tmp_path: Pa
     made = typical(make_study)
     (tmp_path / "file").write_text("")
     with pytest.raises(reports.ReportError, match="report folder"):
-        reports.build(made.study, made.records, tmp_path / "file")
+        reports.build_report(made.study, made.records, tmp_path / "file")
 
 
 def test_validation_accuracies_stand_side_by_side(make_study: Make, tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_validation_accuracies_stand_side_by_side(make_study: Make, tmp_path: Pa
         last = record.metrics["last"]
         metrics = {**record.metrics, "noisy_val": last - 0.01, "clean_val": last - 0.005}
         made.change(record.spec.method.name, "clean", record.spec.seed, metrics=metrics)
-    reports.build(made.study, made.records, tmp_path, rule="noisy_val")
+    reports.build_report(made.study, made.records, tmp_path, rule="noisy_val")
     row = next(
         line
         for line in (tmp_path / "selection.md").read_text().splitlines()
@@ -292,7 +292,7 @@ def test_special_characters_of_users_names_break_nothing(make_study: Make, tmp_p
         made.change(
             record.spec.method.name, "clean", record.spec.seed, data_label="A_b & 10 % | $x$ \\y"
         )
-    reports.build(made.study, made.records, tmp_path)
+    reports.build_report(made.study, made.records, tmp_path)
     tex = (tmp_path / "accuracy.tex").read_text()
     assert "A\\_b \\& 10 \\% \\textbar{} \\$x\\$ \\textbackslash{}y" in tex
     assert "\\label{tab:a-b-c-accuracy}" in tex
@@ -364,7 +364,7 @@ def test_several_blocks_get_their_own_tables(make_study: Make, tmp_path: Path) -
         sha256="0",
         baseline="ce",
     )
-    reports.build(both, [*made.records, *records], tmp_path)
+    reports.build_report(both, [*made.records, *records], tmp_path)
     tex = (tmp_path / "accuracy.tex").read_text()
     assert "\\label{tab:both-accuracy}" in tex
     assert "\\label{tab:both-accuracy-2}" in tex
@@ -377,7 +377,7 @@ def test_several_blocks_get_their_own_tables(make_study: Make, tmp_path: Path) -
 def test_other_processes_write_the_same_bytes(make_study: Make, tmp_path: Path) -> None:
     made = typical(make_study)
     built = [
-        reports.build(made.study, made.records, tmp_path / str(workers), workers=workers)
+        reports.build_report(made.study, made.records, tmp_path / str(workers), workers=workers)
         for workers in (1, 2)
     ]
     assert contents(tmp_path / "1") == contents(tmp_path / "2")
@@ -412,7 +412,7 @@ def test_a_file_that_a_worker_cannot_write_is_named(make_study: Make, tmp_path: 
     (tmp_path / "figures").mkdir()
     (tmp_path / "figures" / "accuracy.png").mkdir()
     with pytest.raises(reports.ReportError, match="report folder"):
-        reports.build(made.study, made.records, tmp_path, workers=2)
+        reports.build_report(made.study, made.records, tmp_path, workers=2)
 
 
 def test_pictures_show_the_lowest_middle_and_highest_rate() -> None:
@@ -429,7 +429,7 @@ def test_a_study_of_everything_at_once(tmp_path: Path) -> None:
     noise = ("clean", *(f"symmetric:{r}" for r in rates))
     study = declared(42, ("ce", "drainage"), noise, open_share=0.5)
     records = list(made_up(study, parts=True))
-    built = reports.build(study, records, tmp_path, only="tables")
+    built = reports.build_report(study, records, tmp_path, only="tables")
     names = {path.name for path in built.files}
     assert {"openset.md", "openset.tex", "detection.md", "detection.tex", "signatures.md"} <= names
     results = built.results

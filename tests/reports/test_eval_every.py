@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
 from nlbench.benchmark.store.record import CURVES
-from nlbench.reports import build
+from nlbench.reports import build_report
 from nlbench.reports.compare.results import Results, analyse
 from nlbench.reports.figures.memorisation import bands, memorisation_figures
 from nlbench.reports.read.names import method_labels
@@ -67,7 +67,7 @@ def test_pages_say_so_and_only_where_it_is_so(tmp_path: Path) -> None:
 
 def _pages(every: int, out: Path) -> Mapping[str, str]:
     study = declared(8, ("ce", "gce"), ("clean", "symmetric:0.4"), eval_every=every)
-    build(study, made_up(study), out)
+    build_report(study, made_up(study), out)
     return {p.name: p.read_text("utf-8") for p in out.glob("*.md")}
 
 

@@ -246,7 +246,7 @@ def test_a_publication_that_breaks_off_changes_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("nlbench.cli.publish.reports.build", broken)
+        patch.setattr("nlbench.cli.publish.reports.build_report", broken)
         with pytest.raises(KeyboardInterrupt):
             put()
     assert files(folder.parent) == {"quick/index.md": b"a stranger's"}

@@ -293,7 +293,7 @@ def test_incomplete_conditions_are_left_out_and_named(make_study: Make, tmp_path
     assert whole.left_out == ("pair 0.4",)
     assert len(whole.conditions) == 5
     assert all(pair.p_holm is None for pair in whole.pairs)
-    reports.build(made.study, made.records, tmp_path, only="tables")
+    reports.build_report(made.study, made.records, tmp_path, only="tables")
     shown = (tmp_path / "overall.md").read_text()
     assert "n = 5: smallest attainable p is 0.0625" in shown
     assert "Left out because a cell is incomplete: pair 0.4." in shown
@@ -320,7 +320,7 @@ def test_mcnemar_table(make_study: Make, tmp_path: Path) -> None:
     for seed in (0, 1):
         made.change("ce", "clean", seed, test_correct=pack_bits(a))
         made.change("gce", "clean", seed, test_correct=pack_bits(b))
-    reports.build(made.study, made.records, tmp_path, only="leaderboard")
+    reports.build_report(made.study, made.records, tmp_path, only="leaderboard")
     table = pd.read_csv(tmp_path / "mcnemar.csv")
     only_b, only_a = int((b & ~a).sum()), int((a & ~b).sum())
     assert list(table["seed"]) == [0, 1]
@@ -344,7 +344,7 @@ def test_leaderboard_rows_over_all_conditions(make_study: Make, tmp_path: Path) 
     made = several(make_study)
     results = analyse(made.study, made.records)
     (whole,) = results.overall
-    table = reports.build(made.study, made.records, tmp_path, only="leaderboard").leaderboard
+    table = reports.build_report(made.study, made.records, tmp_path, only="leaderboard").leaderboard
     rows = table[table["scope"] == "overall"].set_index("method")
     for at, method in enumerate(("ce", "gce", "sce")):
         row, scores = rows.loc[method], whole.scores[at]

@@ -22,7 +22,7 @@ B = [88.1, 89.2, 88.3, 90.4, 89.4]
 def _board(make_study: Make, tmp_path: Path) -> Path:
     values = {(m, line): v for line in ("clean", "pair:0.2") for m, v in (("ce", B), ("gce", A))}
     made = make_study(values)
-    reports.build(made.study, made.records, tmp_path / "mine", only="leaderboard")
+    reports.build_report(made.study, made.records, tmp_path / "mine", only="leaderboard")
     return tmp_path / "mine" / "leaderboard.csv"
 
 

@@ -61,7 +61,7 @@ def same(read: reports.Read, records: list[RunRecord], study: reports.Study) -> 
 
 
 def test_the_second_report_opens_no_record_and_says_the_same(made: Any, store: Store) -> None:
-    first, second = reports.read(made.study, store), reports.read(made.study, store)
+    first, second = reports.read_records(made.study, store), reports.read_records(made.study, store)
     assert (first.fresh, second.fresh) == (12, 0)
     same(first, made.records, made.study)
     same(second, made.records, made.study)
@@ -74,7 +74,7 @@ def test_the_report_is_byte_equal_with_and_without_what_was_kept(
     folders = []
     for at in range(2):
         folder = tmp_path / f"report-{at}"
-        reports.build(made.study, reports.read(made.study, store).intake, folder)
+        reports.build_report(made.study, reports.read_records(made.study, store).intake, folder)
         folders.append({p.name: p.read_bytes() for p in folder.rglob("*") if p.is_file()})
     assert folders[0] == folders[1]
 
@@ -82,28 +82,28 @@ def test_the_report_is_byte_equal_with_and_without_what_was_kept(
 def test_only_new_records_are_opened(made: Any, store: Store) -> None:
     late = made.records[-1]
     store.path(late.run_id).unlink()
-    assert reports.read(made.study, store).fresh == 11
+    assert reports.read_records(made.study, store).fresh == 11
     age(store.write(late))
-    read = reports.read(made.study, store)
+    read = reports.read_records(made.study, store)
     assert read.fresh == 1
     same(read, made.records, made.study)
 
 
 def test_a_record_that_changed_is_read_again(made: Any, store: Store) -> None:
-    reports.read(made.study, store)
+    reports.read_records(made.study, store)
     old = made.records[0]
     made.records[0] = replace(old, metrics={**old.metrics, "last": 0.5})
     age(store.write(made.records[0]), by=1)
-    read = reports.read(made.study, store)
+    read = reports.read_records(made.study, store)
     assert read.fresh == 1
     same(read, made.records, made.study)
 
 
 def test_a_copied_file_with_the_same_content_is_not_parsed_again(made: Any, store: Store) -> None:
-    first = reports.read(made.study, store)
+    first = reports.read_records(made.study, store)
     run_id = made.records[0].run_id
     age(store.path(run_id), by=7)
-    second = reports.read(made.study, store)
+    second = reports.read_records(made.study, store)
     assert second.fresh == 1
     same(second, made.records, made.study)
     assert second.intake.taken[run_id].row == first.intake.taken[run_id].row
@@ -114,27 +114,27 @@ def test_a_file_changed_just_before_it_was_read_is_read_again(made: Any, store: 
     record = made.records[0]
     path = store.write(record)
     seen = path.stat()
-    reports.read(made.study, store)
+    reports.read_records(made.study, store)
     text = path.read_bytes()
     other = replace(record, timing={**record.timing, "seconds": 2.5})
     path.write_bytes(other.to_json().encode())
     assert path.stat().st_size == len(text)
     os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
     made.records[0] = other
-    same(reports.read(made.study, store), made.records, made.study)
+    same(reports.read_records(made.study, store), made.records, made.study)
 
 
 def test_a_record_that_is_gone_is_missing_whatever_was_kept(made: Any, store: Store) -> None:
-    reports.read(made.study, store)
+    reports.read_records(made.study, store)
     store.path(made.records[0].run_id).unlink()
-    read = reports.read(made.study, store)
+    read = reports.read_records(made.study, store)
     same(read, made.records[1:], made.study)
     assert made.records[0].run_id not in cache.load(store.root)
 
 
 @pytest.mark.parametrize("how", ["cut", "flipped", "other", "gone"])
 def test_a_cache_that_is_not_whole_counts_as_none(made: Any, store: Store, how: str) -> None:
-    reports.read(made.study, store)
+    reports.read_records(made.study, store)
     file = store.root / cache.FILE
     content = bytearray(file.read_bytes())
     if how == "gone":
@@ -146,22 +146,22 @@ def test_a_cache_that_is_not_whole_counts_as_none(made: Any, store: Store, how: 
     else:
         content[content.index(b"digest.npy") + 400] ^= 1
         file.write_bytes(content)
-    read = reports.read(made.study, store)
+    read = reports.read_records(made.study, store)
     assert read.fresh == 12
     same(read, made.records, made.study)
 
 
 def test_the_cache_can_be_left_aside(made: Any, store: Store) -> None:
-    reports.read(made.study, store)
-    assert reports.read(made.study, store, cached=False).fresh == 12
+    reports.read_records(made.study, store)
+    assert reports.read_records(made.study, store, cached=False).fresh == 12
 
 
 def test_a_study_keeps_what_was_read_for_another(made: Any, store: Store) -> None:
     half = replace(made.study, specs=made.study.specs[:6])
-    assert reports.read(half, store).fresh == 6
-    assert reports.read(made.study, store).fresh == 6
-    assert reports.read(half, store).fresh == 0
-    assert reports.read(made.study, store).fresh == 0
+    assert reports.read_records(half, store).fresh == 6
+    assert reports.read_records(made.study, store).fresh == 6
+    assert reports.read_records(half, store).fresh == 0
+    assert reports.read_records(made.study, store).fresh == 0
 
 
 def test_a_store_that_cannot_be_written_is_reported_all_the_same(
@@ -171,7 +171,7 @@ def test_a_store_that_cannot_be_written_is_reported_all_the_same(
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr("nlbench.reports.read.cache.tempfile.mkstemp", refuse)
-    read = reports.read(made.study, store)
+    read = reports.read_records(made.study, store)
     assert "Read-only file system" in read.note
     same(read, made.records, made.study)
 
@@ -179,7 +179,7 @@ def test_a_store_that_cannot_be_written_is_reported_all_the_same(
 def test_a_damaged_record_is_set_aside_and_the_rest_reported(made: Any, store: Store) -> None:
     path = store.path(made.records[0].run_id)
     path.write_bytes(path.read_bytes().replace(b"Digits", b"Cigits"))
-    read = reports.read(made.study, store)
+    read = reports.read_records(made.study, store)
     assert len(read.damaged) == 1
     assert "does not agree with its digest; set aside as" in read.damaged[0]
     same(read, made.records[1:], made.study)
@@ -196,7 +196,7 @@ def test_a_record_of_another_schema_is_named_left_there_and_the_rest_reported(
     made: Any, store: Store
 ) -> None:
     other_schema(store, made.records[0])
-    read = reports.read(made.study, store)
+    read = reports.read_records(made.study, store)
     line = f"run {made.records[0].run_id}, which counts as missing: record: schema 7 is not 1"
     assert read.intake.warnings == (line,)
     assert line in tidy(made.study, read.intake).warnings
@@ -208,10 +208,10 @@ def test_nothing_readable_is_an_error_that_says_why(made: Any, store: Store) -> 
     one = replace(made.study, specs=made.study.specs[:1])
     other_schema(store, made.records[0])
     with pytest.raises(reports.ReportError, match="schema 7 is not 1, none of its 1 runs"):
-        reports.read(one, store)
+        reports.read_records(one, store)
     store.path(made.records[0].run_id).unlink()
     with pytest.raises(reports.ReportError, match="'small': no records, none of its 1 runs"):
-        reports.read(one, store)
+        reports.read_records(one, store)
 
 
 def test_a_records_own_text_proves_its_digest(made: Any) -> None:
@@ -234,7 +234,7 @@ def test_an_expected_spec_never_stands_for_another(made: Any) -> None:
 def several(store: Store, study: reports.Study, monkeypatch: pytest.MonkeyPatch) -> reports.Read:
     """Read by two processes, four records a part."""
     monkeypatch.setattr(reading, "PART", 4)
-    return reports.read(study, store, workers=2)
+    return reports.read_records(study, store, workers=2)
 
 
 def test_several_processes_read_what_one_does(
@@ -244,7 +244,7 @@ def test_several_processes_read_what_one_does(
     assert (read.fresh, read.damaged) == (12, ())
     same(read, made.records, made.study)
     assert list(read.intake.taken) == list(gather(made.study, made.records).taken)
-    again = reports.read(made.study, store)
+    again = reports.read_records(made.study, store)
     assert again.fresh == 0
     same(again, made.records, made.study)
 
@@ -278,7 +278,7 @@ def test_a_part_of_the_cache_is_used_until_one_of_its_records_changes(
     old = made.records[5]
     made.records[5] = replace(old, metrics={**old.metrics, "last": 0.25})
     age(store.write(made.records[5]), by=1)
-    same(reports.read(made.study, store), made.records, made.study)
+    same(reports.read_records(made.study, store), made.records, made.study)
     after = cache.load(store.root)
     kept = [part for part in after if any(part.entries.keys() == b.entries.keys() for b in before)]
     assert len(kept) == 3
@@ -290,7 +290,7 @@ def test_a_whole_text_that_is_no_record_is_set_aside(made: Any, store: Store) ->
     run_id = made.records[0].run_id
     body = {"schema": 1, "made": "by hand"}
     store.path(run_id).write_text(canonical_json({**body, "digest": sha256_of(body)}))
-    (line,) = reports.read(made.study, store).damaged
+    (line,) = reports.read_records(made.study, store).damaged
     assert run_id in line
     assert "'run_id' is missing" in line
 
@@ -301,6 +301,6 @@ def test_records_are_read_alike_whatever_parses_them(
 ) -> None:
     loads = pytest.importorskip(parser, reason="orjson: pip install '.[dev]'").loads
     monkeypatch.setattr(reading, "loads", loads)
-    same(reports.read(made.study, store, workers=1), made.records, made.study)
+    same(reports.read_records(made.study, store, workers=1), made.records, made.study)
     with pytest.raises(ValueError, match="line 1 column"):
         loads(made.records[0].to_json().encode()[:-2])  # what a reader takes for damage

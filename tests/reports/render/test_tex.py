@@ -53,7 +53,7 @@ def test_every_table_and_figure_compiles_and_shows_its_numbers(
         made.change(spec.method.name, spec.noise, spec.seed, data_label=f"Digits {odd}")
     made.change("mae", "clean", 0, status="diverged", metrics={}, error={"epoch": 1})
     made.records = made.records[:-1]
-    reports.build(made.study, made.records, tmp_path)
+    reports.build_report(made.study, made.records, tmp_path)
     alone = " ".join(tex(tmp_path, "accuracy-document").split())
     for words in (
         "91.00 ± 0.79", "C_E & $", "\\input{x} %{", "^^M~\\\\ #2 }",
@@ -70,7 +70,7 @@ def test_the_table_goes_into_a_paper_with_one_input(
     make_study: Callable[..., Any], tex: Callable[[Path, str], str], tmp_path: Path
 ) -> None:
     made = make_study({("ce", "clean"): B, ("gce", "clean"): A})
-    reports.build(made.study, made.records, tmp_path, only="tables")
+    reports.build_report(made.study, made.records, tmp_path, only="tables")
     (tmp_path / "paper.tex").write_text(
         "\\documentclass{article}\\usepackage[T1]{fontenc}\n"
         "\\usepackage{booktabs,siunitx}\\sisetup{output-decimal-marker={,}}\n"

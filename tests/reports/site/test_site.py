@@ -92,7 +92,9 @@ def records() -> list[RunRecord]:
 @pytest.fixture(scope="module")
 def report(records: list[RunRecord], tmp_path_factory: pytest.TempPathFactory) -> reports.Built:
     """The same report, built without the page."""
-    return reports.build(study_of(suite.load(SUITE)), records, tmp_path_factory.mktemp("report"))
+    return reports.build_report(
+        study_of(suite.load(SUITE)), records, tmp_path_factory.mktemp("report")
+    )
 
 
 def made(
@@ -100,7 +102,7 @@ def made(
 ) -> tuple[dict[str, Any], str]:
     """Payload and page of a made-up study; its report is under ``out``, by default undrawn."""
     sets = LabelSets()
-    built = reports.build(study.study, sets.watch(study.records), out, only=only)
+    built = reports.build_report(study.study, sets.watch(study.records), out, only=only)
     built = dataclasses.replace(built, files=(*built.files, *more))
     values = payload(built, sets, COMMANDS)
     return values, page_html(values)

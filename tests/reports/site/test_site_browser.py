@@ -336,7 +336,9 @@ def test_a_name_cannot_run_anything(
         titles={"ce": HOSTILE, "gce": f"G{HOSTILE}"},
     )  # fmt: skip
     sets = LabelSets()
-    built = reports.build(study.study, sets.watch(study.records), tmp_path / "r", only="tables")
+    built = reports.build_report(
+        study.study, sets.watch(study.records), tmp_path / "r", only="tables"
+    )
     commands = Commands(run=lambda *_: HOSTILE, labels=lambda *_: HOSTILE)
     written = write_pages([payload(built, sets, commands)], tmp_path)
     watched = visit()

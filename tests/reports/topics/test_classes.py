@@ -117,7 +117,7 @@ def test_missing_runs_are_said_and_not_tested() -> None:
 
 def test_the_report_writes_it_by_itself_and_twice_the_same(tmp_path: Path) -> None:
     study, records = _made(UNKNOWN)
-    built = reports.build(study, records, tmp_path / "a")
+    built = reports.build_report(study, records, tmp_path / "a")
     wanted = ("classes.md", "classes.csv", "classes-trend.csv", "figures/classes.png")
     assert {tmp_path / "a" / name for name in wanted} <= set(built.files)
     for name, content in classes_texts(analyse(study, records[::-1])).items():

@@ -97,7 +97,7 @@ def _found(made: Any) -> dict[str, set[str]]:
 
 def test_the_table_is_the_records_numbers(make_study: Make, tmp_path: Path) -> None:
     made = _made(make_study)
-    reports.build(made.study, made.records, tmp_path, only="leaderboard")
+    reports.build_report(made.study, made.records, tmp_path, only="leaderboard")
     text = (tmp_path / "detection.csv").read_text()
     rows = {
         (r["method"], r["criterion"], r["metric"]): r for r in csv.DictReader(io.StringIO(text))
@@ -121,7 +121,7 @@ def test_mass_is_compared_with_every_small_loss(make_study: Make, tmp_path: Path
     assert [c.b for c in found] == [f"{m} (small loss)" for m, _ in others]
     assert [c.p_holm for c in found] == pytest.approx(multipletests(raw, method="holm")[1])
     assert {c.words for c in found} == {"worse"}
-    reports.build(made.study, made.records, tmp_path, only="tables")
+    reports.build_report(made.study, made.records, tmp_path, only="tables")
     text = (tmp_path / "detection.md").read_text()
     assert "The node is the worse detector, decided in every comparison" in text
     assert "drainage (drainage mass) is worse than ce (small loss) on symmetric 0.4" in text
@@ -164,7 +164,7 @@ def test_lost_clean_accuracy_needs_margin_and_interval(
 
 def test_signatures_are_warnings_with_their_thresholds(make_study: Make, tmp_path: Path) -> None:
     made = _made(make_study, (0.95, 0.95, 0.95), (80.0, 81.0, 79.0001))
-    built = reports.build(made.study, made.records, tmp_path, only="tables")
+    built = reports.build_report(made.study, made.records, tmp_path, only="tables")
     lines = [line for line in built.warnings if line.startswith((COLLAPSE, LOST))]
     assert len(lines) == 3
     assert "drainage (3 of 3 seeds, mean mass 0.95)" in lines[0]
@@ -194,7 +194,7 @@ def test_no_gallery_has_its_reason(make_study: Make, tmp_path: Path) -> None:
         ("a", _made(make_study, pixels=False)),
         ("b", _made(make_study, methods=("ce", "gce"))),
     ):
-        reports.build(words.study, words.records, tmp_path / name, only="tables")
+        reports.build_report(words.study, words.records, tmp_path / name, only="tables")
     assert "images of this data set are too large" in (tmp_path / "a/detection.md").read_text()
     text = (tmp_path / "b/detection.md").read_text()
     assert "No gallery: no method of this study has a drainage node" in text

@@ -107,7 +107,7 @@ def _results(made: Any) -> Results:
 
 
 def test_the_table_is_the_records_numbers_with_scipys_intervals(study: Any, tmp_path: Path) -> None:
-    reports.build(study.study, study.records, tmp_path, only="leaderboard")
+    reports.build_report(study.study, study.records, tmp_path, only="leaderboard")
     rows = {
         (r["method"], r["score"], r["condition"], r["metric"]): r
         for r in _rows((tmp_path / "openset.csv").read_text())
@@ -165,7 +165,7 @@ def test_noise_is_judged_by_the_same_seeds_noisy_minus_clean(study: Any) -> None
 
 
 def test_the_page_says_what_the_numbers_say(study: Any, tmp_path: Path) -> None:
-    reports.build(study.study, study.records, tmp_path, only="tables")
+    reports.build_report(study.study, study.records, tmp_path, only="tables")
     text = (tmp_path / "openset.md").read_text()
     assert "drainage (p_d) beats ce (MSP) on clean by 10.40 points of AUROC" in text
     assert "drainage (p_d) is worse than ce (MSP) on symmetric 0.4" in text
@@ -193,8 +193,8 @@ def test_figures_are_drawn_and_the_index_page_names_the_tables(study: Any) -> No
 
 
 def test_the_same_records_in_any_order_give_the_same_bytes(study: Any, tmp_path: Path) -> None:
-    first = reports.build(study.study, study.records, tmp_path / "a", only="tables")
-    reports.build(study.study, study.records[::-1], tmp_path / "b", only="tables")
+    first = reports.build_report(study.study, study.records, tmp_path / "a", only="tables")
+    reports.build_report(study.study, study.records[::-1], tmp_path / "b", only="tables")
     for path in first.files:
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
 
@@ -205,7 +205,7 @@ def test_a_missing_run_is_told_and_its_cell_not_tested(study: Any, tmp_path: Pat
         for r in study.records
         if (r.spec.method.name, r.spec.noise, r.spec.seed) != ("drainage", "clean", 3)
     ]
-    reports.build(study.study, gone, tmp_path, only="tables")
+    reports.build_report(study.study, gone, tmp_path, only="tables")
     text = (tmp_path / "openset.md").read_text()
     assert "(4/5)" in text
     assert (
@@ -218,10 +218,10 @@ def test_one_method_and_one_seed_each_get_a_clear_sentence(
     make_study: Make, tmp_path: Path
 ) -> None:
     alone = _made(make_study, methods=("ce",))
-    reports.build(alone.study, alone.records, tmp_path, only="tables")
+    reports.build_report(alone.study, alone.records, tmp_path, only="tables")
     assert "One method: there is nothing to compare" in (tmp_path / "openset.md").read_text()
     single = _made(make_study, seeds=1)
-    reports.build(single.study, single.records, tmp_path, only="tables")
+    reports.build_report(single.study, single.records, tmp_path, only="tables")
     text = (tmp_path / "openset.md").read_text()
     assert "one seed has no spread to test against" in text
     assert "70.0 ± –" in text
@@ -230,7 +230,7 @@ def test_one_method_and_one_seed_each_get_a_clear_sentence(
 
 def test_records_without_scores_change_nothing(make_study: Make, tmp_path: Path) -> None:
     made = make_study({("ce", "clean"): [90.0, 91.0]})
-    built = reports.build(made.study, made.records, tmp_path, only="tables")
+    built = reports.build_report(made.study, made.records, tmp_path, only="tables")
     assert not [p for p in built.files if p.name.startswith(("openset", "detection", "signatures"))]
 
 

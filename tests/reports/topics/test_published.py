@@ -13,7 +13,7 @@ import pytest
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.suites import suite
-from nlbench.reports import Results, Study, analyse, build
+from nlbench.reports import Results, Study, analyse, build_report
 from nlbench.reports.topics.published import matches, numbers, published_csv, published_markdown
 from nlbench.reports.topics.published.match import NOISE, SETTINGS, plain
 from nlbench.reports.topics.published.reasons import REASONS, reasons
@@ -177,12 +177,14 @@ def test_unfinished_cells_are_shown_as_such() -> None:
 
 def test_the_report_writes_both_files_and_only_where_there_is_something(tmp_path: Path) -> None:
     study = study_of("cifar10-jpeg")
-    built = build(
+    built = build_report(
         study, [record(s, percent(s)) for s in study.specs if s.seed < 5], tmp_path, only="tables"
     )
     assert "published.md" in {path.name for path in built.files}
     assert "published.csv" not in {path.name for path in built.files}
     assert (tmp_path / "published.md").read_text("utf-8").count("58.46") == 1
     study = study_of("quick")
-    built = build(study, [record(s, percent(s)) for s in study.specs], tmp_path, only="tables")
+    built = build_report(
+        study, [record(s, percent(s)) for s in study.specs], tmp_path, only="tables"
+    )
     assert "published.md" not in {path.name for path in built.files}

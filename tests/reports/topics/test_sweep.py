@@ -240,7 +240,7 @@ def test_the_report_writes_it_by_itself_and_twice_the_same(tmp_path: Path) -> No
     study, records = _study([*BESIDE, *GRID])
     names = []
     for folder, given in (("a", records), ("b", records[::-1])):
-        built = reports.build(study, given, tmp_path / folder)
+        built = reports.build_report(study, given, tmp_path / folder)
         names.append({str(f.relative_to(tmp_path / folder)) for f in built.files})
     wanted = {"sweep.md", "sweep.csv", "sweep-levels.csv", "sweep-choice.csv"}
     wanted |= {f"figures/sweep-{n}.png" for n in ("accuracy", "drained", "validation")}
