@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import torch
-from baselines.ce import CE
 from torch import Tensor
 
+from nlbench.baselines.methods.ce import CE
 from nlbench.benchmark.training import GraphBackend, Task
 from nlbench.benchmark.training.cuda_graph_slot import Slot
 from tools.gpu_check import proofs, prove
