@@ -42,9 +42,9 @@ def _succeed(command: Sequence[str | Path], cwd: Path, env: dict[str, str] | Non
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this tree; built without isolation, so without the network."""
+    """The wheel built from the sdist of this tree; without isolation, so without the network."""
     out = tmp_path_factory.mktemp("wheel")
-    _succeed([sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", out, ROOT], out)
+    _succeed([sys.executable, "-m", "build", "--no-isolation", "-o", out, ROOT], out)
     (built,) = out.glob("*.whl")
     return built
 
@@ -78,7 +78,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
         uv = shutil.which("uv")
         assert uv, "neither pip nor uv is there to install the wheel with"
         pip = [uv, "pip", "install", "--python", python, "--no-deps", wheel]
-    _succeed(pip, home)
+    # Without PYTHONPATH: the egg-info that the build leaves in the tree would count as installed.
+    _succeed(pip, home, {k: v for k, v in os.environ.items() if k != "PYTHONPATH"})
     # The dependencies (gigabytes) are lent by the running environment: folders that a .pth file
     # names are searched last, and .pth files inside them (an editable nlbench) are not read.
     query = "import sysconfig; print(sysconfig.get_path('purelib'))"
@@ -93,14 +94,17 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
 def test_wheel_holds_the_packages_whole_and_nothing_else(wheel: Path) -> None:
     files = set(zipfile.ZipFile(wheel).namelist())
     info = f"nlbench-{PROJECT['version']}.dist-info"
+    folders = {package: ROOT / package for package in PACKAGES} | {"cli": ROOT / "nlbench" / "cli"}
     expected = {
-        path.relative_to(ROOT).as_posix()
-        for package in PACKAGES
-        for path in (ROOT / package).rglob("*")
+        f"nlbench/{name}/{path.relative_to(folder).as_posix()}"
+        for name, folder in folders.items()
+        for path in folder.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
     }
+    expected |= {f"nlbench/{path.name}" for path in (ROOT / "nlbench").iterdir() if path.is_file()}
     assert {name for name in files if not name.startswith(info)} == expected
-    assert {"benchmark/suites/quick.toml", "benchmark/suites/fashion.toml"} <= files
+    suites = "nlbench/benchmark/suites"
+    assert {f"{suites}/quick.toml", f"{suites}/fashion.toml"} <= files
     assert f"{info}/licenses/LICENSE" in files
 
 
@@ -118,10 +122,30 @@ def test_wheel_says_what_it_needs(wheel: Path) -> None:
 
 
 def test_every_package_comes_from_the_wheel(installed: Installed) -> None:
-    code = f"import {', '.join(PACKAGES)}; print(*(m.__file__ for m in ({', '.join(PACKAGES)})))"
+    names = ", ".join(PACKAGES)
+    code = f"from nlbench import {names}; print(*(m.__file__ for m in ({names})))"
     places = _succeed([installed.bin / "python", "-c", code], installed.elsewhere, installed.env)
     assert len(places.split()) == len(PACKAGES)
     assert all(Path(place).is_relative_to(installed.bin.parent) for place in places.split())
+
+
+def test_another_package_called_noise_stands_beside_ours(installed: Installed) -> None:
+    other = installed.elsewhere.parent / "other"
+    (other / "noise").mkdir(parents=True)
+    (other / "noise" / "__init__.py").write_text("pnoise2 = 'Perlin'\n", "utf-8")
+    code = "import noise, nlbench.noise; print(noise.pnoise2, nlbench.noise.names()[0])"
+    env = installed.env | {"PYTHONPATH": str(other)}
+    shown = _succeed([installed.bin / "python", "-c", code], installed.elsewhere, env)
+    assert shown.split()[0] == "Perlin"
+    listed = _succeed([installed.bin / "nlbench", "list", "noise"], installed.elsewhere, env)
+    assert "symmetric" in listed
+
+
+@pytest.mark.parametrize("name", [*PACKAGES, "benchmark.spec.recipe", "reports.stats"])
+def test_no_module_is_imported_under_a_second_name(name: str) -> None:
+    done = _run([sys.executable, "-c", f"import {name}"], ROOT, {**os.environ, "PYTHONPATH": ""})
+    assert done.returncode == 1
+    assert f"nlbench.{name.partition('.')[0]}" in done.stderr.splitlines()[-1]
 
 
 def test_help_and_list_name_what_there_is(installed: Installed) -> None:

@@ -12,9 +12,10 @@ from tabulate import tabulate
 
 from nlbench.benchmark import datasets
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.machine import processor
 from nlbench.benchmark.machine.device import cores, resolve
 from nlbench.benchmark.machine.environment import environment
-from nlbench.benchmark.speed import precision, processor
+from nlbench.benchmark.speed import precision
 from nlbench.benchmark.store.store import Store
 from nlbench.cli import options
 

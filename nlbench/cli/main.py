@@ -21,7 +21,7 @@ COMMANDS = {
     "publish": ("publish", "put a finished study among the published ones"),
     "leaderboard": ("leaderboard", "merge leaderboards of several people"),
     "site": ("site", "the reports as web pages"),
-    "noise": ("noise_files", "label files: make, verify, audit"),
+    "noise": ("noise.files", "label files: make, verify, audit"),
     "list": ("listing", "suites, methods, noise, data, models"),
     "toy": ("toy", "the methods as a picture"),
     "doctor": ("doctor", "is this machine ready?"),

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from nlbench.benchmark.speed import precision, processor
+from nlbench.benchmark.machine import processor
+from nlbench.benchmark.speed import precision
 from nlbench.benchmark.speed.precision import Speeds, fastest, probe, slow_bf16
 from nlbench.cli import main
 from tests.helpers.runs import tiny

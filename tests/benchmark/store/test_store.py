@@ -22,6 +22,8 @@ from nlbench.benchmark.store.record import DamagedRecord, RunRecord, pack_bits
 from nlbench.benchmark.store.store import MARKER, OLD, Store
 from nlbench.cli import main
 
+REPOSITORY = Path(__file__).resolve().parents[3]
+
 
 def record(seed: int = 0) -> RunRecord:
     spec = RunSpec(
@@ -121,8 +123,8 @@ def test_empty_absent_and_file_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_a_store_killed_at_birth_or_made_by_many_opens(tmp_path: Path) -> None:
-    words = [sys.executable, str(Path(__file__).with_name("store_race.py")), str(tmp_path)]
-    here = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    words = [sys.executable, str(REPOSITORY / "tests" / "helpers" / "store_race.py"), str(tmp_path)]
+    here = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     done = subprocess.run(words, env=here, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     found = json.loads(done.stdout)
