@@ -23,15 +23,16 @@ class Gambler(ExtraOutput):
     cross-entropy over K + 1 outputs, of which the last is never the label.
     logits (N, K + 1), targets (N,) in [0, K) -> (N,) in [0, inf).
 
-    Source: Liu Ziyin et al., NeurIPS 2019, on selective prediction; o = 2.2 as in
-    github.com/Z-T-WANG/NIPS2019DeepGamblers (0d1b595), which for CIFAR-10 and o < 6.1 trains 100
-    epochs of cross-entropy first. Deviation: here there is no such start.
+    Source: Liu Ziyin et al., NeurIPS 2019, on selective prediction;
+    github.com/Z-T-WANG/NIPS2019DeepGamblers (0d1b595), whose default is o = 2.2. For CIFAR-10 and
+    o < 6.1 it trains 100 epochs of cross-entropy first, since the network else reserves everything.
+    Deviation: here there is no such start, and the default is 6.1.
     """
 
     title: ClassVar[str] = "Gambler's loss"
     source: ClassVar[str] = "Liu Ziyin et al., NeurIPS 2019"
 
-    o: float = hyper(2.2, "payoff of the label; smaller reserves more", "[1, 1e6]")
+    o: float = hyper(6.1, "payoff of the label; smaller reserves more", "[1, 1e6]")
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return -log(p_t + p_a / o), (N,)."""
