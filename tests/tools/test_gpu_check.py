@@ -53,7 +53,7 @@ def test_every_end_of_a_step_is_told_and_ends_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conduct, "GRACE", 0.5)
-    todo = [step("works"), step("fails"), step("dies"), step("hangs", 2.0), step("works")]
+    todo = [step("works"), step("fails"), step("dies"), step("hangs", 8.0), step("works")]
     start = time.monotonic()
     done, saved = carried(tmp_path, todo)
     assert [(d.name, d.state, d.status) for d in done] == [
@@ -63,7 +63,7 @@ def test_every_end_of_a_step_is_told_and_ends_no_other(
         ("hangs", "out of time", None),
         ("works", "done", 0),
     ]
-    assert time.monotonic() - start < 60
+    assert time.monotonic() - start < 300
     logs = {path.name: path.read_text() for path in (tmp_path / "work" / "logs").iterdir()}
     assert len(logs) == 5
     assert "ValueError: an error of its own" in logs["2-fails.log"]

@@ -13,10 +13,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from nlbench import baselines
 from nlbench.baselines.methods.ce import CE
 from nlbench.benchmark.training import GraphBackend, Task
 from nlbench.benchmark.training.cuda_graph_slot import Slot
-from tools.gpu_check import proofs, prove
+from tools.gpu_check import prove, words
 from tools.gpu_check.proofs import STUDY, Trial, cases, unproved
 from tools.gpu_check.prove import Case, Proof
 
@@ -37,7 +38,8 @@ def test_another_rate_is_not_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def begin(slot: Slot, *args: Any) -> None:
         original(slot, *args)
-        slot.lr.mul_(0.9)
+        for group in (g for m in slot.trainer.members for g in m.sgd.param_groups):
+            group["lr"].mul_(0.9)
 
     monkeypatch.setattr(Slot, "begin", begin)
     for precision in ("float64", "bf16"):
@@ -56,7 +58,7 @@ def test_calls_that_differ_are_not_strict(monkeypatch: pytest.MonkeyPatch) -> No
                 next(task.network.parameters()).mul_(1 + 1e-13 * next(count))
             return task
 
-        return original(self, [lambda job=job: moved(job()) for job in jobs])
+        return original(self, [lambda job=job: moved(job()) for job in jobs])  # type: ignore[misc]
 
     monkeypatch.setattr(GraphBackend, "train_pack", other)
     assert "two calls differ" in prove.prove(CASE, CPU).reason
@@ -75,7 +77,7 @@ class _Broken(CE):
 def test_an_error_comes_with_traceback_operation_and_kernel(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(prove.baselines, "create", lambda *_args: _Broken())
+    monkeypatch.setattr(baselines, "create", lambda *_args: _Broken())
     proof = prove.prove(CASE, CPU)
     assert not proof.ok
     assert proof.reason.startswith("RuntimeError: put_ does not have")
@@ -115,7 +117,7 @@ def test_a_process_that_dies_or_hangs_ends_its_case_alone(tmp_path: Path) -> Non
     assert [proof.ok for proof in found] == [True, False, True, False, False, True]
     assert "died (exit status 7)" in found[1].reason
     assert "no answer within 2 s" in found[4].reason
-    table = proofs.words.read(path)
+    table = words.read(path)
     assert [row["ok"] for row in table] == [proof.ok for proof in found]
 
 

@@ -71,7 +71,7 @@ def test_one_command_takes_everything_in_and_twice_is_once(tmp_path: Path) -> No
     archive = packed(tmp_path)
     results, text = taken(tmp_path, archive)
     assert len(list(Store.open(results / "runs").ids())) == 2
-    assert (results / "published" / "rehearsal" / "leaderboard.csv").is_file()
+    assert [*(results / "reports" / "rehearsal").rglob("leaderboard.csv")]
     assert (tmp_path / "unpacked" / package.NAME / "tables" / "proofs.json").is_file()
     start = "| 2026-11-26 18:00 | 0123456 | a card |"
     assert text.endswith(
@@ -132,9 +132,9 @@ def test_the_commands_of_the_document_can_be_given() -> None:
     assert len(commands) >= 10
     for program, words in commands:
         given = shlex.split(words, comments=True)
-        if program == "benchmark":
+        if program == "nlbench":
             assert callable(parser().parse_args(given).call), words
         elif given[0] != "take":
             assert _parser().parse_args(given).data == Path("DIR")
-    assert {program for program, _ in commands} == {"benchmark", "tools.gpu_check"}
+    assert {program for program, _ in commands} == {"nlbench", "tools.gpu_check"}
     assert figures.key(text.splitlines()[-1])[0] != "date"

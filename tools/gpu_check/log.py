@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -27,9 +28,9 @@ class Log:
         self.flush()
 
     def _read(self) -> None:
-        with open(self._pipe, "rb", buffering=0) as stream:  # noqa: PTH123  # a file descriptor
-            while part := stream.read(65536):
-                self._add(part)
+        while part := os.read(self._pipe, 65536):
+            self._add(part)
+        os.close(self._pipe)
 
     def _add(self, part: bytes) -> None:
         with self._lock:

@@ -145,7 +145,7 @@ def _tasks(case: Case, device: torch.device, count: int) -> list[Task]:
     ]
 
 
-class LastOperation(TorchDispatchMode):
+class LastOperation(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes each operation before it is done; backward passes are seen too."""
 
     name = ""
@@ -161,7 +161,7 @@ class LastOperation(TorchDispatchMode):
 
 def _explained(case: Case, device: torch.device, error: Exception, start: float) -> Proof:
     """The error, and by a second try the operation at which it was raised."""
-    with LastOperation() as seen:
+    with LastOperation() as seen:  # type: ignore[no-untyped-call]
         try:
             _compare(case, device)
             operation = "a second try did not fail"

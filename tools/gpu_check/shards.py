@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ TABLE = "tests.json"
 ROOT = Path(__file__).resolve().parents[2]
 # pytest's: nothing was collected, or all of it deselected.
 NOTHING = 5
+MARK = re.compile(r"^(@|pytestmark = )pytest\.mark\.gpu", re.MULTILINE)
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Shard:
 
 def marked(folder: Path) -> list[Path]:
     """The test files that have a test marked gpu: only they are read, whatever others import."""
-    return sorted(p for p in folder.rglob("test_*.py") if "mark.gpu" in p.read_text("utf-8"))
+    return sorted(p for p in folder.rglob("test_*.py") if MARK.search(p.read_text("utf-8")))
 
 
 def run(

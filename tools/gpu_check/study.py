@@ -47,9 +47,8 @@ def plan(name: str, device: str, tables: Path, left: float) -> tuple[Part, float
     path = tables / table(model, compiled=False)
     if reason := unproved(words.read(tables / PROOFS), model):
         rates = {row["engine"]: row.get("s/run", 0.0) for row in words.read(path) or ()}
-        return Part(name, "loop", None, f"graph is not proved: {reason}"), left - rates.get(
-            "loop", 0.0
-        )
+        wall = rates.get("loop, bf16", 0.0)
+        return Part(name, "loop", None, f"graph is not proved: {reason}"), left - wall
     slots, wall = fastest(path, left) or (None, 0.0)
     return Part(name, "graph", slots, "proved"), left - wall
 

@@ -93,7 +93,7 @@ def _tables(folder: Path) -> dict[str, Any]:
 def _commit(summary: dict[str, Any]) -> str:
     """The call's commit; of a copy without .git that of this tree, if its code is the same."""
     if summary["commit"]:
-        return summary["commit"][:7] + (", changed" if summary["dirty"] else "")
+        return f"{summary['commit'][:7]}{', changed' if summary['dirty'] else ''}"
     commit, dirty = commit_of(ROOT)
     if commit and not dirty and code() == summary["code"]:
         return commit[:7]
