@@ -103,7 +103,8 @@ class State:
             if name in kind:
                 with torch.no_grad():
                     target: Tensor = kind[name]
-                    target.copy_(torch.as_tensor(value))
+                    # A number is filled in, for a copy from the host waits for the device.
+                    target.copy_(value) if isinstance(value, Tensor) else target.fill_(value)
                 return
         there = ", ".join(sorted(self.named())) or "nothing"
         raise MethodError(f"state: there is no {name!r}; there is {there}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from nlbench import noise
+from nlbench import baselines, noise
 from nlbench.benchmark import models
 from nlbench.benchmark.datasets import FileDataset
 from nlbench.benchmark.errors import UserError
@@ -23,6 +23,8 @@ from nlbench.benchmark.spec.run_spec import MIN_SIZE, DatasetSpec, RunSpec
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites.suite import Suite
+from nlbench.benchmark.training import limits
+from nlbench.benchmark.training.limits import check_method
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,17 @@ def check(
         models.build(spec.model, dataset.in_shape, dataset.num_classes)
         if isinstance(dataset, FileDataset):
             _check_size(spec.dataset, dataset)
+    for spec in {(s.dataset, s.noise, s.method): s for s in specs}.values():
+        in_files = isinstance(resident.described(spec.dataset, root), FileDataset)
+        method = baselines.create(spec.method.name, spec.method.values)
+        check_method(method, spec.dataset.name, in_files, spec.noise, spec.dataset.holdout)
     return list(dict.fromkeys(left))
+
+
+def refusal(specs: Sequence[RunSpec], backend: str) -> str:
+    """Why a backend cannot train all of these runs, by the first method it does not; else empty."""
+    methods = (baselines.create(m.name, m.values) for m in {spec.method for spec in specs})
+    return next(filter(None, (limits.refusal(backend, method) for method in methods)), "")
 
 
 def _check_size(spec: DatasetSpec, dataset: FileDataset) -> None:

@@ -33,6 +33,7 @@ from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord, pack_bits
 from nlbench.benchmark.streams import Streams
 from nlbench.benchmark.training import Backend, Choice, Job, Outcome, Task, create
+from nlbench.benchmark.training.limits import check_method
 from nlbench.benchmark.training.trainer import memory_format
 from nlbench.noise import NoisyLabels
 
@@ -220,6 +221,8 @@ def prepare(
     dataset = data.dataset
     check_fits(spec.recipe.augment, not isinstance(data, Resident), dataset.name)
     method = baselines.create(spec.method.name, spec.method.values)
+    in_files = not isinstance(data, Resident)
+    check_method(method, dataset.name, in_files, spec.noise, spec.dataset.holdout)
     drawn = drawn or draw(spec, context)
     labels, (network, *others) = drawn.labels, drawn.networks
     if isinstance(data, Resident):

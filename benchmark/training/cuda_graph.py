@@ -16,6 +16,7 @@ from nlbench.benchmark.training.ahead import one_ahead
 from nlbench.benchmark.training.cuda_graph_slot import Arrived, Slot, key, seconds_between
 from nlbench.benchmark.training.epoch_stats import evaluation, ranked
 from nlbench.benchmark.training.interleave import Pack, Steps, out_of_memory, release
+from nlbench.benchmark.training.limits import check_backend
 from nlbench.benchmark.training.slot_probe import MOST, Probe, probe, speed_key
 from nlbench.benchmark.training.task import Ended, FirstEpoch, Job, Outcome, Task
 
@@ -85,6 +86,7 @@ class GraphBackend:
 
     def _run(self, thread: Executor, task: Task) -> Steps:
         """One run, yielding after each step handed to the device."""
+        check_backend(self.name, task.method)
         self._settle(task)
         slot = self._take(task)
         slot.load(task)

@@ -12,11 +12,14 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from nlbench.benchmark.pipeline.augment import AugmentPlan, apply
+from nlbench.benchmark.pipeline.augment import apply
+from nlbench.benchmark.pipeline.batches import Epoch
 from nlbench.benchmark.training.epoch_stats import Answers, Seen, Tally, evaluation, ranked
+from nlbench.benchmark.training.inputs import Inputs
+from nlbench.benchmark.training.limits import check_backend
 from nlbench.benchmark.training.optimizer import learning_rate, optimiser
 from nlbench.benchmark.training.task import Ended, Job, Outcome, Task
-from nlbench.benchmark.training.trainer import EVAL_BATCH, Trainer
+from nlbench.benchmark.training.trainer import EVAL_BATCH, Trainer, mix
 
 Group = list[tuple[int, Job, Task]]
 
@@ -46,6 +49,7 @@ class StackBackend:
             for position, job in chosen:
                 try:
                     task = job()
+                    check_backend(self.name, task.method)
                 except Exception as error:  # noqa: BLE001  # it is the caller's to record
                     yield position, error
                 else:
@@ -77,18 +81,27 @@ class Stack:
         self.network, self.recipe, self.data = first.network, first.recipe, first.resident
         self.device = first.device
 
-    def epoch(self, epoch: int, rows: Tensor, plans: Sequence[AugmentPlan]) -> list[Tally]:
-        """One pass over the training set; ``rows`` is (K, n), each run in its own order."""
+    def epoch(self, epochs: Sequence[Epoch]) -> list[Tally]:
+        """One pass over the training set, each run in its own order."""
+        number = epochs[0].number
         for group in self.sgd.param_groups:
-            group["lr"] = learning_rate(self.recipe, epoch)
-        self.network.train()
-        samples = rows.shape[1]
+            group["lr"] = learning_rate(self.recipe, number)
+        for trainer in self.trainers:
+            trainer.begin_epoch(number)
+            trainer.memory.set_rates(number)
+        drawn = [
+            Inputs.of_epoch(epoch, task.dtype).mapped(lambda part: part.to(self.device))
+            for epoch, task in zip(epochs, self.tasks, strict=True)
+        ]
+        samples = len(epochs[0].positions)
         tallies = [Tally.empty(samples, self.device, task.method) for task in self.tasks]
-        for start in range(0, samples, self.recipe.batch_size):
+        for step, start in enumerate(range(0, samples, self.recipe.batch_size)):
             at = slice(start, start + self.recipe.batch_size)
-            logits, losses = self._step(rows[:, at], [plan[at] for plan in plans])
-            for run, tally in enumerate(tallies):
-                tally.note(at, self.tasks[run].method, Seen(logits[run].detach(), losses[run]))
+            found = self._step([one.of(step, at) for one in drawn])
+            for task, tally, seen in zip(self.tasks, tallies, found, strict=True):
+                tally.note(at, task.method, seen)
+        for trainer in self.trainers:
+            trainer.end_epoch(number)
         return tallies
 
     def predictions(self, images: Tensor, rows: Tensor | None = None) -> list[Tensor]:
@@ -109,9 +122,13 @@ class Stack:
         return [torch.cat(part) for part in parts]
 
     def finite(self) -> Tensor:
-        """Which runs have only finite weights, (K,) bool."""
+        """Which runs have only finite weights and a finite state, (K,) bool."""
         totals = [p.detach().flatten(1).norm(dim=1) for p in self.parameters.values()]
-        return torch.stack(totals).sum(dim=0).isfinite()
+        weights = torch.stack(totals).sum(dim=0)
+        own = [trainer.memory.norm() for trainer in self.trainers]
+        return torch.stack(
+            [w if n is None else w + n for w, n in zip(weights, own, strict=True)]
+        ).isfinite()
 
     def unstack(self) -> None:
         """Give each task's own network its last weights and statistics."""
@@ -122,21 +139,42 @@ class Stack:
                 for name, buffer in task.network.named_buffers():
                     buffer.copy_(self.buffers[name][run])
 
-    def _step(self, rows: Tensor, plans: Sequence[AugmentPlan]) -> tuple[Tensor, list[Tensor]]:
-        images = torch.cat(
-            [apply(self.data.x_train, plan, row) for plan, row in zip(plans, rows, strict=True)]
+    def _step(self, inputs: Sequence[Inputs]) -> list[Seen]:
+        """One step of every run, each with its own loss, state and changes of gradients."""
+        images = self._by_run(
+            torch.cat([apply(self.data.x_train, one.views[0], one.rows) for one in inputs])
         )
-        logits = self._forward(self._by_run(images), 0)
-        losses = [
-            task.method.loss(logits[run], self.trainers[run].given[rows[run]])
-            for run, task in enumerate(self.tasks)
-        ]
+        mixes = [one.mixed for one in inputs]
+        if any(mixed is not None for mixed in mixes):
+            pairs = zip(images, mixes, strict=True)
+            images = torch.stack([one if how is None else mix(one, how) for one, how in pairs])
+        logits = self._forward(images, 0).to(self.tasks[0].dtype)
+        runs = list(zip(self.trainers, inputs, logits, strict=True))
+        batches = [trainer.batch(((mine,),), one.rows, one.mixed) for trainer, one, mine in runs]
+        steps = [t.task.method.step(batch) for t, batch in zip(self.trainers, batches, strict=True)]
         self.sgd.zero_grad(set_to_none=True)
+        for trainer in self.trainers:
+            trainer.forget_gradients()
         # The runs share nothing, so the gradient of the sum is each run's own gradient.
-        torch.stack([loss.mean() for loss in losses]).sum().backward()  # type: ignore[no-untyped-call]
+        torch.stack([step.objective() for step in steps]).sum().backward()  # type: ignore[no-untyped-call]
+        self._change_gradients()
         self._regularise()
         self.sgd.step()
-        return logits, [loss.detach() for loss in losses]
+        found = []
+        for (trainer, one, _), batch, step in zip(runs, batches, steps, strict=True):
+            trainer.memory.update(one.rows, batch.rows, step)
+            found.append(trainer.seen(batch, step))
+        return found
+
+    @torch.no_grad()
+    def _change_gradients(self) -> None:
+        """What each run's method makes of its part of the gradients."""
+        for run, trainer in enumerate(self.trainers):
+            if not trainer.changes_gradients:
+                continue
+            weights = {name: p.detach()[run] for name, p in self.parameters.items()}
+            slopes = {n: p.grad[run] for n, p in self.parameters.items() if p.grad is not None}
+            trainer.task.method.after_backward(0, weights, slopes, trainer.memory.state)
 
     def _regularise(self) -> None:
         """L1, then each run's own clipping; see :func:`regularise`."""
@@ -203,9 +241,7 @@ def _outcomes(tasks: Sequence[Task]) -> list[Outcome]:
     outcomes = [Outcome() for _ in tasks]
     epochs = zip(*(task.plan.epochs() for task in tasks), strict=True)
     for epoch, drawn in enumerate(epochs):
-        rows = torch.stack([torch.from_numpy(one.positions) for one in drawn])
-        plans = [one.views[0].to(stack.device) for one in drawn]
-        tallies = stack.epoch(epoch, rows.to(stack.device), plans)
+        tallies = stack.epoch(drawn)
         answers = _answers(stack, stack.recipe.evaluates(epoch + 1))
         ranks = ranked(epoch + 1, stack.recipe.epochs)
         finite = stack.finite().tolist()

@@ -54,6 +54,7 @@ class Trainer:
         memory: the method's state.
         given: (N,) labels to learn from.
         held: ids of the held-out samples.
+        changes_gradients: whether the method does, between the backward pass and the step.
     """
 
     def __init__(self, task: Task) -> None:
@@ -65,7 +66,7 @@ class Trainer:
         self.given = self.memory.facts.given.clone()
         self.held = torch.tensor(task.split.validation, device=task.device)
         kind = type(task.method)  # what no method does is not prepared in every step
-        self._after_backward = kind.after_backward is not Method.after_backward
+        self.changes_gradients = kind.after_backward is not Method.after_backward
         self._after_step = kind.after_step is not Method.after_step
 
     def load(self, task: Task) -> None:
@@ -127,14 +128,8 @@ class Trainer:
         images = [self.normalise(view) for view in views]
         if mixed is not None:
             images = [mix(view, mixed) for view in images]
-        batch = Batch(
-            logits=tuple(self._outputs(member, images) for member in self.members),
-            targets=self.given[rows],
-            rows=memory.gather(rows),
-            globals=memory.state.globals,
-            parameters=memory.state.parameters,
-            mixed=mixed,
-        )
+        outputs = tuple(self._outputs(member, images) for member in self.members)
+        batch = self.batch(outputs, rows, mixed)
         step = method.step(batch)
         self._backward(step)
         for member in self.members:
@@ -144,7 +139,21 @@ class Trainer:
         if self._after_step:
             with torch.no_grad():
                 method.after_step([member.tensors for member in self.members], memory.state)
-        return self._seen(batch, step)
+        return self.seen(batch, step)
+
+    def batch(
+        self, logits: tuple[tuple[Tensor, ...], ...], rows: Tensor, mixed: Mixed | None
+    ) -> Batch:
+        """What the method's step is shown, given the outputs of each member for each view."""
+        memory = self.memory
+        return Batch(
+            logits=logits,
+            targets=self.given[rows],
+            rows=memory.gather(rows),
+            globals=memory.state.globals,
+            parameters=memory.state.parameters,
+            mixed=mixed,
+        )
 
     def forward(self, images: Tensor, network: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """Logits; bf16 by autocast where the recipe says so."""
@@ -216,13 +225,14 @@ class Trainer:
         method, memory = self.task.method, self.memory
         self.forget_gradients()
         step.objective().backward()  # type: ignore[no-untyped-call]
-        if self._after_backward:
+        if self.changes_gradients:
             with torch.no_grad():
                 for number, member in enumerate(self.members):
                     weights = {name: member.tensors[name] for name in member.names}
                     method.after_backward(number, weights, member.gradients, memory.state)
 
-    def _seen(self, batch: Batch, step: Step) -> Seen:
+    def seen(self, batch: Batch, step: Step) -> Seen:
+        """What a step leaves to be noted."""
         logits = [views[0].detach() for views in batch.logits]
         losses = [values.detach() for values in step.losses]
         return Seen(

@@ -188,7 +188,10 @@ def call(args: argparse.Namespace) -> int:
             and device.type == "cuda"
             and not plan.streamed(todo.todo, args.data)
         ):
-            choice = replace(choice, name=automatic(device, choice.strict))
+            reason = plan.refusal(todo.todo, "graph")
+            choice = replace(choice, name=automatic(device, choice.strict, reason))
+        if reason := plan.refusal(todo.todo, choice.name):
+            raise UserError(reason)
         where = environment(device)
         print(
             f"{suite.name}: {len(todo.todo)} of {len(suite.specs)} runs to train on"
@@ -211,9 +214,15 @@ def _choice(args: argparse.Namespace, device: torch.device) -> Choice:
     return Choice(args.backend, args.slots, args.mode == "strict", args.compile).resolve(device)
 
 
-def automatic(device: torch.device, strict: bool) -> str:
-    """The backend for a CUDA device: ``graph`` if it proves itself there and now, else ``loop``."""
-    reason = proof.graph_fails(str(device), strict)
+def automatic(device: torch.device, strict: bool, reason: str = "") -> str:
+    """The backend for a CUDA device: ``graph`` if it proves itself there and now, else ``loop``.
+
+    Args:
+        device: a CUDA device.
+        strict: see :func:`nlbench.benchmark.runs.backend_check.graph_fails`.
+        reason: why graph is not even tried, in words; empty where it is.
+    """
+    reason = reason or proof.graph_fails(str(device), strict)
     print(
         f"backend graph is not used, loop trains: {reason} (--backend graph uses it nevertheless)"
         if reason

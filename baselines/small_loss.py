@@ -1,0 +1,43 @@
+"""Selection by small losses: how many samples of a batch are kept, and which."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from nlbench.baselines.state import Facts, State
+
+
+def forget_rate(epoch: int, final: float, gradual: int) -> float:
+    """The share left out in an epoch, counted from 0: rises evenly to `final` in `gradual` epochs.
+
+    The first epoch leaves nothing out, epoch `gradual` - 1 is the first with `final`.
+    """
+    return final if epoch >= gradual - 1 else epoch * (final / (gradual - 1))
+
+
+def keep_counts(facts: Facts) -> dict[str, Tensor]:
+    """Return for each batch size of an epoch a scalar of how many are kept: all, at first."""
+    last = len(facts.trained) - (facts.steps - 1) * facts.batch_size
+    return {_name(size): facts.number(size) for size in {last, facts.batch_size} if size > 0}
+
+
+def set_rate(state: State, rate: float) -> None:
+    """Keep int((1 - rate) size) samples of each batch, counted in float64 as released code does."""
+    for name in state.globals:
+        if name.startswith("keep_"):
+            state.put(name, int((1.0 - rate) * int(name.removeprefix("keep_"))))
+
+
+def smallest(losses: Tensor, counts: dict[str, Tensor]) -> Tensor:
+    """Return weights (B,) that make a mean over the batch one over the samples of smallest loss.
+
+    The earlier one of equal losses is kept. Where none is to be kept all weights are 0.
+    """
+    size = len(losses)
+    keep = counts[_name(size)]
+    rank = losses.detach().argsort(stable=True).argsort()
+    return (rank < keep).to(losses.dtype) * (size / keep.clamp(min=1.0))
+
+
+def _name(size: int) -> str:
+    return f"keep_{size}"

@@ -1,0 +1,69 @@
+"""Limits: what a backend does not train, and what a run cannot give its method, in words."""
+
+from __future__ import annotations
+
+from nlbench import noise
+from nlbench.baselines import Method, MethodError
+from nlbench.benchmark.errors import UserError
+from nlbench.noise import NoiseSpec
+
+# What nobody can tell where true labels are not known.
+_TRUTH = frozenset({"noise_rate", "transition", "clean_labels"})
+
+
+def refusal(backend: str, method: Method) -> str:
+    """Why a backend does not train a method; empty if it does."""
+    kind, needs = type(method), []
+    if len(method.stages(1000)) > 1 and backend != "loop":
+        needs.append("it trains in stages")
+    if backend == "stack":
+        if method.members > 1:
+            needs.append(f"it has {method.members} networks")
+        if method.views > 1:
+            needs.append(f"it has {method.views} views of each image")
+        if kind.wants_sweep is not Method.wants_sweep:
+            needs.append("it looks at the whole training set between epochs")
+        if kind.after_step is not Method.after_step:
+            needs.append("it looks at the networks after each step")
+    if not needs:
+        return ""
+    why = " and ".join(needs)
+    return f"backend {backend!r} does not train method {method.name!r} ({why}): --backend loop does"
+
+
+def check_backend(backend: str, method: Method) -> None:
+    """Refuse a method that a backend does not train (UserError)."""
+    if reason := refusal(backend, method):
+        raise UserError(reason)
+
+
+def check_method(method: Method, dataset: str, in_files: bool, line: str, holdout: float) -> None:
+    """Refuse a method what it needs and a run does not have, before anything is trained.
+
+    Args:
+        method: of the run.
+        dataset: its name.
+        in_files: whether its images are read from files.
+        line: the noise.
+        holdout: share of the training set that is held out.
+
+    Raises:
+        UserError, MethodError: with the method's name, and what would be right.
+    """
+    if method.views > 1 and in_files:
+        raise UserError(
+            f"method {method.name!r} sees {method.views} views of each image: that is for images in"
+            f" memory, and those of {dataset!r} are read from files"
+        )
+    asked = method.asks()
+    if asked & _TRUTH and not noise.get(NoiseSpec.parse(line).kind).truth:
+        what = ", ".join(sorted(asked & _TRUTH)).replace("_", " ")
+        raise MethodError(
+            f"method {method.name!r} must be told the {what}, which nobody knows for {dataset!r}:"
+            " its labels are noisy as they were published"
+        )
+    if "noisy_val" in asked and holdout == 0:
+        raise MethodError(
+            f"method {method.name!r} needs held-out samples with noisy labels: set holdout of data"
+            f" set {dataset!r} above 0"
+        )

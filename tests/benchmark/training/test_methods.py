@@ -1,0 +1,172 @@
+"""Every registered method in the engine: backends agree, and nobody sees what he must not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from nlbench import baselines
+from nlbench.baselines import Method
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.runs.run import prepare, train
+from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
+from nlbench.benchmark.training import GraphBackend, LoopBackend, Outcome, StackBackend, Task
+from nlbench.benchmark.training.limits import check_method, refusal
+from nlbench.benchmark.training.trainer import Trainer
+from nlbench.noise import NoisyLabels
+from tests.helpers.runs import HERE, tiny
+
+# A quarter held out: ids have gaps. 150 images in batches of 32: the last batch has 22.
+HELD = DatasetSpec("digits", 20, 0.25)
+# Settings in which a method does within two epochs what it does only later by default.
+AT_ONCE: dict[str, dict[str, Any]] = {
+    "selc": {"start": 0.0},
+    "coteaching": {"gradual": 2},
+    "sop": {"lr_u": 1e6, "lr_v": 1e6},
+}
+STATEFUL = [name for name in baselines.names() if baselines.get(name).begin is not Method.begin]
+every = pytest.mark.parametrize("name", baselines.names())
+stateful = pytest.mark.parametrize("name", STATEFUL)
+
+
+def spec_of(name: str, params: dict[str, Any] | None = None, **changes: Any) -> RunSpec:
+    method = baselines.create(name, AT_ONCE.get(name, {}) if params is None else params)
+    settings = {"precision": "float64", "dataset": HELD, "augment": "crop_flip", **changes}
+    return replace(tiny(name, **settings), method=MethodSpec.of(name, method.params()))
+
+
+def task_of(spec: RunSpec) -> Task:
+    return prepare(spec, HERE)[0]
+
+
+def trained(task: Task) -> tuple[Trainer, dict[str, Tensor]]:
+    """A run of the loop to its end, and all it leaves: weights, statistics, state."""
+    trainer = Trainer(task)
+    for epoch in task.plan.epochs():
+        trainer.epoch(epoch)
+    return trainer, left(trainer)
+
+
+def left(trainer: Trainer) -> dict[str, Tensor]:
+    weights = {
+        f"{number}.{name}": tensor
+        for number, member in enumerate(trainer.members)
+        for name, tensor in member.tensors.items()
+    }
+    return {**weights, **trainer.memory.state.named()}
+
+
+def close(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
+    assert found.keys() == expected.keys()
+    for name, tensor in expected.items():
+        torch.testing.assert_close(found[name], tensor, rtol=1e-10, atol=1e-12, msg=name)
+
+
+@every
+def test_static_steps_leave_the_loop_s_weights_and_state(name: str) -> None:
+    task = task_of(spec_of(name))
+    backend = GraphBackend(slots=1, capture=False)
+    if refusal("graph", task.method):
+        ((_, error),) = backend.train_pack([lambda: task])
+        assert name in str(error)
+        return
+    _, expected = trained(task_of(spec_of(name)))
+    for _ in range(2):  # the second run finds the slot of the first
+        ((_, outcome),) = backend.train_pack([lambda: task_of(spec_of(name))])
+        assert isinstance(outcome, Outcome), outcome
+        (slot,) = backend._idle
+        close(left(slot.trainer), expected)
+
+
+@every
+def test_stacked_runs_are_the_loop_or_are_refused_by_name(name: str) -> None:
+    specs = [spec_of(name, seed=seed) for seed in range(2)]
+    found, expected = ([task_of(spec) for spec in specs] for _ in range(2))
+    ended = dict(StackBackend().train_pack([lambda task=task: task for task in found]))  # type: ignore[misc]
+    if refusal("stack", found[0].method):
+        assert all(name in str(error) for error in ended.values())
+        return
+    for number, task in enumerate(expected):
+        reference, outcome = LoopBackend().train(task), ended[number]
+        assert isinstance(outcome, Outcome), outcome
+        close(dict(found[number].network.state_dict()), dict(task.network.state_dict()))
+        for curve, values in reference.curves.items():
+            assert outcome.curves[curve] == pytest.approx(values, rel=1e-9), curve
+
+
+@every
+def test_clean_labels_change_nothing_for_those_who_are_not_told(name: str) -> None:
+    spec = spec_of(name)
+    task = task_of(spec)
+    if task.method.asks() - {"noisy_val"}:
+        pytest.skip("the method is told, and says so")
+    poisoned = replace(task_of(spec), labels=poison(task.labels))
+    (_, mine), (_, other) = trained(task), trained(poisoned)
+    assert all(torch.equal(mine[key], other[key]) for key in mine)
+
+
+def poison(labels: NoisyLabels) -> NoisyLabels:
+    """The same labels with clean ones that nobody can use."""
+    copy = replace(labels)
+    object.__setattr__(copy, "clean", np.full_like(labels.clean, -1))
+    return copy
+
+
+@stateful
+def test_rows_of_samples_held_out_stay_as_they_were(name: str) -> None:
+    task = task_of(spec_of(name))
+    before = Trainer(task_of(spec_of(name))).memory.state
+    trainer, _ = trained(task)
+    held = torch.from_numpy(task.split.validation)
+    for key, rows in trainer.memory.state.rows.items():
+        assert torch.equal(rows[held], before.rows[key][held]), key
+        assert not torch.equal(rows, before.rows[key]), f"{key} never moves"
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("elr", {"lam": 0.0}),
+        ("elr", {"beta": 1.0}),
+        ("selc", {"start": 1.0}),
+        ("mixup", {"alpha": 0.0}),
+        ("cdr", {"tau": 0.0}),
+        ("coteaching", {"forget": 0.0}),
+    ],
+)
+def test_a_method_at_its_limit_is_cross_entropy_bit_for_bit(
+    name: str, params: dict[str, Any]
+) -> None:
+    expected, found = (
+        trained(task_of(spec_of(*one, precision="float32", clip_norm=0.5)))[1]
+        for one in (("ce", {}), (name, params))
+    )
+    assert all(torch.equal(found[key], expected[key]) for key in expected)
+
+
+def test_a_second_member_is_a_network_of_its_own_and_both_see_the_same_batches() -> None:
+    record = train(spec_of("coteaching"), HERE)
+    alone = train(spec_of("ce"), HERE)
+    assert record.status == "ok"
+    assert record.pairing == alone.pairing
+    assert len(record.curves["test_member_0"]) == 2
+    assert record.curves["test_member_0"] != record.curves["test_accuracy"]
+    assert record.curves["kept"][0] == 1.0
+    assert record.curves["kept"][1] == pytest.approx(0.6, abs=0.05)
+    task = task_of(spec_of("coteaching"))
+    first, second = (network.state_dict()["head.weight"] for network in task.networks)
+    assert torch.equal(first, task_of(spec_of("ce")).network.state_dict()["head.weight"])
+    assert not torch.equal(first, second)
+
+
+def test_what_a_method_needs_and_a_run_lacks_is_one_line() -> None:
+    with pytest.raises(baselines.MethodError, match="noise rate, which nobody knows"):
+        check_method(baselines.create("coteaching"), "clothing1m", True, "given", 0.0)
+    check_method(baselines.create("coteaching", {"forget": 0.4}), "clothing1m", True, "given", 0.0)
+    with pytest.raises(UserError, match="2 views"):
+        check_method(baselines.create("sop+"), "clothing1m", True, "given", 0.0)
