@@ -9,7 +9,7 @@ ARGS    ?=#        further arguments: of `nlbench run` (benchmark), report, site
 
 VENV    := .venv
 PY      := $(VENV)/bin/python
-NLBENCH := $(PY) -m benchmark
+NLBENCH := $(PY) -m nlbench
 SOURCES := nlbench noise baselines benchmark reports tests tools
 CARD    := .card-env
 

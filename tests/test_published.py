@@ -112,9 +112,10 @@ def _clone(repository: Path, folder: Path) -> Path:
     words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     clone = folder / "clone"
     for name in filter(None, _run(repository, *words).split("\0")):
-        if (repository / name).is_file():
+        file = repository / name
+        if file.is_symlink() or file.is_file():  # links to folders make the package
             (clone / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(repository / name, clone / name)
+            shutil.copy2(file, clone / name, follow_symlinks=False)
     _run(clone, "git", "init", "-q")
     _run(clone, "git", "add", "-A")
     who = ["-c", "user.name=test", "-c", "user.email=test@example.org"]

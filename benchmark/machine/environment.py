@@ -13,7 +13,7 @@ import torch
 from nlbench.benchmark.machine.device import describe
 from nlbench.benchmark.machine.version import version as version
 
-CODE = ("noise", "baselines", "benchmark", "reports", "pyproject.toml")
+CODE = ("nlbench", "noise", "baselines", "benchmark", "reports", "pyproject.toml")
 
 
 def environment(device: torch.device) -> dict[str, Any]:
