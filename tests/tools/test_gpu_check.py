@@ -218,6 +218,7 @@ def test_caps_of_a_card_leave_the_study_minutes() -> None:
         (["--data", "nowhere"], "nowhere: no such folder"),
         (["--only", "prof"], "prof.*proofs"),
         (["take", "nowhere.tar.gz"], "nowhere.tar.gz: no such file"),
+        (["take", "nowhere.tar.gz", "--doc", "nowhere.md"], "nowhere.md: no such file"),
     ],
 )
 def test_mistakes_are_one_line(

@@ -32,6 +32,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--doc", type=Path, default=DOCUMENT, metavar="FILE", help="with the table")
     parser.add_argument("--into", type=Path, metavar="DIR", help="unpack there (gpu-taken-DATE)")
     args = parser.parse_args(argv)
+    if not args.doc.is_file():
+        raise UserError(f"--doc {args.doc}: no such file")
     folder, summary = _unpacked(args.archive, args.into)
     refused = _import(folder, args.results)
     for name in _trained(folder, args.results, summary["suites"]):
