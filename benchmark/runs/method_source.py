@@ -24,7 +24,7 @@ from nlbench.baselines import Method
 from nlbench.benchmark.errors import UserError
 
 # Changes of our own code are told by versions and by the commit in each record.
-OURS = frozenset({"baselines", "benchmark", "noise", "reports"})
+OURS = frozenset({"nlbench"})
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 

@@ -21,7 +21,7 @@ from nlbench.benchmark.pipeline.batches import check_batches, draw_split
 from nlbench.benchmark.runs.method_source import described, method_source
 from nlbench.benchmark.spec.run_spec import MIN_SIZE, DatasetSpec, RunSpec
 from nlbench.benchmark.store.record import RunRecord
-from nlbench.benchmark.store.store import Store
+from nlbench.benchmark.store.store import Store, Swept
 from nlbench.benchmark.suites.suite import Suite
 from nlbench.benchmark.training import limits
 from nlbench.benchmark.training.limits import check_method
@@ -32,12 +32,14 @@ class Plan:
     """What a call of ``nlbench run`` will do.
 
     Attributes:
-        todo: runs without a sound record, and those whose record is to be replaced, in order.
+        todo: runs without a record, and those whose record is to be replaced, in order.
         done: the sound records by run id, without those to be replaced.
         damaged: a line for each damaged record: which, why, where it was moved.
         replaced: records that the runs to do will replace, by run id.
         outdated: records that another source of their method made; among those to be replaced,
             unless old ones are kept.
+        foreign: run id -> why its record is none that this version reads; it is left alone, and
+            the run is neither to do nor done.
     """
 
     todo: tuple[RunSpec, ...]
@@ -45,6 +47,7 @@ class Plan:
     damaged: tuple[str, ...]
     replaced: dict[str, RunRecord] = field(default_factory=dict)
     outdated: dict[str, RunRecord] = field(default_factory=dict)
+    foreign: dict[str, str] = field(default_factory=dict)
 
     @property
     def statuses(self) -> Counter[str]:
@@ -71,7 +74,8 @@ def make(
     Raises:
         MethodError, UserError: a method whose source cannot be read.
     """
-    sound, damaged = store.sweep(s.run_id for s in suite.specs) if store else ({}, [])
+    swept = store.sweep(s.run_id for s in suite.specs) if store else Swept({}, (), {})
+    sound, foreign = swept.sound, swept.foreign
     now = {name: method_source(name) for name in {s.method.name for s in suite.specs}}
     outdated = {i: r for i, r in sound.items() if r.method_source != now[r.spec.method.name]}
     replaced = {
@@ -82,8 +86,8 @@ def make(
         or (run_id in outdated and not keep_old)
     }
     done = {run_id: record for run_id, record in sound.items() if run_id not in replaced}
-    todo = tuple(spec for spec in suite.specs if spec.run_id not in done)
-    return Plan(todo, done, tuple(damaged), replaced, outdated)
+    todo = tuple(spec for spec in suite.specs if spec.run_id not in done | foreign)
+    return Plan(todo, done, swept.damaged, replaced, outdated, foreign)
 
 
 def outdated_lines(plan: Plan) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import DamagedRecord, RunRecord
 from nlbench.benchmark.store.store import Store
@@ -76,7 +77,7 @@ class Progress:
                 continue
             try:
                 record = self._store.read(run_id)
-            except DamagedRecord:
+            except (DamagedRecord, UserError):
                 continue  # the next call of `nlbench run` finds, names and repeats it
             if record is not None:
                 del self._waiting[run_id]

@@ -179,10 +179,10 @@ class _Run:
             pairing={**self.pairing, **task.plan.fingerprints()},
             test_correct="" if outcome.correct is None else pack_bits(outcome.correct),
             test_size=0 if outcome.correct is None else len(outcome.correct),
-            extra=self._extra(task, outcome) if outcome.diverged is None else {},
+            evaluations=self._evaluations(task, outcome) if outcome.diverged is None else {},
         )
 
-    def _extra(self, task: Task, outcome: Outcome) -> dict[str, Any]:
+    def _evaluations(self, task: Task, outcome: Outcome) -> dict[str, Any]:
         """What was asked of the network at the end, and its accuracy on further test sets."""
         others = {"test_sets": outcome.others} if outcome.others else {}
         return {**evaluate(task, self.spec.seed), **others}

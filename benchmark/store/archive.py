@@ -167,6 +167,9 @@ def _take(store: Store, record: RunRecord, result: Merged) -> None:
         store.write(record)
         result.replaced.append(record.run_id)
         return
+    except UserError as error:
+        result.refused.append(f"{error}; it is kept")
+        return
     if mine is None:
         store.write(record)
         result.added.append(record.run_id)

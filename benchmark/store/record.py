@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.spec.canonical_json import canonical_json, sha256_of
 from nlbench.benchmark.spec.run_spec import RunSpec
+from nlbench.benchmark.store.schema import DamagedRecord, from_values, to_values, written
 
-SCHEMA = 1
+__all__ = ["CURVES", "STATUSES", "Curve", "DamagedRecord", "RunRecord", "pack_bits"]
+
 STATUSES = ("ok", "diverged", "failed")
 CURVES = (
     "train_loss",
@@ -35,13 +36,13 @@ CURVES = (
 Curve = tuple[float | None, ...]
 
 
-class DamagedRecord(ValueError):
-    """A record file that cannot be read, or whose digest does not agree with its content."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """The result of one run. Accuracies are fractions in [0, 1] on the clean test set.
+
+    A new field has an empty default and the first schema that has it, one above the newest:
+    ``field(default="", metadata=written(since=2))``. Writing and reading follow from that, see
+    store/schema.py. What reports take of a record is listed in reports/read/fields.py.
 
     Attributes:
         spec: what was run.
@@ -61,11 +62,11 @@ class RunRecord:
         environment: versions, device, threads, backend, commit.
         timing: ``started`` (ISO, UTC), ``seconds``; ``first_epoch``: how many training steps it had
             and how many seconds they took, where the backend took them.
-        extra: what runs/evaluate.py found: ``open_set``, ``detection``; and
-            ``test_sets``: name of a further test set -> accuracy at the last epoch; not written
-            where empty, so older records stay what they are.
-        method_source: which code of the method made it, see runs/method_source.py; not
-            written where empty: version 1 of a built-in method, and records older than this field.
+        evaluations: what runs/evaluate.py found: ``open_set``, ``detection``; and
+            ``test_sets``: name of a further test set -> accuracy at the last epoch. Called
+            ``extra`` in the file.
+        method_source: which code of the method made it, see runs/method_source.py; empty: version
+            1 of a built-in method, and records older than this field.
     """
 
     spec: RunSpec
@@ -78,10 +79,10 @@ class RunRecord:
     pairing: Mapping[str, str] = field(default_factory=dict)
     test_correct: str = ""
     test_size: int = 0
-    environment: Mapping[str, Any] = field(default_factory=dict)
-    timing: Mapping[str, Any] = field(default_factory=dict)
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    method_source: str = ""
+    environment: Mapping[str, Any] = field(default_factory=dict, metadata=written(science=False))
+    timing: Mapping[str, Any] = field(default_factory=dict, metadata=written(science=False))
+    evaluations: Mapping[str, Any] = field(default_factory=dict, metadata=written("extra", since=1))
+    method_source: str = field(default="", metadata=written(since=1))
 
     @property
     def run_id(self) -> str:
@@ -90,31 +91,16 @@ class RunRecord:
 
     def science(self) -> dict[str, Any]:
         """All but environment and timing: equal for equal specs on equal software and threads."""
-        return {
-            "schema": SCHEMA,
-            "run_id": self.run_id,
-            "spec": self.spec.to_dict(),
-            "status": self.status,
-            "data_label": self.data_label,
-            "error": None if self.error is None else dict(self.error),
-            "metrics": dict(self.metrics),
-            "curves": {name: list(curve) for name, curve in self.curves.items()},
-            "noise": dict(self.noise),
-            "pairing": dict(self.pairing),
-            "test_correct": self.test_correct,
-            "test_size": self.test_size,
-            **({"extra": dict(self.extra)} if self.extra else {}),
-            **({"method_source": self.method_source} if self.method_source else {}),
-        }
+        return self._values(everything=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values with the digest of all the rest."""
-        body = {
-            **self.science(),
-            "environment": dict(self.environment),
-            "timing": dict(self.timing),
-        }
+        body = self._values(everything=True)
         return {**body, "digest": sha256_of(body)}
+
+    def _values(self, everything: bool) -> dict[str, Any]:
+        values = to_values(self, everything)
+        return {**values, "run_id": self.run_id, "spec": self.spec.to_dict()}
 
     def to_json(self) -> str:
         """The text of the record's file."""
@@ -130,7 +116,7 @@ class RunRecord:
 
         Raises:
             DamagedRecord: not JSON, not a record, digest or run_id do not agree.
-            UserError: a sound record of another schema version.
+            UserError: a sound record of a newer schema.
         """
         try:
             values = json.loads(text)
@@ -151,22 +137,16 @@ class RunRecord:
                 instead of building an equal one (a third of the time).
 
         Raises:
-            DamagedRecord: run_id and spec do not agree, or one is missing.
-            UserError: another schema version.
+            DamagedRecord: run_id and spec do not agree, or a field is missing.
+            UserError: a newer schema.
         """
-        if values.get("schema") != SCHEMA:
-            raise UserError(f"record: schema {values.get('schema')!r} is not {SCHEMA}")
-        values = dict(values)
-        try:
-            run_id, stated, listed = (values.pop(key) for key in ("run_id", "spec", "curves"))
-        except KeyError as error:
-            raise DamagedRecord(f"not a whole record: {error} is missing") from error
-        del values["schema"]
+        held, run_id = from_values(cls, values), values["run_id"]
+        stated, listed = held.pop("spec"), held.pop("curves")
         spec = expected
         if spec is None or spec.run_id != run_id or sha256_of(stated)[:16] != run_id:
             spec = RunSpec.from_dict(stated)
         curves = {name: tuple(curve) for name, curve in listed.items()}
-        record = cls(spec=spec, curves=curves, **values)
+        record = cls(spec=spec, curves=curves, **held)
         if record.run_id != run_id:
             raise DamagedRecord(f"its spec has run id {record.run_id}, it says {run_id}")
         return record

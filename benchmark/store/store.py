@@ -24,6 +24,21 @@ OLD = 24 * 3600.0
 
 
 @dataclass(frozen=True)
+class Swept:
+    """What reading some runs came to.
+
+    Attributes:
+        sound: the records by run id.
+        damaged: a line for each damaged file: what, why, where it was moved.
+        foreign: run id -> why the record there is none that this version reads; it stays there.
+    """
+
+    sound: dict[str, RunRecord]
+    damaged: tuple[str, ...]
+    foreign: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Store:
     """Run records under ``root/ab/abcdef....json``; safe with many writers, no server, no lock.
 
@@ -85,6 +100,7 @@ class Store:
 
         Raises:
             DamagedRecord: the file is there but is not whole, or is another run's.
+            UserError: a record of a newer schema.
         """
         path = self.path(run_id)
         try:
@@ -129,23 +145,23 @@ class Store:
             if record is not None:
                 yield record
 
-    def sweep(self, run_ids: Iterable[str]) -> tuple[dict[str, RunRecord], list[str]]:
-        """Read these runs; move damaged files to ``root/damaged/``.
-
-        Returns:
-            The sound records by run id, and one line per damaged file: what, why, where it went.
-        """
-        found: dict[str, RunRecord] = {}
-        lines: list[str] = []
+    def sweep(self, run_ids: Iterable[str]) -> Swept:
+        """Read these runs; move damaged files to ``root/damaged/``."""
+        sound: dict[str, RunRecord] = {}
+        damaged: list[str] = []
+        foreign: dict[str, str] = {}
         for run_id in run_ids:
             try:
                 record = self.read(run_id)
             except DamagedRecord as error:
-                lines.append(f"{error}; set aside as {self._set_aside(run_id)}")
+                damaged.append(f"{error}; set aside as {self._set_aside(run_id)}")
+                continue
+            except UserError as error:
+                foreign[run_id] = str(error)
                 continue
             if record is not None:
-                found[run_id] = record
-        return found, lines
+                sound[run_id] = record
+        return Swept(sound, tuple(damaged), foreign)
 
     def _set_aside(self, run_id: str) -> Path:
         folder = self.root / DAMAGED

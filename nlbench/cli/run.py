@@ -170,6 +170,8 @@ def call(args: argparse.Namespace) -> int:
     todo = plan.make(suite, store, args.retry, args.keep_old, options.forced(args, suite))
     for line in todo.damaged:
         print(f"nlbench: damaged record: {line}; it will be run again", file=sys.stderr)
+    for line in todo.foreign.values():
+        print(f"nlbench: left alone, neither run nor counted: {line}", file=sys.stderr)
     for line in plan.outdated_lines(todo):
         then = "kept" if args.keep_old else "run again (--keep-old keeps them)"
         print(f"nlbench: {line}: {then}", file=sys.stderr)
@@ -320,7 +322,7 @@ def _describe(todo: Plan, workers: int, threads: int, device: str) -> str:
 
 
 def _close(result: Plan, before: Plan) -> int:
-    """Say how the suite stands; 1 if something failed or is missing."""
+    """Say how the suite stands; 1 if something failed, is missing or cannot be read."""
     counts = result.statuses
     parts = [f"{counts[status]} {status}" for status in ("ok", "diverged", "failed")]
     print(f"{', '.join(parts)}, {len(result.todo)} missing", file=sys.stderr)
@@ -330,4 +332,4 @@ def _close(result: Plan, before: Plan) -> int:
     for record in result.done.values():
         if record.status == "failed":
             print(f"  failed: {record.spec}: {(record.error or {})['message']}", file=sys.stderr)
-    return 1 if counts["failed"] or result.todo else 0
+    return 1 if counts["failed"] or result.todo or result.foreign else 0

@@ -38,6 +38,8 @@ def call(args: argparse.Namespace) -> int:
     result = plan.make(suite, options.store_of(args))
     for line in result.damaged:
         print(f"damaged: {line}")
+    for line in result.foreign.values():
+        print(f"left alone: {line}")
     print(table(suite, result))
     counts = result.statuses
     print(

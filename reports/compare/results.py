@@ -63,7 +63,7 @@ class Results:
     @cached_property
     def open_sets(self) -> tuple[Protocol, ...]:
         """Blocks with open-set scores."""
-        return protocols(self.blocks, self.frame.extra)
+        return protocols(self.blocks, self.frame.evaluations)
 
     @cached_property
     def open_set_verdicts(self) -> tuple[OpenSetVerdicts, ...]:
@@ -73,7 +73,7 @@ class Results:
     @cached_property
     def detections(self) -> tuple[Detection, ...]:
         """Blocks with detection of mislabelled samples."""
-        return detections(self.blocks, self.frame.extra)
+        return detections(self.blocks, self.frame.evaluations)
 
     @cached_property
     def detection_verdicts(self) -> tuple[DetectionVerdicts, ...]:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlbench.benchmark.store.record import CURVES
-from nlbench.reports.read.extract import COLUMNS, Taken
-from nlbench.reports.read.packed_json import Packed
+from nlbench.reports.read.extract import COLUMNS, KeptRecord
+from nlbench.reports.read.packed_json import PackedJson
 
 VERSION = 3
 # A change of a file so shortly before it was read may leave its time as it is.
@@ -41,7 +41,7 @@ class Entry:
     changed: int
     seen: int
     digest: str
-    taken: Taken
+    taken: KeptRecord
 
     def same_file(self, size: int, changed: int) -> bool:
         """Whether a file of this size and time is surely the one that was read."""
@@ -52,13 +52,13 @@ def encode(entries: Mapping[str, Entry]) -> Arrays:
     """Entries by run id as arrays that :func:`decode` reads; equal texts are in them once."""
     kept = list(entries.values())
     taken = [entry.taken for entry in kept]
-    shapes = [None if t.extra is None else t.extra.shape for t in taken]
+    shapes = [None if t.evaluations is None else t.evaluations.shape for t in taken]
     rows = [(*t.row, t.started, shape) for t, shape in zip(taken, shapes, strict=True)]
     codes, words = encoded(list(zip(*rows, strict=True)) if rows else [])
     parts: dict[str, list[NDArray[Any]]] = {
         "curves": [_NO_CURVES if t.curves is None else t.curves.ravel() for t in taken],
         "correct": [_NO_BITS if t.correct is None else t.correct for t in taken],
-        "numbers": [_NO_NUMBERS if t.extra is None else t.extra.numbers for t in taken],
+        "numbers": [_NO_NUMBERS if t.evaluations is None else t.evaluations.numbers for t in taken],
         "points": [_of_type(t, np.int32) for t in taken],
         "wide_points": [_of_type(t, np.float64) for t in taken],
     }
@@ -94,23 +94,27 @@ def decode(arrays: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, Entry]]:
     names, digests = arrays["run_id"].tolist(), arrays["digest"].tolist()
     for at, (run_id, row) in enumerate(zip(names, rows, strict=True)):
         curve, bits, shape = curves[at], correct[at], row[-1]
-        taken = Taken(
+        taken = KeptRecord(
             row=row[:-2],
             curves=curve.reshape(len(CURVES), -1) if curve.size else None,
             correct=bits if bits.size else None,
             started=row[-2],
-            extra=None
+            evaluations=None
             if shape is None
-            else Packed(shape, numbers[at], points[at] if points[at].size else wide[at]),
+            else PackedJson(shape, numbers[at], points[at] if points[at].size else wide[at]),
         )
         size, changed, seen = files[at]
         yield run_id, Entry(size, changed, seen, digests[at], taken)
 
 
-def _of_type(taken: Taken, kind: type[np.generic]) -> NDArray[Any]:
+def _of_type(taken: KeptRecord, kind: type[np.generic]) -> NDArray[Any]:
     """The points of a record if they are of this type, else none."""
     none = np.empty(0, kind)
-    return none if taken.extra is None or taken.extra.points.dtype != kind else taken.extra.points
+    return (
+        none
+        if taken.evaluations is None or taken.evaluations.points.dtype != kind
+        else taken.evaluations.points
+    )
 
 
 def _parts(whole: NDArray[Any], ends: Ints) -> list[NDArray[Any]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nlbench.benchmark.store.record import CURVES, RunRecord
 from nlbench.reports.errors import ReportError
-from nlbench.reports.read.packed_json import Packed, pack
+from nlbench.reports.read.packed_json import PackedJson, pack
 from nlbench.reports.read.study import Study
 
 RULES = ("last", "noisy_val", "clean_val", "oracle")
@@ -41,7 +41,7 @@ Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class KeptRecord:
     """What the reports keep of one record.
 
     Attributes:
@@ -49,14 +49,15 @@ class Taken:
         curves: (len(CURVES), epochs) float32, NaN where a curve has no value; ``None`` without any.
         correct: packed bits of the test images that the last epoch got right, ``None`` without.
         started: when the run started, as recorded.
-        extra: packed ``RunRecord.extra``, ``None`` without any; see read/packed_json.py.
+        evaluations: packed ``RunRecord.evaluations``, ``None`` without any; see
+            read/packed_json.py.
     """
 
     row: Row
     curves: NDArray[np.float32] | None
     correct: NDArray[np.uint8] | None
     started: str
-    extra: Packed | None = None
+    evaluations: PackedJson | None = None
 
     @property
     def result(self) -> Row:
@@ -67,12 +68,12 @@ class Taken:
     def order(self) -> tuple[str, str]:
         """The earlier first; a fixed order of records that started in the same second."""
         curves = None if self.curves is None else self.curves.tobytes()
-        extra = self.extra and (
-            self.extra.shape,
-            self.extra.numbers.tobytes(),
-            self.extra.points.tobytes(),
+        packed = self.evaluations and (
+            self.evaluations.shape,
+            self.evaluations.numbers.tobytes(),
+            self.evaluations.points.tobytes(),
         )
-        return self.started, f"{self.row!r} {curves!r} {self.correct!r} {extra!r}"
+        return self.started, f"{self.row!r} {curves!r} {self.correct!r} {packed!r}"
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Intake:
         warnings: duplicates, records of other studies or schemas, a line each.
     """
 
-    taken: Mapping[str, Taken]
+    taken: Mapping[str, KeptRecord]
     warnings: tuple[str, ...] = ()
 
 
@@ -98,9 +99,9 @@ def gather(study: Study, records: Iterable[RunRecord]) -> Intake:
         ReportError: no record belongs to the study.
     """
     expected = {spec.run_id for spec in study.specs}
-    found: dict[str, Taken] = {}
+    found: dict[str, KeptRecord] = {}
     foreign, clashes = 0, set[str]()
-    keep = Keeper()
+    keep = Extractor()
     for record in records:
         run_id = record.run_id
         if run_id not in expected:
@@ -130,13 +131,13 @@ def nothing(study: Study, seen: str) -> ReportError:
     return ReportError(f"study {study.name!r}: {seen}, none of its {runs} runs; run it first")
 
 
-class Keeper:
+class Extractor:
     """Takes from records what the reports need; equal texts of many records are one object."""
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
 
-    def __call__(self, record: RunRecord) -> Taken:
+    def __call__(self, record: RunRecord) -> KeptRecord:
         """The kept parts of one record."""
         curves = correct = None
         epochs = max((len(curve) for curve in record.curves.values()), default=0)
@@ -150,10 +151,10 @@ class Keeper:
         text = self._texts
         row = tuple(text.setdefault(v, v) if type(v) is str else v for v in _row(record))
         started = str(record.timing.get("started", ""))
-        extra = pack(record.extra)
-        if extra is not None:
-            extra = replace(extra, shape=text.setdefault(extra.shape, extra.shape))
-        return Taken(row, curves, correct, started, extra)
+        packed = pack(record.evaluations)
+        if packed is not None:
+            packed = replace(packed, shape=text.setdefault(packed.shape, packed.shape))
+        return KeptRecord(row, curves, correct, started, packed)
 
 
 def _row(record: RunRecord) -> Row:

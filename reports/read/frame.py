@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nlbench.benchmark.store.record import CURVES, RunRecord
 from nlbench.reports.read.extract import COLUMNS, RULES, Intake, gather
 from nlbench.reports.read.names import BlockKey, block_key, method_labels, noise_name
-from nlbench.reports.read.packed_json import Packed
+from nlbench.reports.read.packed_json import PackedJson
 from nlbench.reports.read.study import Study
 from nlbench.reports.sources import source_warnings
 
@@ -43,7 +43,8 @@ class Frame:
         curves: run id -> (len(CURVES), epochs) float32, NaN where a curve has no value.
         correct: run id -> packed bits of the test images that the last epoch got right.
         warnings: what the reader of the records noticed, a line each.
-        extra: run id -> packed ``RunRecord.extra``, see :mod:`nlbench.reports.read.packed_json`.
+        evaluations: run id -> packed ``RunRecord.evaluations``, see
+            :mod:`nlbench.reports.read.packed_json`.
     """
 
     runs: pd.DataFrame
@@ -51,7 +52,7 @@ class Frame:
     curves: dict[str, NDArray[np.float32]]
     correct: dict[str, NDArray[np.uint8]]
     warnings: tuple[str, ...]
-    extra: Mapping[str, Packed] = field(default_factory=dict)
+    evaluations: Mapping[str, PackedJson] = field(default_factory=dict)
 
     def curves_long(self) -> pd.DataFrame:
         """The curves as a long frame: run_id, epoch (from 1), a column per curve."""
@@ -89,7 +90,7 @@ def tidy(study: Study, records: Iterable[RunRecord] | Intake) -> Frame:
         curves={run_id: t.curves for run_id, t in found if t.curves is not None},
         correct={run_id: t.correct for run_id, t in found if t.correct is not None},
         warnings=_warnings(study, runs, intake),
-        extra={run_id: t.extra for run_id, t in found if t.extra is not None},
+        evaluations={run_id: t.evaluations for run_id, t in found if t.evaluations is not None},
     )
 
 
@@ -161,5 +162,5 @@ def _warnings(study: Study, runs: pd.DataFrame, intake: Intake) -> tuple[str, ..
 
 
 def unpack(bits: NDArray[np.uint8], size: int) -> NDArray[np.bool_]:
-    """Packed bits back to one boolean per test image."""
+    """PackedJson bits back to one boolean per test image."""
     return np.unpackbits(bits, count=size).astype(bool)

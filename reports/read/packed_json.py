@@ -24,8 +24,8 @@ _NUMBERS = {int, float}  # not bool
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
-    """``RunRecord.extra`` of one record.
+class PackedJson:
+    """``RunRecord.evaluations`` of one record.
 
     Attributes:
         shape: canonical JSON of it in which 0 stands for every integer, 0.0 for every other number,
@@ -46,14 +46,14 @@ class Packed:
         return part / MILLION if part.dtype == np.int32 else np.asarray(part, dtype=np.float64)
 
 
-def pack(extra: Mapping[str, Any]) -> Packed | None:
+def pack(extra: Mapping[str, Any]) -> PackedJson | None:
     """Shape and numbers; ``None`` where there is nothing."""
     if not extra:
         return None
     numbers: list[float] = []
     points: list[float] = []
     shape = _emptied(extra, numbers, points)
-    return Packed(
+    return PackedJson(
         canonical_json(shape),
         np.array(numbers, dtype=np.float64),
         _small(np.array(points, dtype=np.float64)),
@@ -96,7 +96,7 @@ class Shapes:
     def __init__(self) -> None:
         self._known: dict[str, Nodes] = {}
 
-    def nodes(self, packed: Packed) -> Nodes:
+    def nodes(self, packed: PackedJson) -> Nodes:
         """Path of keys -> the shape there and the place of its first number and point."""
         found = self._known.get(packed.shape)
         if found is None:
@@ -104,7 +104,7 @@ class Shapes:
         return found
 
 
-def unpack(packed: Packed, nodes: Nodes, path: Path = ()) -> Any:
+def unpack(packed: PackedJson, nodes: Nodes, path: Path = ()) -> Any:
     """What lies at a path, as it was but for lists of numbers, which are arrays.
 
     Raises:
@@ -145,7 +145,7 @@ def length(shape: Any) -> int | None:
     return int(shape[0]) if listed else None
 
 
-def _filled(shape: Any, packed: Packed, at: Place) -> tuple[Any, Place]:
+def _filled(shape: Any, packed: PackedJson, at: Place) -> tuple[Any, Place]:
     """The value with its numbers from ``at`` on, and the place after them."""
     if is_number(shape):
         return type(shape)(packed.numbers[at[0]]), (at[0] + 1, at[1])

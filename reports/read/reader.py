@@ -20,7 +20,7 @@ from nlbench.reports.parallel import results
 from nlbench.reports.read import cache
 from nlbench.reports.read.cache import PART, Part
 from nlbench.reports.read.columns import Arrays, Entry, encode
-from nlbench.reports.read.extract import Intake, Keeper, nothing
+from nlbench.reports.read.extract import Extractor, Intake, nothing
 from nlbench.reports.read.study import Study
 
 loads: Callable[[bytes], Any]
@@ -105,7 +105,7 @@ def read_records(study: Study, store: Store, cached: bool = True, workers: int =
             for run_id in opened.same:
                 size, changed = files[run_id]
                 entries[run_id] = replace(known[run_id], size=size, changed=changed, seen=now)
-            damaged += store.sweep(opened.damaged)[1]
+            damaged += store.sweep(opened.damaged).damaged
             foreign += [
                 f"run {run_id}, which counts as missing: {why}"
                 for run_id, why in opened.foreign.items()
@@ -165,7 +165,7 @@ def _sent(store: Store, wanted: Sequence[_Wanted], now: int) -> tuple[_Opened, A
 
 
 def _open(store: Store, wanted: Sequence[_Wanted], now: int) -> _Opened:
-    opened, keep = _Opened(), Keeper()
+    opened, keep = _Opened(), Extractor()
     for want in wanted:
         run_id = want.spec.run_id
         try:
@@ -182,7 +182,7 @@ def _open(store: Store, wanted: Sequence[_Wanted], now: int) -> _Opened:
     return opened
 
 
-def _entry(store: Store, want: _Wanted, now: int, keep: Keeper) -> Entry | None:
+def _entry(store: Store, want: _Wanted, now: int, keep: Extractor) -> Entry | None:
     """One record, parsed only if its content is not what it was; ``None`` if it is.
 
     Raises:

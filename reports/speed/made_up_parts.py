@@ -20,7 +20,7 @@ Draws = np.random.Generator
 
 
 def detection(rate: float, drains: bool, pictures: bool, draws: Draws) -> dict[str, Any]:
-    """Detection of flipped labels, as in ``RunRecord.extra``.
+    """Detection of flipped labels, as in ``RunRecord.evaluations``.
 
     Args:
         rate: noise rate, in (0, 1).
@@ -46,7 +46,7 @@ def detection(rate: float, drains: bool, pictures: bool, draws: Draws) -> dict[s
 
 
 def open_set(accuracy: float, drains: bool, draws: Draws) -> dict[str, Any]:
-    """Open-set recognition, as in ``RunRecord.extra``; ``accuracy`` is a fraction."""
+    """Open-set recognition, as in ``RunRecord.evaluations``; ``accuracy`` is a fraction."""
     names = ("msp", "max_logit", "energy", "entropy", *(["drainage"] if drains else []))
     rejected = {"known_rejected": 0.05, "unknown_rejected": float(draws.uniform(0.2, 0.6))}
     return {

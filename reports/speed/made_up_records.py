@@ -115,7 +115,7 @@ def _with_parts(record: RunRecord, draws: np.random.Generator) -> RunRecord:
     found = 0.5 + 0.4 * np.exp(-np.arange(EPOCHS) / EPOCHS)
     detect = {"detect_loss": True, "detect_drainage": drains}
     curves = {name: tuple(found.tolist()) for name, has in detect.items() if rate and has}
-    return replace(record, extra=extra, curves={**record.curves, **curves})
+    return replace(record, evaluations=extra, curves={**record.curves, **curves})
 
 
 def _record(spec: RunSpec, strength: int, luck: float, draws: np.random.Generator) -> RunRecord:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block, Cell
-from nlbench.reports.read.extras import Parts
+from nlbench.reports.read.evaluations import Evaluations
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render.markdown import escape, table
 from nlbench.reports.stats import mean_interval
@@ -49,7 +49,7 @@ def elsewhere(results: Results) -> tuple[Elsewhere, ...]:
     """All of them, block by block and condition by condition; empty for most studies."""
     found: list[Elsewhere] = []
     for block in results.blocks:
-        parts = Parts(block, results.frame.extra, "test_sets")
+        parts = Evaluations(block, results.frame.evaluations, "test_sets")
         for cell in block.declared():
             for name in sorted(parts.names(cell)):
                 values = [

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlbench.reports.read.cells import Block, Cell, Condition
-from nlbench.reports.read.extras import Parts
+from nlbench.reports.read.evaluations import Evaluations
 from nlbench.reports.read.measured import measured
-from nlbench.reports.read.packed_json import Packed
+from nlbench.reports.read.packed_json import PackedJson
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -68,7 +68,7 @@ class Detection:
     histograms: Mapping[tuple[str, str], Ints]
     flipped: Mapping[str, float]
     pictures: Mapping[tuple[str, str], Pictures]
-    parts: Parts = field(repr=False)
+    parts: Evaluations = field(repr=False)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -95,18 +95,18 @@ def name(method: str, criterion: str) -> str:
     return f"{method} ({CRITERIA.get(criterion, criterion)})"
 
 
-def detections(blocks: Sequence[Block], extra: Mapping[str, Packed]) -> tuple[Detection, ...]:
+def detections(blocks: Sequence[Block], packed: Mapping[str, PackedJson]) -> tuple[Detection, ...]:
     """The blocks whose records hold detection.
 
     Args:
         blocks: of the study.
-        extra: run id -> packed part of the record.
+        packed: run id -> packed ``RunRecord.evaluations``.
     """
-    found = ((block, Parts(block, extra, "detection")) for block in blocks)
+    found = ((block, Evaluations(block, packed, "detection")) for block in blocks)
     return tuple(_detection(block, parts) for block, parts in found if parts)
 
 
-def _detection(block: Block, parts: Parts) -> Detection:
+def _detection(block: Block, parts: Evaluations) -> Detection:
     cells: dict[tuple[str, str, str, str], Cell] = {}
     histograms: dict[tuple[str, str], Ints] = {}
     pictures: dict[tuple[str, str], Pictures] = {}
@@ -147,7 +147,7 @@ def _detection(block: Block, parts: Parts) -> Detection:
     )
 
 
-def _pictures(cell: Cell, parts: Parts) -> Pictures | None:
+def _pictures(cell: Cell, parts: Evaluations) -> Pictures | None:
     """Of the first seed whose record holds them."""
     seeds = dict(zip(cell.run_ids, cell.seeds, strict=True))
     for run_id in parts.runs(cell):

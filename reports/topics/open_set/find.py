@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlbench.reports.read.cells import Block, Cell, Condition
-from nlbench.reports.read.extras import Parts
+from nlbench.reports.read.evaluations import Evaluations
 from nlbench.reports.read.measured import measured
-from nlbench.reports.read.packed_json import Packed
+from nlbench.reports.read.packed_json import PackedJson
 from nlbench.reports.text import plural
 
 Floats = NDArray[np.float64]
@@ -67,7 +67,7 @@ class Protocol:
     scores: Mapping[str, tuple[str, ...]]
     conditions: tuple[Condition, ...]
     cells: Mapping[tuple[str, str, str, str], Cell]
-    parts: Parts = field(repr=False)
+    parts: Evaluations = field(repr=False)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -106,18 +106,18 @@ def name(method: str, score: str) -> str:
     return f"{method} ({SCORES.get(score, score)})"
 
 
-def protocols(blocks: Sequence[Block], extra: Mapping[str, Packed]) -> tuple[Protocol, ...]:
+def protocols(blocks: Sequence[Block], packed: Mapping[str, PackedJson]) -> tuple[Protocol, ...]:
     """The blocks whose records hold open-set scores.
 
     Args:
         blocks: of the study.
-        extra: run id -> packed part of the record.
+        packed: run id -> packed ``RunRecord.evaluations``.
     """
-    found = ((block, Parts(block, extra, "open_set")) for block in blocks)
+    found = ((block, Evaluations(block, packed, "open_set")) for block in blocks)
     return tuple(_protocol(block, parts) for block, parts in found if parts)
 
 
-def _protocol(block: Block, parts: Parts) -> Protocol:
+def _protocol(block: Block, parts: Evaluations) -> Protocol:
     cells: dict[tuple[str, str, str, str], Cell] = {}
     scores: dict[str, tuple[str, ...]] = {}
     for method in block.methods:
@@ -145,7 +145,7 @@ def _protocol(block: Block, parts: Parts) -> Protocol:
     )
 
 
-def _scores(cells: Sequence[Cell], parts: Parts) -> tuple[str, ...]:
+def _scores(cells: Sequence[Cell], parts: Evaluations) -> tuple[str, ...]:
     names = {score for cell in cells for score in parts.names(cell, "scores")}
     declared = next((score for score in DECLARED if score in names), min(names))
     known = [score for score in SCORES if score in names]
@@ -160,7 +160,7 @@ def _where(score: str, metric: str) -> tuple[str, ...]:
     return ("rule", metric) if score == RULE else ("scores", score, metric)
 
 
-def _unknowns(block: Block, parts: Parts) -> str:
+def _unknowns(block: Block, parts: Evaluations) -> str:
     kind, _, rest = block.key.dataset.partition(", unknown ")[2].partition(":")
     known = len(parts.value(next(iter(parts)), "classes"))
     if kind == "classes":
@@ -168,7 +168,7 @@ def _unknowns(block: Block, parts: Parts) -> str:
     return f"all {known} classes known, images of {rest} unknown"
 
 
-def _counts(parts: Parts) -> str:
+def _counts(parts: Evaluations) -> str:
     words = []
     for what in ("known", "unknown", "validation"):
         seen = sorted({int(parts.value(run_id, what)) for run_id in parts})
@@ -177,7 +177,7 @@ def _counts(parts: Parts) -> str:
     return f"{words[0]} and {words[1]} test images, {words[2]} images of known classes"
 
 
-def _unit(parts: Parts) -> str:
+def _unit(parts: Evaluations) -> str:
     """A seed draws the class split too; with more seeds than splits a replicate is a seed."""
     splits = {tuple(parts.value(run_id, "classes")) for run_id in parts}
     return "class split" if len(splits) > 1 else "seed"

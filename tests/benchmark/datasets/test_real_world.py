@@ -95,7 +95,7 @@ def test_from_files_to_report(place: Path, capsys: pytest.CaptureFixture[str]) -
     assert elsewhere.count("| ilsvrc") == 2
     assert "Clothing1M" not in elsewhere
     for record in records.values():
-        for accuracy in record.extra.get("test_sets", {}).values():
+        for accuracy in record.evaluations.get("test_sets", {}).values():
             assert f"| {100 * accuracy:.2f} ± –" in " ".join(elsewhere.split())
     capsys.readouterr()
 
@@ -116,7 +116,7 @@ def check(record: RunRecord) -> None:
     assert (record.metrics["noisy_val"] is not None) == held
     assert record.metrics["clean_val"] is None
     wanted = {"test_sets"} if record.spec.dataset.name == "mini_webvision" else set()
-    assert set(record.extra) == wanted
+    assert set(record.evaluations) == wanted
     assert json.loads(record.to_json())["spec"]["dataset"].get("size") == (
         None if record.spec.dataset.name == "animal10n" else 16
     )
@@ -138,7 +138,7 @@ def test_the_record_does_not_depend_on_who_decodes(place: Path) -> None:
     here, there = (train(one, context(place, loaders)) for loaders in (0, 2))
     assert here.status == "ok"
     assert here.science() == there.science()
-    assert here.extra["test_sets"].keys() == {"ilsvrc"}
+    assert here.evaluations["test_sets"].keys() == {"ilsvrc"}
 
 
 def test_resnet50_learns_from_files(place: Path) -> None:
@@ -146,7 +146,7 @@ def test_resnet50_learns_from_files(place: Path) -> None:
     record = train(RunSpec(**{**vars(one), "model": "resnet50"}), context(place))
     assert record.status == "ok", record.error
     assert record.metrics["last"] is not None
-    assert record.extra == {}
+    assert record.evaluations == {}
 
 
 def test_clean_folders_of_ones_own_take_any_label_noise(place: Path) -> None:
@@ -155,7 +155,7 @@ def test_clean_folders_of_ones_own_take_any_label_noise(place: Path) -> None:
     record = train(one, context(place))
     assert record.status == "ok", record.error
     assert record.noise["flipped"] == 5
-    assert set(record.extra) == {"detection"}
+    assert set(record.evaluations) == {"detection"}
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_unknown_classes_of_images_in_files(place: Path) -> None:
     assert record.status == "ok", record.error
     full = resident.described(DatasetSpec("clothing1m", size=16), place / "data")
     known = Unknown(4, 1).known(full.num_classes)
-    found = record.extra["open_set"]
+    found = record.evaluations["open_set"]
     assert found["classes"] == [full.class_names[k] for k in known]
     assert found["known"] == int(np.isin(full.y_test, known).sum())
     assert found["unknown"] == len(full.y_test) - found["known"]
@@ -218,8 +218,8 @@ def test_a_folder_of_images_is_unknown(place: Path) -> None:
     data = DatasetSpec("food101n", size=16, unknown="foreign:images:sketch")
     record = train(spec(data), context(place))
     assert record.status == "ok", record.error
-    assert record.extra["open_set"]["unknown"] == 3
-    assert record.extra["open_set"]["scores"].keys() >= {"msp", "energy", "drainage"}
+    assert record.evaluations["open_set"]["unknown"] == 3
+    assert record.evaluations["open_set"]["scores"].keys() >= {"msp", "energy", "drainage"}
 
 
 def test_known_images_cannot_be_told_from_themselves(place: Path) -> None:
@@ -227,7 +227,7 @@ def test_known_images_cannot_be_told_from_themselves(place: Path) -> None:
     data = DatasetSpec("folder:mine", size=16, unknown="foreign:folder:mine")
     record = train(spec(data, "clean"), context(place))
     assert record.status == "ok", record.error
-    for found in record.extra["open_set"]["scores"].values():
+    for found in record.evaluations["open_set"]["scores"].values():
         assert found["auroc"] == pytest.approx(0.5)
 
 

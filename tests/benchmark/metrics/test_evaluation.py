@@ -114,7 +114,7 @@ def osr(unknown: str, method: str = "drainage", noise: str = "symmetric:0.4") ->
 def test_a_run_with_unknown_classes_is_scored_and_survives_the_store(method: str) -> None:
     record = osr("classes:4:split=1", method)
     assert record.status == "ok", record.error
-    found = record.extra["open_set"]
+    found = record.evaluations["open_set"]
     full = load("digits")
     known = (full.y_test[:, None] == [int(c) for c in found["classes"]]).any(axis=1)
     assert len(found["classes"]) == 6
@@ -122,7 +122,7 @@ def test_a_run_with_unknown_classes_is_scored_and_survives_the_store(method: str
     assert found["validation"] == 36
     assert ("drainage" in found["scores"]) == method.startswith("drainage")
     assert (found["rule"] is None) == (method == "ce")
-    assert set(record.extra["detection"]["criteria"]) == {"loss", "margin"} | (
+    assert set(record.evaluations["detection"]["criteria"]) == {"loss", "margin"} | (
         set() if method == "ce" else {"drainage"}
     )
     assert RunRecord.from_json(record.to_json()) == record
@@ -139,10 +139,10 @@ def test_scores_are_those_of_the_network_computed_by_hand() -> None:
     record = osr("foreign:digits", "ce", "clean")
     spec = record.spec
     # The same images known and unknown: no score can tell them apart.
-    for found in record.extra["open_set"]["scores"].values():
+    for found in record.evaluations["open_set"]["scores"].values():
         assert found["auroc"] == pytest.approx(0.5)
-    assert record.extra["open_set"]["accuracy"] == record.metrics["last"]
-    assert "detection" not in record.extra
+    assert record.evaluations["open_set"]["accuracy"] == record.metrics["last"]
+    assert "detection" not in record.evaluations
     task, _ = prepare(replace(spec, noise="symmetric:0.4"), HERE)
     unknown, known = task.data.x_unknown, task.data.x_test
     assert isinstance(unknown, torch.Tensor)
@@ -155,7 +155,7 @@ def test_the_most_drained_images_are_kept_as_they_are() -> None:
     import zlib
 
     record = osr("classes:2:split=0")
-    kept = record.extra["detection"]["drained"]
+    kept = record.evaluations["detection"]["drained"]
     pixels = np.frombuffer(zlib.decompress(base64.b64decode(kept["pixels"])), dtype=np.uint8)
     images = resident.host(record.spec.dataset, None)
     index = np.array(kept["index"])

@@ -197,9 +197,10 @@ def test_a_record_of_another_schema_is_named_left_there_and_the_rest_reported(
 ) -> None:
     other_schema(store, made.records[0])
     read = reports.read_records(made.study, store)
-    line = f"run {made.records[0].run_id}, which counts as missing: record: schema 7 is not 1"
-    assert read.intake.warnings == (line,)
-    assert line in tidy(made.study, read.intake).warnings
+    line = f"run {made.records[0].run_id}, which counts as missing: record: schema 7 is newer"
+    (warning,) = read.intake.warnings
+    assert warning.startswith(line)
+    assert warning in tidy(made.study, read.intake).warnings
     assert store.path(made.records[0].run_id).is_file()
     assert tidy(made.study, read.intake).runs["status"].tolist().count("missing") == 1
 
@@ -207,7 +208,7 @@ def test_a_record_of_another_schema_is_named_left_there_and_the_rest_reported(
 def test_nothing_readable_is_an_error_that_says_why(made: Any, store: Store) -> None:
     one = replace(made.study, specs=made.study.specs[:1])
     other_schema(store, made.records[0])
-    with pytest.raises(reports.ReportError, match="schema 7 is not 1, none of its 1 runs"):
+    with pytest.raises(reports.ReportError, match=r"schema 7 is newer .*, none of its 1 runs"):
         reports.read_records(one, store)
     store.path(made.records[0].run_id).unlink()
     with pytest.raises(reports.ReportError, match="'small': no records, none of its 1 runs"):

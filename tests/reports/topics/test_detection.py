@@ -83,7 +83,7 @@ def _made(
             curves["drainage_clean"] = (0.5, of_clean if noisy else on_clean)
             curves["drainage_flipped"] = (0.5, of_flipped) if noisy else (None, None)
         extra = {"detection": _detection(method, seed, pixels)} if line == NOISY else {}
-        made.records[at] = replace(record, curves=curves, extra=extra)
+        made.records[at] = replace(record, curves=curves, evaluations=extra)
     return made
 
 

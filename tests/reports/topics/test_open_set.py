@@ -91,7 +91,7 @@ def _made(make_study: Make, seeds: int = 5, methods: tuple[str, ...] = tuple(MET
         pairing = {
             k: f"{k}{spec.seed}" + (spec.noise if k == "labels" else "") for k in record.pairing
         }
-        changed.append(replace(record, spec=spec, extra=extra, pairing=pairing))
+        changed.append(replace(record, spec=spec, evaluations=extra, pairing=pairing))
         specs.append(spec)
     made.records[:] = changed
     made.study = replace(made.study, specs=tuple(specs))

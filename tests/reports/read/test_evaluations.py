@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from nlbench.benchmark.spec.canonical_json import canonical_json
 from nlbench.reports.read.columns import Entry, decode, decoded, encode, encoded
-from nlbench.reports.read.extract import COLUMNS, Taken
-from nlbench.reports.read.extras import Parts
+from nlbench.reports.read.evaluations import Evaluations
+from nlbench.reports.read.extract import COLUMNS, KeptRecord
 from nlbench.reports.read.packed_json import Shapes, pack, unpack
 
 Make = Callable[..., Any]
@@ -108,7 +108,7 @@ def test_entries_come_back_from_arrays(made: list[tuple[Any, int, Any]]) -> None
         row = (value,) * len(COLUMNS)
         curves = np.arange(11 * epochs, dtype=np.float32).reshape(11, epochs) if epochs else None
         bits = np.arange(at, dtype=np.uint8) if at else None
-        taken = Taken(row, curves, bits, f"second {at}", pack(extra or {}))
+        taken = KeptRecord(row, curves, bits, f"second {at}", pack(extra or {}))
         entries[f"{at:016x}"] = Entry(at, at + 1, at + 2, "digest", taken)
     found = dict(decode(encode(entries)))
     assert list(found) == list(entries)
@@ -119,15 +119,15 @@ def test_entries_come_back_from_arrays(made: list[tuple[Any, int, Any]]) -> None
         for a, b in ((other.curves, mine.curves), (other.correct, mine.correct)):
             assert (a is None) == (b is None)
             assert a is None or b is None or a.tolist() == b.tolist()
-        assert (other.extra is None) == (mine.extra is None)
-        if other.extra is not None and mine.extra is not None:
-            assert other.extra.shape == mine.extra.shape
-            np.testing.assert_array_equal(other.extra.numbers, mine.extra.numbers)
-            np.testing.assert_array_equal(other.extra.points, mine.extra.points)
+        assert (other.evaluations is None) == (mine.evaluations is None)
+        if other.evaluations is not None and mine.evaluations is not None:
+            assert other.evaluations.shape == mine.evaluations.shape
+            np.testing.assert_array_equal(other.evaluations.numbers, mine.evaluations.numbers)
+            np.testing.assert_array_equal(other.evaluations.points, mine.evaluations.points)
 
 
 @pytest.fixture(name="parts")
-def _parts() -> tuple[Any, Parts]:
+def _parts() -> tuple[Any, Evaluations]:
     extra: dict[str, dict[str, Any]] = {
         "a": {"part": {"score": {"auroc": 0.5, "roc": [0.0, 0.25]}, "name": "x"}},
         "b": {"part": {"score": {"auroc": 1, "roc": [0.5, 0.75]}, "other": {}}},
@@ -138,10 +138,10 @@ def _parts() -> tuple[Any, Parts]:
     assert canonical_json(extra["a"]) != packed["a"].shape
     cell = SimpleNamespace(run_ids=("a", "b", "c", "d", "missing"))
     block = SimpleNamespace(declared=lambda: iter([cell]))
-    return cell, Parts(block, packed, "part")  # type: ignore[arg-type]
+    return cell, Evaluations(block, packed, "part")  # type: ignore[arg-type]
 
 
-def test_parts_are_read_run_by_run(parts: tuple[Any, Parts]) -> None:
+def test_parts_are_read_run_by_run(parts: tuple[Any, Evaluations]) -> None:
     cell, found = parts
     assert (len(found), list(found), found.runs(cell)) == (3, ["a", "b", "c"], ["a", "b", "c"])
     np.testing.assert_array_equal(

@@ -1,4 +1,4 @@
-"""Parts of a block's records beside accuracies: numbers and curves by path, cell by cell."""
+"""What a block's records hold beside accuracies: numbers and curves by path, cell by cell."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlbench.reports.read.cells import Block, Cell
-from nlbench.reports.read.packed_json import Nodes, Packed, Shapes, is_number, length, unpack
+from nlbench.reports.read.packed_json import Nodes, PackedJson, Shapes, is_number, length, unpack
 
 Floats = NDArray[np.float64]
 _NOTHING = (None, (0, 0))
 
 
-class Parts:
-    """One named part of ``RunRecord.extra`` of the runs of a block that have it.
+class Evaluations:
+    """One named part of ``RunRecord.evaluations`` of the runs of a block that have it.
 
     A path is the keys under the part: ``parts.column(cell, "criteria", "loss", "auroc")``.
     """
 
-    def __init__(self, block: Block, extra: Mapping[str, Packed], part: str) -> None:
+    def __init__(self, block: Block, packed: Mapping[str, PackedJson], part: str) -> None:
         """Look which runs have it.
 
         Args:
             block: whose runs.
-            extra: run id -> packed ``RunRecord.extra``.
+            packed: run id -> packed ``RunRecord.evaluations``.
             part: first key.
         """
         self._part = part
-        self._held: dict[str, tuple[Packed, Nodes]] = {}
+        self._held: dict[str, tuple[PackedJson, Nodes]] = {}
         shapes = Shapes()
         for cell in block.declared():
             for run_id in cell.run_ids:
-                packed = extra.get(run_id)
-                if packed is not None and (part,) in (nodes := shapes.nodes(packed)):
-                    self._held[run_id] = packed, nodes
+                one = packed.get(run_id)
+                if one is not None and (part,) in (nodes := shapes.nodes(one)):
+                    self._held[run_id] = one, nodes
 
     def __len__(self) -> int:
         return len(self._held)

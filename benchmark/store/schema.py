@@ -1,0 +1,113 @@
+"""How the fields of a record are written to its file, and how this grows.
+
+A schema grows by fields alone: none changes its meaning and none goes, so the newest version reads
+all older ones. A record states the oldest version that has all of its fields. Records made before
+a field existed, or that have nothing in it, therefore keep their bytes and their digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+from nlbench.benchmark.errors import UserError
+
+SCHEMA, RUN_ID = "schema", "run_id"
+_WRITTEN = "written"
+
+
+class DamagedRecord(ValueError):
+    """A record file that cannot be read, or whose digest does not agree with its content."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """How a field is written.
+
+    Attributes:
+        key: its name in the file, "" for the field's own.
+        since: the first schema that has it; it is written only where it is not empty. 0: it is
+            written in every record.
+        science: whether it is equal for equal specs on equal software and threads.
+    """
+
+    key: str = ""
+    since: int = 0
+    science: bool = True
+
+
+def written(key: str = "", since: int = 0, science: bool = True) -> dict[str, Any]:
+    """The ``metadata`` of a field that is written otherwise than :class:`Written` defaults to."""
+    return {_WRITTEN: Written(key, since, science)}
+
+
+@cache
+def _fields(record: type) -> dict[str, Written]:
+    """How each field is written, by its name."""
+    return {field.name: field.metadata.get(_WRITTEN, Written()) for field in fields(record)}
+
+
+@cache
+def _names(record: type, schema: int) -> dict[str, str]:
+    """Key -> field, of those that a schema has."""
+    return {how.key or name: name for name, how in _fields(record).items() if how.since <= schema}
+
+
+def newest(record: type) -> int:
+    """The schema that has all fields of a kind of record."""
+    return max(1, *(how.since for how in _fields(record).values()))
+
+
+def to_values(record: Any, everything: bool = True) -> dict[str, Any]:
+    """The schema and the fields by key.
+
+    Args:
+        record: a dataclass instance.
+        everything: whether fields are in it that are not ``science``.
+    """
+    held = [
+        (how.key or name, how, value)
+        for name, how in _fields(type(record)).items()
+        if (value := getattr(record, name)) or not how.since
+    ]
+    return {
+        SCHEMA: max(1, *(how.since for _, how, _ in held)),
+        **{key: _plain(value) for key, how, value in held if everything or how.science},
+    }
+
+
+def from_values(record: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields by name, of a record of the newest schema or an older one.
+
+    Raises:
+        DamagedRecord: a field that every record has is missing.
+        UserError: a newer schema, or a field that the stated one does not have.
+    """
+    schema, last = values.get(SCHEMA), newest(record)
+    if type(schema) is not int or schema < 1:
+        raise UserError(f"record: schema {schema!r} should be a number from 1 to {last}")
+    if schema > last:
+        raise UserError(
+            f"record: schema {schema} is newer than {last}, the newest that this version of nlbench"
+            " reads; update nlbench"
+        )
+    for key in (RUN_ID, *_names(record, 0)):
+        if key not in values:
+            raise DamagedRecord(f"not a whole record: {key!r} is missing")
+    names = _names(record, schema)
+    held = {}
+    for key, value in values.items():
+        if key in names:
+            held[names[key]] = value
+        elif key not in (SCHEMA, RUN_ID):
+            raise UserError(f"record: schema {schema} has no field {key!r}")
+    return held
+
+
+def _plain(value: Any) -> Any:
+    """A copy whose tuples, one level down, are lists as in JSON."""
+    if isinstance(value, Mapping):
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in value.items()}
+    return value
