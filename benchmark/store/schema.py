@@ -60,16 +60,17 @@ def newest(record: type) -> int:
     return max(1, *(how.since for how in _fields(record).values()))
 
 
-def to_values(record: Any, everything: bool = True) -> dict[str, Any]:
+def to_values(record: object, everything: bool = True) -> dict[str, Any]:
     """The schema and the fields by key.
 
     Args:
         record: a dataclass instance.
         everything: whether fields are in it that are not ``science``.
     """
+    kind: type = type(record)
     held = [
         (how.key or name, how, value)
-        for name, how in _fields(type(record)).items()
+        for name, how in _fields(kind).items()
         if (value := getattr(record, name)) or not how.since
     ]
     return {

@@ -24,7 +24,7 @@ LOSS = """
 from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from baselines import Method, hyper
+from nlbench.baselines import Method, hyper
 from . import scale
 import lnl_beside_for_test
 
@@ -148,7 +148,7 @@ def test_built_in_methods_have_versions(monkeypatch: pytest.MonkeyPatch) -> None
     class Later(GCE):
         version = 2
 
-    Later.__module__ = "baselines.later"
+    Later.__module__ = "nlbench.baselines.later"
     monkeypatch.setattr(baselines, "get", lambda _: Later)
     assert method_source("later") == "version 2"
 
@@ -157,7 +157,7 @@ def test_a_method_built_on_one_of_ours_follows_its_version(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = LOSS.replace(
-        "baselines import Method, hyper", "nlbench.baselines.methods.gce import GCE, hyper"
+        "nlbench.baselines import Method, hyper", "nlbench.baselines.methods.gce import GCE, hyper"
     )
     text = text.replace("class Mine(Method)", "class Mine(GCE)")
     before = after(package, "lnl_mine_for_test/losses.py", text)

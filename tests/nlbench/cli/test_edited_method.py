@@ -16,7 +16,7 @@ from nlbench.cli import main
 
 LOSS = """
 from dataclasses import dataclass
-from baselines import Method, hyper
+from nlbench.baselines import Method, hyper
 from lnl_edited.scale import SCALE
 
 @dataclass(frozen=True, kw_only=True)
