@@ -23,7 +23,7 @@ PACKAGE = Path(baselines.__file__).parent
 
 PLUGIN = """
 from dataclasses import dataclass
-from baselines import Method, hyper
+from nlbench.baselines import Method, hyper
 
 @dataclass(frozen=True, kw_only=True)
 class Halved(Method):
@@ -83,7 +83,7 @@ def test_importing_the_package_alone_finds_every_method_file() -> None:
                 if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "register":
                     in_source.add(ast.literal_eval(decorator.args[0]))
     assert {"ce", "drainage", "gce"} <= in_source
-    code = "import baselines; print(*baselines.names())"
+    code = "from nlbench import baselines; print(*baselines.names())"
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent
     )
@@ -215,7 +215,7 @@ def test_an_entry_point_may_register_its_class_as_well(plugin: Path) -> None:
 
 def test_an_entry_point_cannot_shadow_a_method(plugin: Path) -> None:
     install(plugin, "gce = nlbench_plugin_for_test:Halved")
-    with pytest.raises(MethodError, match="'gce' is claimed by baselines"):
+    with pytest.raises(MethodError, match="'gce' is claimed by nlbench.baselines"):
         baselines.get("gce")
     assert baselines.get("ce").name == "ce"
 
@@ -234,7 +234,7 @@ def test_names_are_taken_once_and_well_formed() -> None:
         def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
             return logits[:, 0] * targets
 
-    with pytest.raises(MethodError, match=r"'gce' is taken by baselines\.methods\.gce:GCE"):
+    with pytest.raises(MethodError, match=r"'gce' is taken by nlbench\.baselines\.methods\.gce:GCE"):
         register("gce")(Other)
     for bad in ("GCE", "", "a:b", "nce rce", "1st", "gce\n"):
         with pytest.raises(MethodError, match="may only have small letters"):
