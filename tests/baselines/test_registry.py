@@ -234,7 +234,9 @@ def test_names_are_taken_once_and_well_formed() -> None:
         def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
             return logits[:, 0] * targets
 
-    with pytest.raises(MethodError, match=r"'gce' is taken by nlbench\.baselines\.methods\.gce:GCE"):
+    with pytest.raises(
+        MethodError, match=r"'gce' is taken by nlbench\.baselines\.methods\.gce:GCE"
+    ):
         register("gce")(Other)
     for bad in ("GCE", "", "a:b", "nce rce", "1st", "gce\n"):
         with pytest.raises(MethodError, match="may only have small letters"):
