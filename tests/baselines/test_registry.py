@@ -215,7 +215,7 @@ def test_an_entry_point_may_register_its_class_as_well(plugin: Path) -> None:
 
 def test_an_entry_point_cannot_shadow_a_method(plugin: Path) -> None:
     install(plugin, "gce = nlbench_plugin_for_test:Halved")
-    with pytest.raises(MethodError, match="'gce' is claimed by nlbench.baselines"):
+    with pytest.raises(MethodError, match=r"'gce' is claimed by nlbench\.baselines"):
         baselines.get("gce")
     assert baselines.get("ce").name == "ce"
 
