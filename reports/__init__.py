@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nlbench.reports.build import PARTS, Built, build_report
+    from nlbench.reports.compare.comparison import Comparison
     from nlbench.reports.compare.results import Results, analyse
-    from nlbench.reports.compare.verdict import Verdict
     from nlbench.reports.errors import ReportError
     from nlbench.reports.read.extract import RULES, Intake
     from nlbench.reports.read.frame import Frame, tidy
@@ -31,20 +31,20 @@ _HOME = {
     "Results": "compare.results",
     "analyse": "compare.results",
     "Study": "read.study",
-    "Verdict": "compare.verdict",
+    "Comparison": "compare.comparison",
 }
 
 __all__ = [
     "PARTS",
     "RULES",
     "Built",
+    "Comparison",
     "Frame",
     "Intake",
     "Read",
     "ReportError",
     "Results",
     "Study",
-    "Verdict",
     "analyse",
     "build_report",
     "read_records",

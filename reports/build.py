@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from nlbench.benchmark.store.record import RunRecord
+from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results, analyse
 from nlbench.reports.compare.trained_models import mcnemar_table
-from nlbench.reports.compare.verdict import Verdict
 from nlbench.reports.errors import ReportError, unknown
 from nlbench.reports.figures.catalogue import Drawn, figure_jobs
 from nlbench.reports.leaderboard.table import (
@@ -72,7 +72,7 @@ class Built:
     files: tuple[Path, ...]
     text: str
     warnings: tuple[str, ...]
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[Comparison, ...]
     leaderboard: pd.DataFrame
     results: Results
     drawn: tuple[Drawn, ...]

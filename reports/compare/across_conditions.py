@@ -9,10 +9,12 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from nlbench.reports.compare.verdict import ALPHA, BETTER, UNDECIDED, WORSE, Verdict
+from nlbench.reports.compare.comparison import ALPHA, BETTER, UNDECIDED, WORSE, Comparison
+from nlbench.reports.compare.ties import tie_groups, tied_sets
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.stats import (
+    WILCOXON,
     Estimate,
     Friedman,
     PairedTest,
@@ -20,7 +22,7 @@ from nlbench.reports.stats import (
     SignedRank,
     critical_difference,
     friedman,
-    holm,
+    holm_known,
     improvement,
     interquartile_mean,
     mean_of_means,
@@ -99,7 +101,8 @@ class PairOverall:
             floor = f"{self.signed_rank.floor:.3g}"
             test = f"no test: {plural(n, 'condition')} cannot give p below {floor}"
         else:
-            test = f"Wilcoxon over conditions, p_Holm {p_equals(self.p_holm)}, family of {size}"
+            p = p_equals(self.p_holm)
+            test = f"{WILCOXON.name} over conditions, p_Holm {p}, family of {size}"
             lowest = min(1.0, size * self.signed_rank.floor)
             if lowest >= ALPHA:
                 test += f"; {plural(n, 'condition')} cannot give less than {lowest:.3f}"
@@ -140,41 +143,27 @@ class Overall:
 
     @property
     def tie_groups(self) -> dict[str, int]:
-        """Method -> 1 for the best mean rank and all not told apart from it, 2 for the rest's best.
-
-        Greedy from the top, as within a condition.
-        """
-        decided = {frozenset((p.a, p.b)) for p in self.pairs if p.words != UNDECIDED}
-        rest = [m.method for m in sorted(self.methods, key=lambda m: m.mean_rank.value)]
-        found: dict[str, int] = {}
-        place = 0
-        while rest:
-            place += 1
-            leader = rest[0]
-            tied = [m for m in rest if frozenset((leader, m)) not in decided]
-            found |= dict.fromkeys(tied, place)
-            rest = [m for m in rest if m not in found]
-        return found
+        """Method -> 1 for the best mean rank and all not told from it, 2 for the rest's best."""
+        return tie_groups(self._order, self._decided)
 
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """Sets of methods that no pair test tells apart, for bars; they need not be contiguous."""
-        decided = {frozenset((p.a, p.b)) for p in self.pairs if p.words != UNDECIDED}
-        order = [m.method for m in sorted(self.methods, key=lambda m: m.mean_rank.value)]
-        found: list[tuple[str, ...]] = []
-        for i, first in enumerate(order):
-            group = [first]
-            for other in order[i + 1 :]:
-                if all(frozenset((other, member)) not in decided for member in group):
-                    group.append(other)
-            if len(group) > 1 and not any(set(group) <= set(g) for g in found):
-                found.append(tuple(group))
-        return tuple(found)
+        return tied_sets(self._order, self._decided)
+
+    @property
+    def _order(self) -> list[str]:
+        """Methods, best mean rank first."""
+        return [m.method for m in sorted(self.methods, key=lambda m: m.mean_rank.value)]
+
+    @property
+    def _decided(self) -> dict[frozenset[str], bool]:
+        return {frozenset((p.a, p.b)): p.words != UNDECIDED for p in self.pairs}
 
 
 def overall(
     blocks: Sequence[Block],
-    verdicts: Sequence[Verdict],
+    verdicts: Sequence[Comparison],
     baseline: Collection[str],
     rope: float,
 ) -> tuple[Overall, ...]:
@@ -223,7 +212,7 @@ def _name(block: Block, condition: Condition, several: bool) -> str:
 
 
 def _decided(
-    verdicts: Sequence[Verdict], places: set[tuple[int, str]]
+    verdicts: Sequence[Comparison], places: set[tuple[int, str]]
 ) -> dict[tuple[str, str], tuple[int, int]]:
     counts: dict[tuple[str, str], tuple[int, int]] = {}
     for v in verdicts:
@@ -289,12 +278,12 @@ def _pairs(
     places = [(later, earlier) for earlier, later in combinations(order, 2)]
     differences = [(scores[i] - scores[j]).round(9) for i, j in places]
     tests = [signed_rank(d) for d in differences]
-    raw = np.array([np.nan if t.p is None else t.p for t in tests], dtype=np.float64)
+    adjusted = holm_known([test.p for test in tests])
     chances = improvement(runs)
     pairs = []
-    for (i, j), d, test, p in zip(places, differences, tests, holm(raw), strict=True):
+    for (i, j), d, test, p in zip(places, differences, tests, adjusted, strict=True):
         better, worse = decided.get((methods[i], methods[j]), (0, 0))
-        low = float(p) < ALPHA
+        low = p is not None and p < ALPHA
         pairs.append(
             PairOverall(
                 a=methods[i],
@@ -306,7 +295,7 @@ def _pairs(
                 worse=worse,
                 difference=paired_t(scores[i], scores[j]),
                 signed_rank=test,
-                p_holm=None if np.isnan(p) else float(p),
+                p_holm=p,
                 improvement=chances[i][j],
                 rope=signed_rank_rope(d, rope),
                 words=(BETTER if d.mean() > 0 else WORSE) if low else UNDECIDED,

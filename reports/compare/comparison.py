@@ -1,172 +1,174 @@
-"""All pairs of methods in every condition, with Holm over the declared families."""
+"""Comparison: one method against another, with all that a reader needs to judge it, in words."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
-from itertools import combinations
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.stats import Rope
+from nlbench.reports.text import number, p_equals, plural
 
-from nlbench.reports.compare.pairing import Pairing, match
-from nlbench.reports.compare.verdict import ALPHA, BETTER, NOT_COMPARABLE, UNDECIDED, WORSE, Verdict
-from nlbench.reports.read.cells import Block, Cell, Condition
-from nlbench.reports.read.names import noise_name
-from nlbench.reports.stats import (
-    holm,
-    minimum_detectable_effect,
-    paired_t,
-    residual_correlation,
-    seeds_needed,
-    sign_flips,
-    student_rope,
-)
-from nlbench.reports.text import plural
-
-Floats = NDArray[np.float64]
+ALPHA = 0.05
+BETTER, WORSE, UNDECIDED = "better", "worse", "undecided"
+NOT_COMPARABLE = "not comparable"
+# The measure of a whole report: sentences need not name it.
+ACCURACY = "accuracy"
 
 
-def compare(
-    blocks: Sequence[Block], baseline: Collection[str], rope: float = 0.5
-) -> tuple[Verdict, ...]:
-    """Every pair of methods in every condition of every block.
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """a against b in one condition over replicates; differences are a - b in points.
 
-    A family is all method pairs in one block and noise type, over its rates; its size is what was
-    declared, not what has been run, so that it does not depend on the data. The later declared
-    method is judged against the earlier one, and every method against the baseline.
+    What n or the data do not allow is ``None``. Renderers format this; none of them computes.
 
-    Args:
-        blocks: cells to compare.
-        baseline: labels of the methods that are always the second of a pair.
-        rope: half width of the region of practical equivalence, points.
+    Attributes:
+        block: index of the block (data set, network, profile) that both stand in, if known.
+        metric: what is compared.
+        condition: noise line of a.
+        noise_type: the line without its rate.
+        nominal_rate: nominal noise rate, ``None`` if unknown.
+        a: label of what is judged.
+        b: label of what it is judged against.
+        unit: what a replicate is, singular: ``seed`` or ``class split``.
+        n: replicates that both have a value of.
+        expected_n: those declared for both.
+        mean_a: mean of a over the common replicates, percent.
+        mean_b: the same of b.
+        estimate: mean paired difference.
+        sd: standard deviation of the differences (n - 1).
+        ci_low: lower bound of the 95 % Student interval.
+        ci_high: its upper bound.
+        test: name of the test that gave p (stats/significance.py, stats/paired.py).
+        t: t statistic, whichever test decides.
+        p: two-sided p; ``None`` where the cells are not comparable.
+        p_sign_flip: exact two-sided sign-flip p, the assumption-free companion.
+        p_holm: p after Holm over the family.
+        smallest_p: smallest p that the test can give with n differences.
+        family: the family's name.
+        family_size: its declared number of comparisons.
+        d_z: estimate / sd.
+        hedges: d_z with the small-sample correction.
+        rho: correlation of the residuals of a and b over the replicates.
+        mde: smallest true difference found with 80 % power at Holm's first step, at this spread.
+        rope: probabilities that a is worse by more than, within, and better by more than the
+            study's region of practical equivalence (Student posterior).
+        seeds_needed: seeds that would find a difference as large as that region with 80 % power,
+            at this spread and Holm's first step.
+        words: ``better``, ``worse``, ``undecided`` or ``not comparable: ...``.
+        at_chance: the methods of the two whose every run collapsed to chance level.
     """
-    verdicts: list[Verdict] = []
-    for block in blocks:
-        for noise_type in block.noise_types:
-            family = [
-                _verdict(block, condition, a, b)
-                for condition in block.family(noise_type)
-                for a, b in _pairs(block, condition, baseline)
-            ]
-            verdicts += _corrected(family, f"{block.title}, {noise_type}", rope)
-    return tuple(verdicts)
 
+    block: int | None
+    metric: str
+    condition: str
+    noise_type: str
+    nominal_rate: float | None
+    a: str
+    b: str
+    unit: str
+    n: int
+    expected_n: int
+    mean_a: float | None
+    mean_b: float | None
+    estimate: float | None
+    sd: float | None
+    ci_low: float | None
+    ci_high: float | None
+    test: str
+    t: float | None
+    p: float | None
+    p_sign_flip: float | None
+    p_holm: float | None
+    smallest_p: float
+    family: str
+    family_size: int
+    d_z: float | None
+    hedges: float | None
+    rho: float | None
+    mde: float | None
+    rope: Rope | None
+    seeds_needed: int | None
+    words: str
+    at_chance: tuple[str, ...] = ()
 
-def one_family(
-    block: Block,
-    condition: Condition,
-    pairs: Sequence[tuple[Cell, Cell]],
-    name: str,
-    rope: float = 0.5,
-) -> tuple[Verdict, ...]:
-    """Chosen pairs (a, b) in one condition, tested and corrected as a family of their own."""
-    family = [_verdict(block, condition, a, b) for a, b in pairs]
-    return tuple(_corrected(family, name, rope))
+    @property
+    def comparable(self) -> bool:
+        """Whether the two cells are whole, paired and tested."""
+        return not self.words.startswith(NOT_COMPARABLE)
 
+    @property
+    def decided(self) -> bool:
+        """Whether the test distinguishes the two after correction."""
+        return self.words in (BETTER, WORSE)
 
-def _pairs(
-    block: Block, condition: Condition, baseline: Collection[str]
-) -> Iterator[tuple[Cell, Cell]]:
-    cells = [block.cells.get((method, condition.line)) for method in block.methods]
-    there = [cell for cell in cells if cell is not None]
-    # A stable sort: the baseline's variants first, the rest as declared.
-    there.sort(key=lambda cell: cell.method not in baseline)
-    for earlier, later in combinations(there, 2):
-        yield later, earlier
+    @property
+    def reason(self) -> str:
+        """Why the two are not compared, in words."""
+        return self.words.split(": ", 1)[-1]
 
+    def sentence(self) -> str:
+        """The comparison as one sentence that can be quoted."""
+        where = pretty_condition(self.condition)
+        if not self.comparable:
+            return f"{self.a} and {self.b} are not compared on {where}: {self.obstacle()}."
+        if self.test == "identical":
+            return self._same(where)
+        if not self.decided:
+            difference = f"{number(self.estimate, sign=True)} {self._points}{self.interval()}"
+            return (
+                f"{self.a} and {self.b} are not distinguishable on {where}: difference"
+                f" {difference}, {self.facts()}."
+            )
+        better = self.words == BETTER
+        verb = "beats" if better else "is worse than"
+        gap = f"{number(abs(self.estimate or 0.0))} {self._points}{self.interval(flip=not better)}"
+        return f"{self.a} {verb} {self.b} on {where} by {gap}, {self.facts()}."
 
-def _verdict(block: Block, condition: Condition, a: Cell, b: Cell) -> tuple[Verdict, Floats]:
-    """The comparison before correction, and its differences if they may be tested.
+    def interval(self, flip: bool = False) -> str:
+        """`` [low, high]``, of b - a if ``flip``; empty where there is none."""
+        if self.ci_low is None or self.ci_high is None:
+            return ""
+        low, high = (-self.ci_high, -self.ci_low) if flip else (self.ci_low, self.ci_high)
+        return f" [{number(low)}, {number(high)}]"
 
-    ``words`` holds the obstacle, if there is one; the differences are then none.
-    """
-    pairing = match(a, b)
-    test = paired_t(pairing.a, pairing.b)
-    obstacle = _obstacle(pairing, a, b)
-    tested = not obstacle
-    shown = pairing.paired
-    name = noise_name(condition.line)
-    verdict = Verdict(
-        block=block.index,
-        condition=condition.line,
-        noise_type=name.type,
-        nominal_rate=condition.nominal,
-        a=a.method,
-        b=b.method,
-        n=test.n,
-        expected_n=pairing.expected,
-        mean_a=_mean(pairing.a),
-        mean_b=_mean(pairing.b),
-        estimate=test.estimate,
-        sd=test.sd if shown else None,
-        ci_low=test.low if shown else None,
-        ci_high=test.high if shown else None,
-        test=test.test if tested else "none",
-        t=test.t if tested else None,
-        p=test.p if tested else None,
-        p_sign_flip=None,
-        p_holm=None,
-        family="",
-        family_size=0,
-        d_z=test.d_z if shown else None,
-        hedges=test.hedges if shown else None,
-        rho=residual_correlation([(pairing.a, pairing.b)]) if shown else None,
-        mde=None,
-        rope=None,
-        seeds_needed=None,
-        words=f"{NOT_COMPARABLE}: {obstacle}" if obstacle else UNDECIDED,
-        at_chance=tuple(c.method for c in (a, b) if c.known.any() and c.collapsed[c.known].all()),
-    )
-    return verdict, pairing.a - pairing.b if tested else np.empty(0)
+    def facts(self) -> str:
+        """Corrected p, test, sample, family, and what the test could not have found."""
+        size = self.family_size
+        family = "no correction" if size == 1 else f"family of {size}"
+        details = f"{self.test}, n = {self.sample()}, {family}{self._effect()}"
+        text = f"p_Holm {p_equals(self.p_holm)} ({details})"
+        lowest = min(1.0, size * self.smallest_p)
+        if lowest >= ALPHA:
+            text += f"; {plural(self.n, self.unit)} cannot give less than {lowest:.3f}"
+        if self.mde is not None:
+            text += f"; true differences under {number(self.mde)} points would often be missed"
+        if self.at_chance:
+            text += f"; all runs of {' and '.join(self.at_chance)} collapsed to chance"
+        return text
 
+    def obstacle(self) -> str:
+        """Why nothing was tested, with what there is so far."""
+        if self.estimate is None:
+            return self.reason
+        so_far = f"{number(self.estimate, sign=True)} points{self.interval()}"
+        return f"{self.reason}; so far {so_far}, n = {self.sample()}"
 
-def _obstacle(pairing: Pairing, a: Cell, b: Cell) -> str:
-    """Why the two cells are not compared, in words; empty if nothing stands in the way."""
-    n, expected = len(pairing.seeds), pairing.expected
-    if expected == 0:
-        return "they share no seeds"
-    if not pairing.paired:
-        return f"not paired ({pairing.reason()})"
-    if n < expected:
-        return f"incomplete ({n} of {plural(expected, 'seed')})"
-    for cell in (a, b):
-        if cell.mixed:
-            collapsed = int(cell.collapsed.sum())
-            return f"{collapsed} of {cell.summary.n} runs of {cell.method} collapsed"
-    return "one seed has no spread to test against" if n == 1 else ""
+    def sample(self) -> str:
+        """``5 class splits``; accuracies of a report are always over seeds, so ``5``."""
+        return str(self.n) if self.metric == ACCURACY else plural(self.n, self.unit)
 
+    @property
+    def _points(self) -> str:
+        return "points" if self.metric == ACCURACY else f"points of {self.metric}"
 
-def _corrected(family: list[tuple[Verdict, Floats]], name: str, rope: float) -> Iterator[Verdict]:
-    size = len(family)
-    raw = np.array([np.nan if v.p is None else v.p for v, _ in family], dtype=np.float64)
-    flips = iter(sign_flips([differences for _, differences in family if len(differences)]))
-    for (verdict, differences), p in zip(family, holm(raw), strict=True):
-        effect = minimum_detectable_effect(verdict.n, ALPHA / size)
-        known = verdict.sd is not None and effect is not None and verdict.test == "paired t"
-        yield replace(
-            verdict,
-            family=name,
-            family_size=size,
-            p_sign_flip=next(flips) if len(differences) else None,
-            p_holm=None if np.isnan(p) else float(p),
-            mde=(effect or 0.0) * (verdict.sd or 0.0) if known else None,
-            rope=student_rope(differences, rope),
-            seeds_needed=_seeds(verdict.sd, rope, ALPHA / size) if known else None,
-            words=_words(verdict, float(p)),
-        )
+    def _same(self, where: str) -> str:
+        if self.metric == ACCURACY:
+            return f"{self.a} and {self.b} are the same on {where} in every one of {self.n} seeds."
+        return f"{self.a} and {self.b} have the same {self.metric} on {where} every time."
 
-
-def _seeds(sd: float | None, rope: float, alpha: float) -> int | None:
-    """Seeds that would find a difference of ``rope`` points; effects in steps of 1 %."""
-    return seeds_needed(float(f"{rope / sd:.3g}"), alpha) if sd else None
-
-
-def _words(verdict: Verdict, p: float) -> str:
-    if not verdict.comparable or np.isnan(p) or p >= ALPHA:
-        return verdict.words
-    return BETTER if (verdict.estimate or 0.0) > 0 else WORSE
-
-
-def _mean(values: Floats) -> float | None:
-    return float(np.mean(values)) if len(values) else None
+    def _effect(self) -> str:
+        """The effect size, in the direction of the sentence's verb."""
+        if self.hedges is None or self.metric != ACCURACY:
+            return ""
+        size = abs(self.hedges) if self.decided else self.hedges
+        return f", d_z = {number(size)}"

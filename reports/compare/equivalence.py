@@ -52,7 +52,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class StoreComparison:
     """What the comparison of two stores came to.
 
     Attributes:
@@ -78,7 +78,7 @@ def compare_stores(
     bound: float,
     rule: str = "last",
     alpha: float = 0.05,
-) -> Comparison:
+) -> StoreComparison:
     """Pair the runs of two stores by run id and test each method's mean difference.
 
     No correction for several rows: to say that all are equivalent each has to be shown at
@@ -110,10 +110,12 @@ def compare_stores(
         for name, side in zip("AB", sides, strict=True)
         if len(side) > len(both)
     ]
-    return Comparison(_rows(pairs, bound, rule, alpha), (*notes, *left_out, *_sides(pairs)), bound)
+    return StoreComparison(
+        _rows(pairs, bound, rule, alpha), (*notes, *left_out, *_sides(pairs)), bound
+    )
 
 
-def equivalence_rows(comparison: Comparison) -> list[dict[str, str]]:
+def equivalence_rows(comparison: StoreComparison) -> list[dict[str, str]]:
     """The comparison as rows of a table, numbers as they are read."""
     return [
         {

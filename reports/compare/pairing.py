@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,10 +43,15 @@ class Pairing:
         )
 
 
-def match(a: Cell, b: Cell) -> Pairing:
-    """Line two cells of one condition up by seed and check their fingerprints.
+def match(a: Cell, b: Cell, free: Collection[str] = ()) -> Pairing:
+    """Line two cells up by seed and check their fingerprints.
 
     A fingerprint that is not recorded proves nothing, so it counts as broken.
+
+    Args:
+        a: one cell.
+        b: the other.
+        free: fingerprints that differ on purpose and are not looked at.
     """
     if a.seeds == b.seeds and a.pairing == b.pairing and not any(None in p for p in a.pairing):
         return _whole(a, b)
@@ -57,7 +63,7 @@ def match(a: Cell, b: Cell) -> Pairing:
     for seed in seeds:
         prints = zip(PAIRING, a.pairing[at_a[seed]], b.pairing[at_b[seed]], strict=True)
         for key, mine, other in prints:
-            if mine is None or mine != other:
+            if key not in free and (mine is None or mine != other):
                 broken.setdefault(key, []).append(seed)
     return Pairing(
         seeds=tuple(seeds),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from scipy.stats import rankdata
 
-from nlbench.reports.compare.verdict import Verdict
+from nlbench.reports.compare.comparison import Comparison
+from nlbench.reports.compare.ties import tie_groups
 from nlbench.reports.read.cells import Block, Cell, Condition
 
 
@@ -33,21 +34,21 @@ class Standing:
 
 
 def standings(
-    block: Block, condition: Condition, verdicts: Sequence[Verdict]
+    block: Block, condition: Condition, comparisons: Sequence[Comparison]
 ) -> dict[str, Standing]:
     """Place every method of one condition.
 
     Args:
         block: the block.
         condition: one of its conditions.
-        verdicts: the comparisons of this block and condition.
+        comparisons: those of this block and condition.
     """
     cells = [c for m in block.methods if (c := block.cells.get((m, condition.line))) is not None]
     valued = [cell for cell in cells if cell.summary.mean is not None]
-    ranks = rankdata([-round(_mean(cell), 9) for cell in valued])
+    ranks = rankdata([-_mean(cell) for cell in valued])
     rank = {cell.method: float(r) for cell, r in zip(valued, ranks, strict=True)}
-    unpaired = {m for v in verdicts if "not paired" in v.words for m in (v.a, v.b)}
-    groups = _groups(valued, verdicts)
+    unpaired = {m for c in comparisons if "not paired" in c.words for m in (c.a, c.b)}
+    groups = groups_of(cells, comparisons)
     return {
         cell.method: Standing(
             paired=cell.method not in unpaired,
@@ -58,29 +59,30 @@ def standings(
     }
 
 
-def _groups(cells: Sequence[Cell], verdicts: Sequence[Verdict]) -> dict[str, int]:
-    """Greedy groups from the top; a cell that is not comparable with the leader stays out."""
-    verdict = {frozenset((v.a, v.b)): v for v in verdicts}
-    tested = {m for v in verdicts if v.comparable for m in (v.a, v.b)}
-    rest = [cell for cell in cells if cell.method in tested and cell.complete and not cell.mixed]
-    rest.sort(key=lambda cell: -_mean(cell))
-    groups: dict[str, int] = {}
-    number = 0
-    while rest:
-        leader, others = rest[0], rest[1:]
-        number += 1
-        groups[leader.method] = number
-        rest = []
-        for cell in others:
-            found = verdict.get(frozenset((leader.method, cell.method)))
-            if found is None or not found.comparable:
-                continue
-            if found.decided:
-                rest.append(cell)
-            else:
-                groups[cell.method] = number
-    return groups
+def groups_of(cells: Sequence[Cell], comparisons: Sequence[Comparison]) -> dict[str, int]:
+    """Tie groups of the whole, tested cells.
+
+    Args:
+        cells: of one condition.
+        comparisons: of all their pairs in this condition.
+    """
+    tested = {label for c in comparisons if c.comparable for label in (c.a, c.b)}
+    whole = [cell for cell in cells if cell.method in tested and cell.complete]
+    whole.sort(key=lambda cell: -_mean(cell))
+    decided = {frozenset((c.a, c.b)): c.decided for c in comparisons if c.comparable}
+    return tie_groups([cell.method for cell in whole], decided)
+
+
+def indistinct(cells: Sequence[Cell], comparisons: Sequence[Comparison]) -> frozenset[str]:
+    """Labels of the best cell and of those that no comparison with it decides: the bold ones.
+
+    Args:
+        cells: of one condition.
+        comparisons: of all their pairs in this condition.
+    """
+    return frozenset(m for m, group in groups_of(cells, comparisons).items() if group == 1)
 
 
 def _mean(cell: Cell) -> float:
-    return cell.summary.mean if cell.summary.mean is not None else float("-inf")
+    """The mean by which cells are ordered; what differs by rounding only is equal."""
+    return float("-inf") if cell.summary.mean is None else round(cell.summary.mean, 9)

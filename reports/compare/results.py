@@ -9,9 +9,9 @@ from functools import cached_property
 
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.reports.compare.across_conditions import Overall, overall
-from nlbench.reports.compare.comparison import compare
+from nlbench.reports.compare.comparison import Comparison
+from nlbench.reports.compare.families import compare
 from nlbench.reports.compare.ranking import Standing, standings
-from nlbench.reports.compare.verdict import Verdict
 from nlbench.reports.errors import ReportError, unknown
 from nlbench.reports.read.cells import Block, Condition, make_blocks
 from nlbench.reports.read.extract import RULES, Intake
@@ -45,7 +45,7 @@ class Results:
     rule: str
     blocks: tuple[Block, ...]
     baseline: frozenset[str]
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[Comparison, ...]
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -102,8 +102,8 @@ class Results:
         return overall(self.blocks, self.verdicts, self.baseline, self.study.rope)
 
     @cached_property
-    def _by_condition(self) -> dict[tuple[int, str], list[Verdict]]:
-        found: dict[tuple[int, str], list[Verdict]] = defaultdict(list)
+    def _by_condition(self) -> dict[tuple[int | None, str], list[Comparison]]:
+        found: dict[tuple[int | None, str], list[Comparison]] = defaultdict(list)
         for verdict in self.verdicts:
             found[verdict.block, verdict.condition].append(verdict)
         return found
@@ -116,11 +116,11 @@ class Results:
             for condition in block.conditions
         }
 
-    def of(self, block: Block, condition: Condition) -> list[Verdict]:
+    def of(self, block: Block, condition: Condition) -> list[Comparison]:
         """The comparisons of one condition."""
         return self._by_condition.get((block.index, condition.line), [])
 
-    def in_block(self, block: Block) -> list[Verdict]:
+    def in_block(self, block: Block) -> list[Comparison]:
         """The comparisons of one block, in table order."""
         return [v for condition in block.conditions for v in self.of(block, condition)]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.pairing import match
 from nlbench.reports.compare.results import Results
-from nlbench.reports.compare.verdict import Verdict
 from nlbench.reports.figures.style import Frame, legend, looks, panels
 from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import pretty_condition
@@ -59,7 +59,7 @@ def effects_figure(results: Results, block: Block) -> Figure | None:
     return figure
 
 
-def _row(axes: Axes, block: Block, verdict: Verdict, at: float) -> None:
+def _row(axes: Axes, block: Block, verdict: Comparison, at: float) -> None:
     look = looks(block.methods)[verdict.a]
     a = block.cells[verdict.a, verdict.condition]
     pairing = match(a, block.cells[verdict.b, verdict.condition])

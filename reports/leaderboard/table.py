@@ -10,15 +10,16 @@ import numpy as np
 import pandas as pd
 
 from nlbench.reports.compare.across_conditions import Overall
+from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.pairing import condition_note
 from nlbench.reports.compare.results import Results
-from nlbench.reports.compare.verdict import Verdict
 from nlbench.reports.digits import DECIMALS, rounded, significant
 from nlbench.reports.leaderboard.columns import LEADERBOARD, LEADERBOARD_SCHEMA
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.stats import Rope, mean_rank
 
-HIDDEN = ("block", "rope", "at_chance")  # of a Verdict: in columns of their own, or in its sentence
+# Fields of a Comparison that are no column: they stand in others, or in its sentence.
+HIDDEN = ("block", "metric", "unit", "smallest_p", "rope", "at_chance")
 RUNS_COLUMNS = (
     "run_id", "dataset", "train_per_class", "holdout", "data_label", "model", "profile", "method",
     "method_name", "params", "condition", "noise_type", "nominal_rate", "realised_rate", "seed",
@@ -105,21 +106,21 @@ def overall_table(results: Results) -> pd.DataFrame:
 
 
 def significance_table(results: Results) -> pd.DataFrame:
-    """A row per comparison: the fields of its Verdict, and its sentence."""
-    names = [field.name for field in fields(Verdict) if field.name not in HIDDEN]
+    """A row per comparison: the fields of its Comparison, and its sentence."""
+    names = [field.name for field in fields(Comparison) if field.name not in HIDDEN]
     head = ["data_label", "model", "profile", "accuracy_rule"]
     rows = []
-    for verdict in results.verdicts:
-        key = results.blocks[verdict.block]
-        place = (key.data_label, key.key.model, key.key.profile, results.rule)
-        rows.append(
+    for block in results.blocks:
+        place = (block.data_label, block.key.model, block.key.profile, results.rule)
+        rows += [
             {
                 **dict(zip(head, place, strict=True)),
-                **{name: _rounded(name, getattr(verdict, name)) for name in names},
-                **_rope(verdict.rope),
-                "sentence": verdict.sentence(),
+                **{name: _rounded(name, getattr(comparison, name)) for name in names},
+                **_rope(comparison.rope),
+                "sentence": comparison.sentence(),
             }
-        )
+            for comparison in results.in_block(block)
+        ]
     return pd.DataFrame(rows, columns=[*head, *names, *_ROPE, "sentence"])
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from nlbench.reports.compare.comparison import ALPHA
 from nlbench.reports.compare.results import Results
-from nlbench.reports.compare.verdict import ALPHA
 from nlbench.reports.read.cells import Block
 from nlbench.reports.render.grid import COLLAPSED, INCOMPLETE, UNPAIRED
 from nlbench.reports.text import listing, number, plural, rate

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 
 import pandas as pd
 
+from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results
-from nlbench.reports.compare.verdict import Verdict
 from nlbench.reports.figures.catalogue import Drawn
 from nlbench.reports.read.cells import Block
 from nlbench.reports.render.across_conditions import sections
@@ -87,7 +87,7 @@ def _figures(drawn: Sequence[Drawn], block: int | None) -> list[str]:
     return parts
 
 
-def _sentences(verdicts: Sequence[Verdict], baseline: Collection[str]) -> list[str]:
+def _sentences(verdicts: Sequence[Comparison], baseline: Collection[str]) -> list[str]:
     """All sentences where a reader can take them in, else those against the baseline."""
     shown = list(verdicts)
     if len(shown) > SENTENCES:

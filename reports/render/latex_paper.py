@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nlbench.reports.compare.across_conditions import Overall
+from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results
-from nlbench.reports.compare.verdict import Verdict
 from nlbench.reports.figures.catalogue import Drawn
 from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import pretty_condition
@@ -73,7 +73,7 @@ _HEADS = [
 ]  # fmt: skip
 
 
-def _cells(verdict: Verdict) -> list[str]:
+def _cells(verdict: Comparison) -> list[str]:
     cells = [escape(cell) for cell in significance_row(verdict)]
     assert len(cells) == len(SIGNIFICANCE_HEADERS)
     return [*cells[:-1], escape(verdict.words.split(":")[0])]

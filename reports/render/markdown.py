@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pandas as pd
 from tabulate import tabulate
 
+from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results
-from nlbench.reports.compare.verdict import Verdict
 from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render.caption import MARK_WORDS, accuracy_caption
@@ -84,7 +84,7 @@ SIGNIFICANCE_HEADERS = (
 )  # fmt: skip
 
 
-def significance_row(verdict: Verdict) -> list[str]:
+def significance_row(verdict: Comparison) -> list[str]:
     """One comparison as table cells, in the order of SIGNIFICANCE_HEADERS, unescaped."""
     low, high = verdict.ci_low, verdict.ci_high
     return [

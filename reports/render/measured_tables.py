@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from nlbench.reports.compare.measured import Comparison
+from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.digits import DECIMALS
 from nlbench.reports.read.cells import Block, Cell
 from nlbench.reports.read.measured import bounded
@@ -16,7 +16,12 @@ from nlbench.reports.render.files import to_csv
 
 PLACE = ("data_label", "model", "profile")
 SUMMARY = ("n", "expected_n", "mean", "sd", "ci_low", "ci_high")
-COMPARISON = tuple(field.name for field in fields(Comparison))
+# Fields of a Comparison that are no column here: what only a comparison of accuracies has.
+HIDDEN = (
+    "block", "noise_type", "nominal_rate", "t", "smallest_p", "d_z", "hedges", "rho", "rope",
+    "seeds_needed", "at_chance",
+)  # fmt: skip
+COMPARISON = tuple(field.name for field in fields(Comparison) if field.name not in HIDDEN)
 _WHOLE = ("n", "expected_n", "declared", "bold", "family_size")
 _P_VALUES = ("p", "p_sign_flip", "p_holm")
 

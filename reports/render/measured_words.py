@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from nlbench.benchmark.spec.run_spec import RunSpec
-from nlbench.reports.compare.measured import Comparison
+from nlbench.reports.compare.comparison import ALPHA, Comparison
 from nlbench.reports.compare.results import Results
-from nlbench.reports.compare.verdict import ALPHA
 from nlbench.reports.read.cells import Block, Cell
 from nlbench.reports.render.caption import completeness, provenance, rates_sentence
 from nlbench.reports.stats import minimum_detectable_effect

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 from tabulate import tabulate
 
+from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results
-from nlbench.reports.compare.verdict import Verdict
 from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render.grid import GridCell, accuracy_grid
@@ -58,5 +58,5 @@ def _verdicts(results: Results, block: Block) -> list[str]:
     return lines
 
 
-def _sentence(verdict: Verdict) -> str:
+def _sentence(verdict: Comparison) -> str:
     return f"- {verdict.sentence()}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from nlbench.reports.compare.comparison import BETTER, UNDECIDED, WORSE, Comparison
 from nlbench.reports.compare.results import Results
-from nlbench.reports.compare.verdict import BETTER, UNDECIDED, WORSE, Verdict
 from nlbench.reports.read.cells import Block, Condition
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.text import number, p_value
@@ -53,7 +53,7 @@ def _rows(block: Block, found: dict[tuple[str, str], dict[str, Any]]) -> list[di
     ]
 
 
-def _entry(verdict: Verdict, flip: bool) -> dict[str, Any]:
+def _entry(verdict: Comparison, flip: bool) -> dict[str, Any]:
     estimate = verdict.estimate
     if flip and estimate is not None:
         estimate = -estimate

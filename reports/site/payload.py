@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from nlbench.reports.build import Built
+from nlbench.reports.compare.comparison import NOT_COMPARABLE
 from nlbench.reports.compare.results import Results
-from nlbench.reports.compare.verdict import NOT_COMPARABLE
 from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import BlockKey
 from nlbench.reports.render.caption import MARK_WORDS, RULE_WORDS, accuracy_caption

@@ -16,7 +16,7 @@ from nlbench.reports.stats.bootstrap import (
     mean_rank,
     stratified,
 )
-from nlbench.reports.stats.holm import holm
+from nlbench.reports.stats.holm import holm, holm_known
 from nlbench.reports.stats.interval import Interval, mean_interval
 from nlbench.reports.stats.mcnemar import discordant, mcnemar
 from nlbench.reports.stats.paired import PairedTest, paired_t
@@ -32,20 +32,37 @@ from nlbench.reports.stats.ranks import (
 )
 from nlbench.reports.stats.residuals import residual_correlation
 from nlbench.reports.stats.signflip import sign_flip, sign_flips, smallest_p
+from nlbench.reports.stats.significance import (
+    PAIRED_T,
+    SIGN_FLIP,
+    TESTS,
+    WILCOXON,
+    Sample,
+    SignificanceTest,
+    paired_tests,
+    significance_test,
+)
 from nlbench.reports.stats.tost import Equivalence, tost
 
 __all__ = [
+    "PAIRED_T",
+    "SIGN_FLIP",
+    "TESTS",
+    "WILCOXON",
     "Equivalence",
     "Estimate",
     "Friedman",
     "Interval",
     "PairedTest",
     "Rope",
+    "Sample",
     "SignedRank",
+    "SignificanceTest",
     "critical_difference",
     "discordant",
     "friedman",
     "holm",
+    "holm_known",
     "improvement",
     "interquartile_mean",
     "mcnemar",
@@ -55,6 +72,7 @@ __all__ = [
     "mean_ranks",
     "minimum_detectable_effect",
     "paired_t",
+    "paired_tests",
     "performance_profile",
     "power",
     "residual_correlation",
@@ -63,6 +81,7 @@ __all__ = [
     "sign_flips",
     "signed_rank",
     "signed_rank_rope",
+    "significance_test",
     "smallest_p",
     "stratified",
     "student_rope",

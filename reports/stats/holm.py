@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,3 +31,9 @@ def holm(p: Floats) -> Floats:
     adjusted = np.empty(len(p), dtype=np.float64)
     adjusted[order] = np.maximum.accumulate(steps)
     return np.where(known, adjusted, np.nan)
+
+
+def holm_known(p: Sequence[float | None]) -> list[float | None]:
+    """:func:`holm` of a family in which ``None`` is a comparison that could not be made."""
+    adjusted = holm(np.array([np.nan if one is None else one for one in p], dtype=np.float64))
+    return [None if np.isnan(one) else float(one) for one in adjusted]

@@ -29,7 +29,8 @@ class PairedTest:
         high: its upper bound.
         t: t statistic, df = n - 1.
         p: two-sided p.
-        test: ``paired t``, ``exact sign-flip`` (all differences equal and not 0), or ``none``.
+        test: name of the test that gave p; ``identical`` (all differences 0), ``exact sign-flip``
+            (all equal and not 0) or ``none`` (n < 2) where there is no spread to test against.
         d_z: estimate / sd.
         hedges: d_z times 1 - 3 / (4 (n - 1) - 1), the small-sample correction.
     """
@@ -79,11 +80,16 @@ def paired_t(a: Floats, b: Floats, confidence: float = 0.95) -> PairedTest:
         low=summary.low,
         high=summary.high,
         t=float(t),
-        p=float(2 * stdtr(n - 1, -abs(t))),
+        p=student_p(float(t), n),
         test="paired t",
         d_z=d_z,
         hedges=d_z * hedges_factor(n),
     )
+
+
+def student_p(t: float, n: int) -> float:
+    """Two-sided p of Student's t statistic of n differences."""
+    return float(2 * stdtr(n - 1, -abs(t)))
 
 
 def hedges_factor(n: int) -> float:

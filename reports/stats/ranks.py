@@ -44,11 +44,17 @@ def signed_rank(differences: Floats) -> SignedRank:
     floor = smallest_p(n) if n else 1.0
     if n < SMALLEST_N:
         return SignedRank(n, None, floor)
-    ranks = scipy_stats.rankdata(np.abs(kept)) * np.sign(kept)
-    if n <= EXACT_UP_TO:
-        return SignedRank(n, sign_flip(ranks), floor)
-    found = scipy_stats.wilcoxon(kept, method="approx", correction=False)
-    return SignedRank(n, float(found.pvalue), floor)
+    return SignedRank(n, signed_rank_p(kept), floor)
+
+
+def signed_rank_p(differences: Floats) -> float:
+    """Two-sided p of :func:`signed_rank` for any n; 1 without a difference that is not 0."""
+    kept = differences[differences != 0]
+    if len(kept) == 0:
+        return 1.0
+    if len(kept) <= EXACT_UP_TO:
+        return sign_flip(scipy_stats.rankdata(np.abs(kept)) * np.sign(kept))
+    return float(scipy_stats.wilcoxon(kept, method="approx", correction=False).pvalue)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.pairing import match
 from nlbench.reports.compare.results import Results
-from nlbench.reports.compare.verdict import Verdict
 from nlbench.reports.stats import PairedTest, holm, paired_t
 from nlbench.reports.topics.classes.find import ClassStudy, Point
 
@@ -36,7 +36,7 @@ class Trend:
     reason: str
 
 
-def verdict_of(results: Results, study: ClassStudy, point: Point, method: str) -> Verdict | None:
+def verdict_of(results: Results, study: ClassStudy, point: Point, method: str) -> Comparison | None:
     """The report's own comparison with the baseline at one number of classes."""
     for verdict in results.of(point.block, point.condition):
         if (verdict.a, verdict.b) == (method, study.baseline):

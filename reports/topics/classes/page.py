@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nlbench.reports.compare.comparison import ALPHA
 from nlbench.reports.compare.results import Results
-from nlbench.reports.compare.verdict import ALPHA
 from nlbench.reports.digits import rounded
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render.caption import RULE_WORDS, SEED_WORDS, completeness, provenance

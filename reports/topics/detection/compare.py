@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from nlbench.reports.compare.measured import Comparison, Pair, compare, indistinct
+from nlbench.reports.compare.comparison import Comparison
+from nlbench.reports.compare.engine import Pair, paired_comparisons
+from nlbench.reports.compare.ranking import indistinct
 from nlbench.reports.read.cells import Cell
 from nlbench.reports.topics.detection.find import METRICS, Detection
 
@@ -53,13 +55,13 @@ def verdicts(detection: Detection, names: Mapping[str, str]) -> Verdicts:
         if rows <= MOST_ROWS
     ]
     return Verdicts(
-        mass=compare(
+        mass=paired_comparisons(
             list(_mass_to_loss(detection, names)),
             metric=METRICS[METRIC],
             family=f"{title}: drainage mass against small loss",
             unit="seed",
         ),
-        pairs=compare(
+        pairs=paired_comparisons(
             pairs,
             metric=METRICS[METRIC],
             family=f"{title}: all pairs of drainage mass and small loss",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from nlbench.reports.compare.comparison import ALPHA
 from nlbench.reports.compare.results import Results
-from nlbench.reports.compare.verdict import ALPHA
 from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render.measured_words import detectable, origin, sample, setting, tally

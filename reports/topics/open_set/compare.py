@@ -8,8 +8,9 @@ from itertools import combinations
 
 import numpy as np
 
-from nlbench.reports.compare.measured import Comparison, Pair, compare, indistinct
-from nlbench.reports.compare.verdict import BETTER
+from nlbench.reports.compare.comparison import BETTER, Comparison
+from nlbench.reports.compare.engine import Pair, paired_comparisons
+from nlbench.reports.compare.ranking import indistinct
 from nlbench.reports.read.cells import Cell
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.text import number
@@ -52,31 +53,31 @@ def verdicts(protocol: Protocol, baseline: Collection[str]) -> Verdicts:
     """All comparisons of a protocol; a family that needs what is not there is empty."""
     title, unit, metric = protocol.block.title, protocol.unit, METRICS[METRIC]
     return Verdicts(
-        baseline=compare(
+        baseline=paired_comparisons(
             list(_against(protocol, baseline)),
             metric=metric,
             family=f"{title}: declared scores against the baseline's",
             unit=unit,
         ),
-        energy=compare(
+        energy=paired_comparisons(
             list(_against_energy(protocol, baseline)),
             metric=metric,
             family=f"{title}: drainage mass against the baseline's energy",
             unit=unit,
         ),
-        pairs=compare(
+        pairs=paired_comparisons(
             list(_all_pairs(protocol, baseline)),
             metric=metric,
             family=f"{title}: all pairs of declared scores",
             unit=unit,
         ),
-        noise=compare(
+        noise=paired_comparisons(
             list(_noisy_to_clean(protocol)),
             metric=metric,
             family=f"{title}: noisy against clean training labels",
             unit=unit,
         ),
-        whose=compare(
+        whose=paired_comparisons(
             list(_changes(protocol, baseline)),
             metric=f"change of {metric}",
             family=f"{title}: change by noise against the baseline's change",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from nlbench.reports.compare.measured import Comparison
+from nlbench.reports.compare.comparison import ALPHA, Comparison
 from nlbench.reports.compare.results import Results
-from nlbench.reports.compare.verdict import ALPHA
 from nlbench.reports.read.cells import Cell
 from nlbench.reports.read.measured import bounded
 from nlbench.reports.read.names import pretty_condition

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from nlbench.reports.compare.comparison import one_family
+from nlbench.reports.compare.comparison import ALPHA, UNDECIDED, Comparison
+from nlbench.reports.compare.engine import Pair, paired_comparisons
 from nlbench.reports.compare.pairing import match
-from nlbench.reports.compare.verdict import ALPHA, UNDECIDED, Verdict
 from nlbench.reports.read.cells import Cell
 from nlbench.reports.stats import Interval, PairedTest, holm, mean_interval, paired_t
 from nlbench.reports.topics.sweep.axes import Axis
@@ -89,9 +89,9 @@ class Measured:
     """
 
     spread: Spread | None
-    against_default: tuple[Verdict, ...]
-    against_best: tuple[Verdict, ...]
-    beside: tuple[Verdict, ...]
+    against_default: tuple[Comparison, ...]
+    against_best: tuple[Comparison, ...]
+    beside: tuple[Comparison, ...]
     levels: tuple[Level, ...]
 
     @property
@@ -120,10 +120,17 @@ def measure(sweep: Sweep, rope: float) -> Measured:
 
 def _against(
     sweep: Sweep, one: Setting, others: Sequence[Setting], word: str, rope: float
-) -> tuple[Verdict, ...]:
-    pairs = [(other.cell, one.cell) for other in others if other is not one]
-    name = f"{sweep.title} on {sweep.condition.line}, against {word}"
-    return one_family(sweep.block, sweep.condition, pairs, name, rope)
+) -> tuple[Comparison, ...]:
+    block, condition = sweep.block.index, sweep.condition
+    return paired_comparisons(
+        [
+            Pair(other.cell, one.cell, block=block, nominal=condition.nominal)
+            for other in others
+            if other is not one
+        ],
+        family=f"{sweep.title} on {condition.line}, against {word}",
+        rope=rope,
+    )
 
 
 def _spread(sweep: Sweep, rope: float) -> Spread | None:

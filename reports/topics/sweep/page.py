@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results
-from nlbench.reports.compare.verdict import Verdict
 from nlbench.reports.render.caption import RULE_WORDS, SEED_WORDS, completeness, provenance
 from nlbench.reports.render.files import to_csv
 from nlbench.reports.render.grid import COLLAPSED, INCOMPLETE
@@ -181,7 +181,7 @@ def _beside(sweep: Sweep, found: Measured) -> str:
     return table(headers, rows)
 
 
-def _against(verdict: Verdict | None) -> list[str]:
+def _against(verdict: Comparison | None) -> list[str]:
     if verdict is None:
         return [NONE] * 4
     low, high = verdict.ci_low, verdict.ci_high

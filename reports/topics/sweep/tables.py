@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results
-from nlbench.reports.compare.verdict import Verdict
 from nlbench.reports.digits import rounded
 from nlbench.reports.stats import mean_interval
 from nlbench.reports.topics.sweep.compare import Measured
@@ -107,7 +107,7 @@ def _numbers(setting: Setting) -> dict[str, Any]:
     return values
 
 
-def _difference(verdict: Verdict | None) -> dict[str, Any]:
+def _difference(verdict: Comparison | None) -> dict[str, Any]:
     if verdict is None:
         return {"diff_words": ""}
     return {

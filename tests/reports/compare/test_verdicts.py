@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
+from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results, analyse
-from nlbench.reports.compare.verdict import Verdict
 
 Make = Callable[..., Any]
 A = [90.0, 91.0, 90.5, 92.0, 91.5]
 B = [88.1, 89.2, 88.3, 90.4, 89.4]
 
 
-def one(results: Results) -> Verdict:
+def one(results: Results) -> Comparison:
     assert len(results.verdicts) == 1
     return results.verdicts[0]
 

@@ -19,7 +19,8 @@ from sklearn.metrics import auc
 from statsmodels.stats.multitest import multipletests
 
 from nlbench import reports
-from nlbench.reports.compare.measured import Pair, compare, indistinct
+from nlbench.reports.compare.engine import Pair, paired_comparisons
+from nlbench.reports.compare.ranking import indistinct
 from nlbench.reports.compare.results import Results, analyse
 from nlbench.reports.figures.intervals import band
 from nlbench.reports.render.measured_latex import cell as tex_cell
@@ -243,7 +244,7 @@ def test_bold_is_the_best_and_what_no_test_tells_from_it(
 ) -> None:
     cells = [_cell(f"m{i}", row) for i, row in enumerate(data)]
     pairs = [Pair(cells[j], cells[i]) for i in range(3) for j in range(i + 1, 3)]
-    found = compare(pairs, metric="AUROC", family="all", unit="seed")
+    found = paired_comparisons(pairs, metric="AUROC", family="all", unit="seed")
     bold = indistinct(cells, found)
     best = max(range(3), key=lambda i: round(float(data[i].mean()), 9))
     assert f"m{best}" in bold

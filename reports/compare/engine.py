@@ -1,0 +1,217 @@
+"""The one place where cells are compared: pairing, test, correction, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlbench.reports.compare.comparison import (
+    ACCURACY,
+    ALPHA,
+    BETTER,
+    NOT_COMPARABLE,
+    UNDECIDED,
+    WORSE,
+    Comparison,
+)
+from nlbench.reports.compare.pairing import Pairing, match
+from nlbench.reports.read.cells import Cell
+from nlbench.reports.read.names import noise_name
+from nlbench.reports.stats import (
+    PAIRED_T,
+    PairedTest,
+    SignificanceTest,
+    holm_known,
+    paired_t,
+    paired_tests,
+    residual_correlation,
+    sign_flips,
+    student_rope,
+)
+from nlbench.reports.text import plural
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two cells to compare.
+
+    Attributes:
+        a: the cell that is judged.
+        b: the cell it is judged against.
+        free: fingerprints that differ on purpose, e.g. ``labels`` between noisy and clean.
+        block: index of the block that both stand in, if the comparison is to name it.
+        nominal: nominal noise rate, if known.
+    """
+
+    a: Cell
+    b: Cell
+    free: frozenset[str] = frozenset()
+    block: int | None = None
+    nominal: float | None = None
+
+
+@dataclass(frozen=True)
+class Family:
+    """What the comparisons of one family share.
+
+    Attributes:
+        name: of the family.
+        size: declared comparisons.
+        metric: what is compared.
+        unit: what a replicate is, singular.
+        rope: half width of the region of practical equivalence in points; ``None`` without one.
+        test: decides.
+    """
+
+    name: str
+    size: int
+    metric: str
+    unit: str
+    rope: float | None
+    test: SignificanceTest
+
+
+def paired_comparisons(
+    pairs: Sequence[Pair],
+    *,
+    family: str,
+    metric: str = ACCURACY,
+    unit: str = "seed",
+    rope: float | None = None,
+    test: SignificanceTest = PAIRED_T,
+) -> tuple[Comparison, ...]:
+    """Compare every pair, corrected by Holm over all of them, tested or not.
+
+    Args:
+        pairs: the declared family; a pair without data still counts in it, so that its size does
+            not depend on what has been run.
+        family: name of the family.
+        metric: name of the measure, higher is better; cells hold it in percent.
+        unit: what a replicate is, singular.
+        rope: half width of the region of practical equivalence in points; ``None`` for a measure
+            without one.
+        test: what decides.
+    """
+    shared = Family(family, len(pairs), metric, unit, rope, test)
+    pairings = [match(pair.a, pair.b, pair.free) for pair in pairs]
+    obstacles = [_obstacle(*both, shared) for both in zip(pairings, pairs, strict=True)]
+    free = [p for p, obstacle in zip(pairings, obstacles, strict=True) if not obstacle]
+    tested = iter(paired_tests([(p.a, p.b) for p in free], test))
+    # Together: drawn sign patterns are then applied to all differences at once.
+    flips = iter(sign_flips([p.a - p.b for p in free]))
+    tests = [
+        paired_t(pairing.a, pairing.b) if obstacle else next(tested)
+        for pairing, obstacle in zip(pairings, obstacles, strict=True)
+    ]
+    adjusted = holm_known(
+        [None if obstacle else found.p for found, obstacle in zip(tests, obstacles, strict=True)]
+    )
+    return tuple(
+        _comparison(pair, pairing, found, None if obstacle else next(flips), p, obstacle, shared)
+        for pair, pairing, found, p, obstacle in zip(
+            pairs, pairings, tests, adjusted, obstacles, strict=True
+        )
+    )
+
+
+def _obstacle(pairing: Pairing, pair: Pair, family: Family) -> str:
+    """Why the two cells are not compared, in words; empty if nothing stands in the way."""
+    n, expected = len(pairing.seeds), pairing.expected
+    if expected == 0:
+        return "they share no seeds"
+    if not pairing.paired:
+        return f"not paired ({pairing.reason()})"
+    if n < expected:
+        return f"incomplete ({n} of {plural(expected, 'seed')})"
+    for cell in (pair.a, pair.b):
+        if cell.mixed:
+            collapsed = int(cell.collapsed.sum())
+            return f"{collapsed} of {cell.summary.n} runs of {cell.method} collapsed"
+    if n == 1:
+        return "one seed has no spread to test against"
+    smallest = family.test.smallest(n)
+    if smallest >= ALPHA:
+        return f"{plural(n, family.unit)} cannot give p below {smallest:.3g} ({family.test.name})"
+    return ""
+
+
+def _comparison(
+    pair: Pair,
+    pairing: Pairing,
+    test: PairedTest,
+    p_sign_flip: float | None,
+    p_holm: float | None,
+    obstacle: str,
+    family: Family,
+) -> Comparison:
+    a, b, tested, shown = pair.a, pair.b, not obstacle, pairing.paired
+    detectable, needed = (None, None) if obstacle else _power(test, family)
+    rope = None if obstacle or family.rope is None else family.rope
+    return Comparison(
+        block=pair.block,
+        metric=family.metric,
+        condition=a.condition,
+        noise_type=noise_name(a.condition).type,
+        nominal_rate=pair.nominal,
+        a=a.method,
+        b=b.method,
+        unit=family.unit,
+        n=test.n,
+        expected_n=pairing.expected,
+        mean_a=_mean(pairing.a),
+        mean_b=_mean(pairing.b),
+        estimate=test.estimate,
+        sd=test.sd if shown else None,
+        ci_low=test.low if shown else None,
+        ci_high=test.high if shown else None,
+        test=test.test if tested else "none",
+        t=test.t if tested else None,
+        p=test.p if tested else None,
+        p_sign_flip=p_sign_flip,
+        p_holm=p_holm,
+        smallest_p=family.test.smallest(test.n),
+        family=family.name,
+        family_size=family.size,
+        d_z=test.d_z if shown else None,
+        hedges=test.hedges if shown else None,
+        rho=residual_correlation([(pairing.a, pairing.b)]) if shown else None,
+        mde=detectable,
+        rope=None if rope is None else student_rope(pairing.a - pairing.b, rope),
+        seeds_needed=needed,
+        words=_words(test, p_holm, obstacle),
+        at_chance=tuple(c.method for c in (a, b) if c.known.any() and c.collapsed[c.known].all()),
+    )
+
+
+def _power(test: PairedTest, family: Family) -> tuple[float | None, int | None]:
+    """Smallest difference found, and seeds needed for the rope, at Holm's first step.
+
+    ``None`` where the family's test has not decided or its power is not known.
+    """
+    chosen, level = family.test, ALPHA / family.size
+    if not test.sd or test.test != chosen.name:
+        return None, None
+    effect = chosen.detectable(test.n, level) if chosen.detectable else None
+    # Effects in steps of 1 %, so that few of them have to be solved for.
+    wanted = None if family.rope is None else float(f"{family.rope / test.sd:.3g}")
+    return (
+        None if effect is None else effect * test.sd,
+        chosen.needed(wanted, level) if chosen.needed and wanted is not None else None,
+    )
+
+
+def _words(test: PairedTest, p_holm: float | None, obstacle: str) -> str:
+    if obstacle:
+        return f"{NOT_COMPARABLE}: {obstacle}"
+    if p_holm is None or p_holm >= ALPHA:
+        return UNDECIDED
+    return BETTER if (test.estimate or 0.0) > 0 else WORSE
+
+
+def _mean(values: Floats) -> float | None:
+    return float(np.mean(values)) if len(values) else None
