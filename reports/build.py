@@ -13,7 +13,6 @@ import pandas as pd
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results, analyse
-from nlbench.reports.compare.trained_models import mcnemar_table
 from nlbench.reports.errors import ReportError, unknown
 from nlbench.reports.figures.catalogue import Drawn, figure_jobs
 from nlbench.reports.leaderboard.table import (
@@ -50,7 +49,6 @@ PARTS = ("leaderboard", "tables", "figures")
 TABLES: dict[str, Callable[[Results], pd.DataFrame]] = {
     "runs.csv": runs_table,
     "significance.csv": significance_table,
-    "mcnemar.csv": mcnemar_table,
     "overall.csv": overall_table,
 }
 

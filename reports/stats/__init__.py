@@ -18,7 +18,6 @@ from nlbench.reports.stats.bootstrap import (
 )
 from nlbench.reports.stats.holm import holm, holm_known
 from nlbench.reports.stats.interval import Interval, mean_interval
-from nlbench.reports.stats.mcnemar import discordant, mcnemar
 from nlbench.reports.stats.paired import PairedTest, paired_t
 from nlbench.reports.stats.power import minimum_detectable_effect, power, seeds_needed
 from nlbench.reports.stats.profile import performance_profile
@@ -59,13 +58,11 @@ __all__ = [
     "SignedRank",
     "SignificanceTest",
     "critical_difference",
-    "discordant",
     "friedman",
     "holm",
     "holm_known",
     "improvement",
     "interquartile_mean",
-    "mcnemar",
     "mean_interval",
     "mean_of_means",
     "mean_rank",

@@ -43,7 +43,6 @@ FILES = {
     "selection.md",
     "overall.csv",
     "overall.md",
-    "mcnemar.csv",
     "significance.tex",
     "overall.tex",
     "seeds.tex",

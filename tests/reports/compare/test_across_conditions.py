@@ -1,4 +1,4 @@
-"""Statistics across conditions, bootstrap, equivalence, trained models."""
+"""Statistics across conditions, bootstrap, equivalence."""
 
 from __future__ import annotations
 
@@ -8,24 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats as scipy_stats
-from statsmodels.stats.contingency_tables import mcnemar as theirs_mcnemar
 
 from nlbench import reports
-from nlbench.benchmark.store.record import pack_bits
 from nlbench.reports.compare.results import analyse
 from nlbench.reports.stats import (
     critical_difference,
-    discordant,
     friedman,
     improvement,
     interquartile_mean,
-    mcnemar,
     mean_of_means,
     mean_rank,
     mean_ranks,
@@ -232,21 +227,6 @@ def test_bayesian_signed_rank_limits() -> None:
     assert signed_rank_rope(np.empty(0), 0.5) is None
 
 
-@pytest.mark.parametrize(("only_a", "only_b"), [(0, 0), (3, 9), (25, 10), (120, 121)])
-def test_mcnemar_agrees_with_statsmodels(only_a: int, only_b: int) -> None:
-    table = [[500, only_a], [only_b, 100]]
-    expected = 1.0 if only_a + only_b == 0 else theirs_mcnemar(table, exact=True).pvalue
-    found = mcnemar(np.array([only_a]), np.array([only_b]))[0]
-    assert found == pytest.approx(float(expected), rel=1e-10)
-
-
-def test_discordant_images_are_counted_from_packed_bits() -> None:
-    a, b = draws(1).random((2, 101)) < 0.7
-    packed = np.packbits(a), np.packbits(b)
-    only_a, only_b = discordant(*packed)
-    assert (int(only_a), int(only_b)) == (int((a & ~b).sum()), int((b & ~a).sum()))
-
-
 CONDITIONS = ("clean", *(f"symmetric:{r}" for r in (0.2, 0.4, 0.6)), "pair:0.2", "pair:0.4")
 
 
@@ -312,22 +292,6 @@ def test_groups_hold_what_no_pair_test_tells_apart(make_study: Make) -> None:
     undecided = {frozenset((p.a, p.b)) for p in whole.pairs if p.words == "undecided"}
     together = {frozenset(pair) for group in whole.groups for pair in permutations(group, 2)}
     assert together == undecided
-
-
-def test_mcnemar_table(make_study: Make, tmp_path: Path) -> None:
-    made = make_study({("ce", "clean"): [80.0, 81.0], ("gce", "clean"): [82.0, 83.0]})
-    a, b = draws(4).random((2, 500)) < 0.8
-    for seed in (0, 1):
-        made.change("ce", "clean", seed, test_correct=pack_bits(a))
-        made.change("gce", "clean", seed, test_correct=pack_bits(b))
-    reports.build_report(made.study, made.records, tmp_path, only="leaderboard")
-    table = pd.read_csv(tmp_path / "mcnemar.csv")
-    only_b, only_a = int((b & ~a).sum()), int((a & ~b).sum())
-    assert list(table["seed"]) == [0, 1]
-    assert list(table["only_a_right"]) == [only_b] * 2
-    assert table["p"][0] == pytest.approx(
-        scipy_stats.binomtest(only_a, only_a + only_b).pvalue, rel=1e-5
-    )
 
 
 def test_seeds_needed_for_the_declared_region(make_study: Make) -> None:
