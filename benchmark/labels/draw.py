@@ -14,7 +14,7 @@ from nlbench.benchmark import datasets
 from nlbench.benchmark.datasets import AnyDataset
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.labels import confidences
-from nlbench.benchmark.pipeline.in_memory import described, host, original_index
+from nlbench.benchmark.pipeline.select import described, host, original_index
 from nlbench.benchmark.spec.run_spec import DatasetSpec
 from nlbench.noise import NoiseSpec, NoisyLabels
 

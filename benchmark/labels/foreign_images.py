@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from nlbench.benchmark.datasets import Dataset
 from nlbench.benchmark.datasets.fit import fit
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.pipeline.in_memory import Resident, host, to_device
+from nlbench.benchmark.pipeline.in_memory import Resident, to_device
+from nlbench.benchmark.pipeline.select import host
 from nlbench.benchmark.spec.run_spec import DatasetSpec
 from nlbench.noise import NoisyLabels
 

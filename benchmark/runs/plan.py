@@ -15,8 +15,7 @@ from nlbench.benchmark.datasets import FileDataset
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.labels.draw import draw_labels
 from nlbench.benchmark.machine.device import check_precision
-from nlbench.benchmark.pipeline import augment
-from nlbench.benchmark.pipeline import in_memory as resident
+from nlbench.benchmark.pipeline import augment, select
 from nlbench.benchmark.pipeline.batches import check_batches, draw_split
 from nlbench.benchmark.runs.method_source import described, method_source
 from nlbench.benchmark.spec.run_spec import MIN_SIZE, DatasetSpec, RunSpec
@@ -102,7 +101,7 @@ def outdated_lines(plan: Plan) -> list[str]:
 
 def streamed(specs: Sequence[RunSpec], root: Path | None) -> bool:
     """Whether any of the data sets stays in files: only backend ``loop`` trains on those."""
-    described = (resident.described(data, root) for data in {spec.dataset for spec in specs})
+    described = (select.described(data, root) for data in {spec.dataset for spec in specs})
     return any(isinstance(dataset, FileDataset) for dataset in described)
 
 
@@ -130,11 +129,11 @@ def check(
         check_precision(precision, device)
     left = []
     for spec in {(s.dataset, s.noise, s.recipe.batch_size, s.model): s for s in specs}.values():
-        dataset = resident.described(spec.dataset, root)
+        dataset = select.described(spec.dataset, root)
         augment.check_fits(spec.recipe.augment, isinstance(dataset, FileDataset), dataset.name)
         models.weights_file(spec.model, root)
         if not isinstance(dataset, FileDataset):
-            resident.unknown_images(spec.dataset, root)
+            select.unknown_images(spec.dataset, root)
         if train or "softmax" not in noise.needs(spec.noise):
             draw_labels(spec.noise, spec.dataset, spec.seed, root, device)
         else:
@@ -144,7 +143,7 @@ def check(
         if isinstance(dataset, FileDataset):
             _check_size(spec.dataset, dataset)
     for spec in {(s.dataset, s.noise, s.method): s for s in specs}.values():
-        in_files = isinstance(resident.described(spec.dataset, root), FileDataset)
+        in_files = isinstance(select.described(spec.dataset, root), FileDataset)
         method = baselines.create(spec.method.name, spec.method.values)
         check_method(method, spec.dataset.name, in_files, spec.noise, spec.dataset.holdout)
     return list(dict.fromkeys(left))

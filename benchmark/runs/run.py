@@ -26,7 +26,8 @@ from nlbench.benchmark.machine.device import check_precision, repeatable
 from nlbench.benchmark.models import Classifier
 from nlbench.benchmark.pipeline.augment import check_fits
 from nlbench.benchmark.pipeline.batches import BatchPlan, check_batches, draw_split
-from nlbench.benchmark.pipeline.in_memory import Resident, described, supply
+from nlbench.benchmark.pipeline.in_memory import Resident, supply
+from nlbench.benchmark.pipeline.select import described
 from nlbench.benchmark.runs.evaluate import evaluate
 from nlbench.benchmark.runs.method_source import method_source
 from nlbench.benchmark.spec.run_spec import RunSpec

@@ -120,19 +120,6 @@ def part_of(suite: Suite, args: argparse.Namespace) -> Suite:
     return suite.select(methods(args.methods), words(args.noise), numbers(args.seeds))
 
 
-def forced(args: argparse.Namespace, suite: Suite) -> frozenset[str]:
-    """Run ids of what ``--force`` repeats: all of the suite, or of the methods it names.
-
-    Raises:
-        UserError: a method the suite does not have.
-    """
-    if args.force is None:
-        return frozenset()
-    bare = "" in args.force
-    chosen = suite if bare else suite.select([w for f in args.force for w in methods(f, "--force")])
-    return frozenset(spec.run_id for spec in chosen.specs)
-
-
 def methods(text: str | None, option: str = "--methods") -> list[str]:
     """The methods that an option names; empty for ``None``.
 
@@ -148,17 +135,10 @@ def methods(text: str | None, option: str = "--methods") -> list[str]:
 
 
 def store_of(args: argparse.Namespace, create: bool = False) -> Store:
-    """The store under ``--results``.
+    """The store under ``--results`` (UserError: see :func:`store_in`)."""
+    from nlbench.benchmark.store.results import store_in
 
-    Raises:
-        UserError: see :meth:`Store.open`; the message names the option.
-    """
-    from nlbench.benchmark.store.store import Store
-
-    try:
-        return Store.open(args.results / "runs", create=create)
-    except UserError as error:
-        raise UserError(f"--results {args.results}: {error}") from error
+    return store_in(args.results, create)
 
 
 def words(text: str | None) -> list[str]:

@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
 
-import torch
-
-from nlbench.benchmark.errors import UserError, unknown
-from nlbench.benchmark.executors import executor as executors
-from nlbench.benchmark.machine.device import cores, resolve
-from nlbench.benchmark.machine.environment import environment
-from nlbench.benchmark.runs import backend_check as proof
-from nlbench.benchmark.runs import plan
-from nlbench.benchmark.runs.plan import Plan
-from nlbench.benchmark.runs.progress import Progress, clock
-from nlbench.benchmark.runs.run import Context
-from nlbench.benchmark.spec.run_spec import RunSpec
-from nlbench.benchmark.speed import precision
-from nlbench.benchmark.store.store import Store
-from nlbench.benchmark.training import BackendError, Choice, create
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.executors.options import TrainOptions
+from nlbench.benchmark.executors.rehearse import Prepared, rehearse_suite
+from nlbench.benchmark.executors.train_suite import Trained, train_suite
+from nlbench.benchmark.runs.progress import clock
 from nlbench.benchmark.training.registry import AUTO
-from nlbench.cli import options, ready
+from nlbench.cli import options
 
-MODES = ("strict", "fast")
-# A backend that trains several runs side by side is handed so many times as many in one pack, so
-# that a slot goes on with the next run while its neighbours are still training.
-PACK = 4
 TEXT = """\
 Train every run of a suite that has no record yet. A run is one network: data set, model, method,
 noise and seed. Each finished run leaves one file in RESULTS/runs at once, so the command can be
@@ -161,175 +144,85 @@ def _add_backend(parser: argparse.ArgumentParser) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
-    suite = options.selected(args)
-    device = resolve(args.device)
-    choice = _choice(args, device)
-    executor, workers = _executor(args, device)
-    loaders = _loaders(args.loaders, workers)
-    store = None if args.dry_run and not _exists(args) else options.store_of(args, create=True)
-    todo = plan.make(suite, store, args.retry, args.keep_old, options.forced(args, suite))
-    for line in todo.damaged:
-        print(f"nlbench: damaged record: {line}; it will be run again", file=sys.stderr)
-    for line in todo.foreign.values():
-        print(f"nlbench: left alone, neither run nor counted: {line}", file=sys.stderr)
-    for line in plan.outdated_lines(todo):
-        then = "kept" if args.keep_old else "run again (--keep-old keeps them)"
-        print(f"nlbench: {line}: {then}", file=sys.stderr)
-    if slow := precision.slow_bf16(todo.todo, device, args.threads):
-        print(f"nlbench: warning: {slow}", file=sys.stderr)
-    if args.dry_run or store is None:
-        print(_describe(todo, workers, args.threads, str(device)))
-        for line in ready.rehearse(todo.todo, args.data, not args.no_download, device):
-            print(f"not checked: {line}")
-        return 0
-    if todo.todo:
-        ready.fetch(todo.todo, args.data, not args.no_download)
-        plan.check(todo.todo, args.data, device)
-        if (
-            args.backend == AUTO
-            and device.type == "cuda"
-            and not plan.streamed(todo.todo, args.data)
-        ):
-            reason = plan.refusal(todo.todo, "graph")
-            choice = replace(choice, name=automatic(device, choice.strict, reason))
-        if reason := plan.refusal(todo.todo, choice.name):
-            raise UserError(reason)
-        where = environment(device)
-        print(
-            f"{suite.name}: {len(todo.todo)} of {len(suite.specs)} runs to train on"
-            f" {where['device']}, {workers} worker(s) x {args.threads} thread(s),"
-            f" backend {choice.name}",
-            file=sys.stderr,
-        )
-        until = None if args.minutes is None else time.time() + 60 * args.minutes
-        on = "cuda:0" if args.gpus else str(device)
-        ahead = device.type == "cuda"
-        context = Context(args.data, on, args.threads, where, choice, until, loaders, ahead)
-        _train(todo.todo, store, context, executor, create(choice).slots)
-    return _close(plan.make(suite, store, keep_old=args.keep_old), todo)
+    suite, asked = options.selected(args), _asked(args)
+    if not args.dry_run:
+        return _close(train_suite(suite, args.results, asked))
+    prepared = rehearse_suite(suite, args.results, asked)
+    for note in prepared.notes:
+        print(f"nlbench: {note}", file=sys.stderr)
+    print(_describe(prepared))
+    for line in prepared.rehearse():
+        print(f"not checked: {line}")
+    return 0
 
 
-def _choice(args: argparse.Namespace, device: torch.device) -> Choice:
-    """The training backend that the command line asks for."""
-    if args.mode not in MODES:
-        raise unknown("mode", args.mode, MODES, "--mode")
-    return Choice(args.backend, args.slots, args.mode == "strict", args.compile).resolve(device)
-
-
-def automatic(device: torch.device, strict: bool, reason: str = "") -> str:
-    """The backend for a CUDA device: ``graph`` if it proves itself there and now, else ``loop``.
-
-    Args:
-        device: a CUDA device.
-        strict: see :func:`nlbench.benchmark.runs.backend_check.graph_fails`.
-        reason: why graph is not even tried, in words; empty where it is.
-    """
-    reason = reason or proof.graph_fails(str(device), strict)
-    print(
-        f"backend graph is not used, loop trains: {reason} (--backend graph uses it nevertheless)"
-        if reason
-        else "backend graph leaves the loop's weights in float64 on this device: it trains",
-        file=sys.stderr,
+def _asked(args: argparse.Namespace) -> TrainOptions:
+    """The options that the command line gives."""
+    return TrainOptions(
+        data=args.data,
+        download=not args.no_download,
+        device=args.device,
+        gpus=args.gpus,
+        workers=_number("--workers", args.workers),
+        threads=args.threads,
+        executor=args.executor,
+        loaders=_number("--loaders", args.loaders),
+        backend=args.backend,
+        slots=args.slots,
+        mode=args.mode,
+        compiled=args.compile,
+        minutes=args.minutes,
+        retry=args.retry,
+        force=_forced(args.force),
+        keep_old=args.keep_old,
     )
-    return "loop" if reason else "graph"
 
 
-def _executor(args: argparse.Namespace, device: torch.device) -> tuple[executors.Executor, int]:
-    """Who does the runs, and how many workers that is."""
-    if args.gpus is not None:
-        if args.workers != "auto" or args.executor != "auto" or device.type != "cuda":
-            raise UserError(
-                f"--gpus {args.gpus} is one worker per GPU: it goes with --device cuda and without"
-                " --workers and --executor"
-            )
-        visible = executors.gpus(args.gpus)
-        return executors.Gpus(visible), len(visible)
-    workers = _workers(args.workers, args.threads, device.type)
-    executors.check_threads(workers, args.threads, cores())
-    return executors.create(args.executor, workers), workers
-
-
-def _train(
-    specs: Sequence[RunSpec],
-    store: Store,
-    context: Context,
-    executor: executors.Executor,
-    slots: int,
-) -> None:
-    size = 1 if slots == 1 else PACK * slots
-    try:
-        with Progress(store, specs):
-            executor.run(executors.Worker(store, context), executors.packs(specs, size))
-    except BackendError:
-        raise
-    except OSError as error:
-        raise UserError(
-            f"store {store.root}: cannot be written ({error.strerror or error}); what is done is"
-            " kept, the same command goes on"
-        ) from error
-    except Exception as error:  # joblib's own: a worker was killed, say
-        raise UserError(
-            f"a worker died ({type(error).__name__}: {str(error).splitlines()[0]}); what is done is"
-            " kept, the same command goes on; with fewer --workers it needs less memory"
-        ) from error
-
-
-def _workers(text: str, threads: int, device: str) -> int:
-    """``auto``: as many as fit on the cores, one on a GPU."""
+def _number(option: str, text: str) -> int | None:
     if text == "auto":
-        return 1 if device == "cuda" else max(1, cores() // max(1, threads))
+        return None
     if not text.isdecimal():
-        raise UserError(f"--workers {text!r} should be a number, or auto")
+        raise UserError(f"{option} {text!r} should be a number, or auto")
     return int(text)
 
 
-def _loaders(text: str, workers: int) -> int:
-    """``auto``: the cores that are left to each worker, at least one."""
-    if text == "auto":
-        return max(1, cores() // workers)
-    if not text.isdecimal():
-        raise UserError(f"--loaders {text!r} should be a number, or auto")
-    return int(text)
+def _forced(given: list[str] | None) -> tuple[str, ...] | None:
+    """The methods that every ``--force`` names; empty (all) if one names none."""
+    if given is None:
+        return None
+    return (
+        () if "" in given else tuple(m for text in given for m in options.methods(text, "--force"))
+    )
 
 
-def _exists(args: argparse.Namespace) -> bool:
-    return bool((args.results / "runs").exists())
-
-
-def _describe(todo: Plan, workers: int, threads: int, device: str) -> str:
+def _describe(prepared: Prepared) -> str:
     """The plan in words."""
+    plan, setup = prepared.plan, prepared.setup
     lines = [
-        f"{len(todo.todo)} runs to train, {len(todo.done)} done;"
-        f" {device}, {workers} worker(s) x {threads} thread(s)"
+        f"{len(plan.todo)} runs to train, {len(plan.done)} done; {setup.device},"
+        f" {setup.workers} worker(s) x {prepared.options.threads} thread(s)"
     ]
     cells = Counter(
-        (s.dataset.group, s.model, s.profile, s.noise, s.method.name) for s in todo.todo
+        (s.dataset.group, s.model, s.profile, s.noise, s.method.name) for s in plan.todo
     )
     lines += [
         f"  {dataset} {model} {profile}  {noise:28} {method:12} {count} seeds"
         for (dataset, model, profile, noise, method), count in cells.items()
     ]
-    # Runs trained side by side each took the time of all of them.
-    seconds = [
-        r.timing["seconds"] / r.environment.get("slots", 1)
-        for r in todo.done.values()
-        if r.status == "ok"
-    ]
-    if seconds and todo.todo:
-        left = sum(seconds) / len(seconds) * len(todo.todo) / workers
-        lines.append(f"about {clock(left)} at the pace of the runs already done")
+    if prepared.seconds is not None:
+        lines.append(f"about {clock(prepared.seconds)} at the pace of the runs already done")
     return "\n".join(lines)
 
 
-def _close(result: Plan, before: Plan) -> int:
-    """Say how the suite stands; 1 if something failed, is missing or cannot be read."""
-    counts = result.statuses
-    parts = [f"{counts[status]} {status}" for status in ("ok", "diverged", "failed")]
-    print(f"{', '.join(parts)}, {len(result.todo)} missing", file=sys.stderr)
-    left = sum(result.done.get(run_id) == old for run_id, old in before.replaced.items())
-    if left:
-        print(f"{left} of the runs to repeat have their earlier record still", file=sys.stderr)
-    for record in result.done.values():
-        if record.status == "failed":
-            print(f"  failed: {record.spec}: {(record.error or {})['message']}", file=sys.stderr)
-    return 1 if counts["failed"] or result.todo or result.foreign else 0
+def _close(trained: Trained) -> int:
+    """Say how the suite stands; 1 if something failed or is missing."""
+    parts = [f"{trained.counts[status]} {status}" for status in ("ok", "diverged", "failed")]
+    print(f"{', '.join(parts)}, {len(trained.missing)} missing", file=sys.stderr)
+    if trained.not_repeated:
+        print(
+            f"{trained.not_repeated} of the runs to repeat have their earlier record still",
+            file=sys.stderr,
+        )
+    for record in trained.failed:
+        print(f"  failed: {record.spec}: {(record.error or {})['message']}", file=sys.stderr)
+    return 0 if trained.complete else 1

@@ -9,7 +9,7 @@ from pathlib import Path
 from nlbench import noise
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.labels import draw as run_labels
-from nlbench.benchmark.pipeline.in_memory import host
+from nlbench.benchmark.pipeline.select import host
 from nlbench.benchmark.spec.run_spec import DatasetSpec
 from nlbench.cli import options
 from nlbench.cli.noise import library as noise_library

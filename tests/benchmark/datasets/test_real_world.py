@@ -12,7 +12,7 @@ from PIL import Image
 from nlbench import baselines
 from nlbench.benchmark.datasets import FileDataset
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.pipeline import in_memory as resident
+from nlbench.benchmark.pipeline.select import described
 from nlbench.benchmark.runs import plan
 from nlbench.benchmark.runs.run import Context, train
 from nlbench.benchmark.spec.open_set import Unknown
@@ -193,7 +193,7 @@ def test_unknown_classes_of_images_in_files(place: Path) -> None:
     data = DatasetSpec("clothing1m", size=16, holdout=0.2, unknown="classes:4:split=1")
     record = train(spec(data), context(place))
     assert record.status == "ok", record.error
-    full = resident.described(DatasetSpec("clothing1m", size=16), place / "data")
+    full = described(DatasetSpec("clothing1m", size=16), place / "data")
     known = Unknown(4, 1).known(full.num_classes)
     found = record.evaluations["open_set"]
     assert found["classes"] == [full.class_names[k] for k in known]
@@ -201,7 +201,7 @@ def test_unknown_classes_of_images_in_files(place: Path) -> None:
     assert found["unknown"] == len(full.y_test) - found["known"]
     assert found["validation"] > 0
     assert found["scores"]["drainage"]["threshold"] is not None
-    part = resident.described(data, place / "data")
+    part = described(data, place / "data")
     assert isinstance(full, FileDataset)
     assert isinstance(part, FileDataset)
     renamed = dict(zip(part.train.paths, part.train.labels.tolist(), strict=True))

@@ -16,7 +16,8 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.labels import confidences
 from nlbench.benchmark.labels.draw import draw_labels
 from nlbench.benchmark.labels.foreign_images import with_foreign_images
-from nlbench.benchmark.pipeline.in_memory import host, original_index, resident
+from nlbench.benchmark.pipeline.in_memory import resident
+from nlbench.benchmark.pipeline.select import host, original_index
 from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.spec.run_spec import DatasetSpec
 from nlbench.benchmark.suites import suite as suites

@@ -16,7 +16,7 @@ from nlbench.benchmark.datasets import load
 from nlbench.benchmark.metrics.label_errors import BINS, detection, histogram
 from nlbench.benchmark.metrics.open_set import recognition
 from nlbench.benchmark.metrics.roc import auroc
-from nlbench.benchmark.pipeline import in_memory as resident
+from nlbench.benchmark.pipeline.select import host
 from nlbench.benchmark.runs.run import prepare, train
 from nlbench.benchmark.spec.run_spec import DatasetSpec
 from nlbench.benchmark.store.record import RunRecord
@@ -130,7 +130,7 @@ def test_a_run_with_unknown_classes_is_scored_and_survives_the_store(method: str
 
 def test_the_same_splits_for_all_methods_and_other_splits_for_other_seeds() -> None:
     data = DatasetSpec("digits", unknown="classes:4")
-    chosen = [resident.host(data.settled(seed), None).fingerprint for seed in range(6)]
+    chosen = [host(data.settled(seed), None).fingerprint for seed in range(6)]
     assert len(set(chosen[:5])) == 5
     assert chosen[5] == chosen[0]
 
@@ -157,7 +157,7 @@ def test_the_most_drained_images_are_kept_as_they_are() -> None:
     record = osr("classes:2:split=0")
     kept = record.evaluations["detection"]["drained"]
     pixels = np.frombuffer(zlib.decompress(base64.b64decode(kept["pixels"])), dtype=np.uint8)
-    images = resident.host(record.spec.dataset, None)
+    images = host(record.spec.dataset, None)
     index = np.array(kept["index"])
     assert np.array_equal(pixels.reshape(kept["shape"]), images.x_train[index])
     assert np.array_equal(kept["true"], images.y_train[index])

@@ -13,7 +13,7 @@ from nlbench.benchmark.datasets import FileDataset
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.pipeline import augment, streaming
 from nlbench.benchmark.pipeline.augment_files import FILE_KINDS, Geometry, augmented
-from nlbench.benchmark.pipeline.in_memory import described
+from nlbench.benchmark.pipeline.select import described
 from nlbench.benchmark.pipeline.streaming import Streamed
 from nlbench.benchmark.spec.run_spec import DatasetSpec
 from nlbench.benchmark.streams import Streams

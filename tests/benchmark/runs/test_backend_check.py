@@ -10,11 +10,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from nlbench.benchmark.executors.train_suite import automatic
 from nlbench.benchmark.runs import backend_check as proof
 from nlbench.benchmark.runs.run import prepare
 from nlbench.benchmark.training import GraphBackend, LoopBackend, StackBackend, Task
 from nlbench.benchmark.training.task import Ended, Job
-from nlbench.cli import run
 from tests.helpers.runs import HERE
 
 
@@ -108,11 +108,19 @@ def test_auto_takes_graphs_where_they_are_proved(
     name: str,
     says: str,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(proof, "graph_fails", lambda *_: fails)
-    assert run.automatic(torch.device("cuda:1"), strict=True) == name
-    assert says in capsys.readouterr().err
+    said: list[str] = []
+    assert automatic(torch.device("cuda:1"), True, said.append) == name
+    assert len(said) == 1
+    assert says in said[0]
+
+
+def test_auto_trains_with_the_loop_what_graphs_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "graph_fails", lambda *_: pytest.fail("graphs were tried"))
+    said: list[str] = []
+    assert automatic(torch.device("cuda:1"), True, said.append, "they do not") == "loop"
+    assert "graph is not used, loop trains: they do not" in said[0]
 
 
 @pytest.mark.gpu

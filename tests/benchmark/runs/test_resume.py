@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from nlbench.benchmark.executors import executor as executors
+from nlbench.benchmark.executors.executor import Worker
+from nlbench.benchmark.executors.local import Serial
+from nlbench.benchmark.executors.registry import create
 from nlbench.benchmark.runs import plan
 from nlbench.benchmark.runs.progress import Progress
 from nlbench.benchmark.store.store import Store
@@ -54,7 +56,7 @@ def command(study: Path, results: Path, workers: int) -> list[str]:
 def serial(study: Path, results: Path) -> dict[str, dict[str, Any]]:
     """The reference: all runs one after the other in this process."""
     store = Store.open(results / "runs", create=True)
-    executors.Serial().run(executors.Worker(store, HERE), suite.load(str(study)).specs)
+    Serial().run(Worker(store, HERE), suite.load(str(study)).specs)
     return science(results)
 
 
@@ -99,7 +101,7 @@ def test_threads_in_one_process_give_the_serial_records(study: Path, tmp_path: P
     store = Store.open(tmp_path / "threads" / "runs", create=True)
     specs = suite.load(str(study)).specs
     with Progress(store, specs) as progress:
-        executors.create("threading", 1).run(executors.Worker(store, HERE), specs)
+        create("threading", 1).run(Worker(store, HERE), specs)
     assert progress.counts == {"ok": 12}
     assert science(tmp_path / "threads") == expected
 
@@ -108,7 +110,7 @@ def test_order_and_company_do_not_matter(study: Path, tmp_path: Path) -> None:
     expected = serial(study, tmp_path / "serial")
     store = Store.open(tmp_path / "other" / "runs", create=True)
     for spec in reversed(suite.load(str(study)).specs[:3]):
-        executors.Worker(store, HERE)(spec)
+        Worker(store, HERE)(spec)
     found = science(tmp_path / "other")
     assert found == {run_id: expected[run_id] for run_id in found}
     assert len(found) == 3
@@ -117,15 +119,15 @@ def test_order_and_company_do_not_matter(study: Path, tmp_path: Path) -> None:
 def test_a_damaged_record_is_run_again(study: Path, tmp_path: Path) -> None:
     one = suite.load(str(study)).select(methods=["ce"], seeds=[0], noise=["symmetric:0.4"])
     store = Store.open(tmp_path / "runs", create=True)
-    work = executors.Worker(store, HERE)
-    executors.Serial().run(work, one.specs)
+    work = Worker(store, HERE)
+    Serial().run(work, one.specs)
     expected = science(tmp_path)
     path = store.path(one.specs[0].run_id)
     path.write_bytes(path.read_bytes()[:100])
     todo = plan.make(one, store)
     assert [s.run_id for s in todo.todo] == [one.specs[0].run_id]
     assert one.specs[0].run_id in todo.damaged[0]
-    executors.Serial().run(work, todo.todo)
+    Serial().run(work, todo.todo)
     assert science(tmp_path) == expected
 
 
@@ -133,16 +135,7 @@ def test_failed_runs_are_kept_and_retried_on_request(study: Path, tmp_path: Path
     study.write_text(SUITE.replace("batch_size = 64", "batch_size = 799"))
     bad = suite.load(str(study))
     store = Store.open(tmp_path / "runs", create=True)
-    executors.Serial().run(executors.Worker(store, HERE), bad.specs[:2])
+    Serial().run(Worker(store, HERE), bad.specs[:2])
     assert plan.make(bad, store).statuses == {"failed": 2}
     assert len(plan.make(bad, store).todo) == 10
     assert len(plan.make(bad, store, retry=True).todo) == 12
-
-
-def test_too_many_threads_and_unknown_executors_are_refused() -> None:
-    with pytest.raises(ValueError, match="more than the 2 cores"):
-        executors.check_threads(2, 2, cores=2)
-    with pytest.raises(ValueError, match=r"lokky.*loky"):
-        executors.create("lokky", 2)
-    with pytest.raises(ValueError, match="one worker"):
-        executors.create("serial", 2)

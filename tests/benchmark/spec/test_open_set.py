@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from nlbench.benchmark.datasets import load
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.labels.draw import draw_labels
-from nlbench.benchmark.pipeline import in_memory as resident
-from nlbench.benchmark.pipeline.in_memory import original_index
+from nlbench.benchmark.pipeline.select import host, original_index, unknown_images
 from nlbench.benchmark.runs import plan
 from nlbench.benchmark.spec.open_set import SPLITS, Unknown
 from nlbench.benchmark.spec.run_spec import DatasetSpec
@@ -89,14 +88,14 @@ def test_a_seed_settles_the_split_and_the_declaration_names_the_group() -> None:
 def test_only_known_classes_are_trained_and_tested_on() -> None:
     full, spec = load("digits"), DatasetSpec("digits", 30, unknown="classes:4:split=3")
     known = Unknown(4, 3).known(10)
-    part = resident.host(spec, None)
+    part = host(spec, None)
     index = original_index(spec, None)
     assert index is not None
     assert np.array_equal(part.x_train, full.x_train[index])
     assert np.array_equal(np.array(known)[part.y_train], full.y_train[index])
     assert part.class_names == tuple(full.class_names[k] for k in known)
     assert (part.mean, part.std) == (full.mean, full.std)
-    foreign = resident.unknown_images(spec, None)
+    foreign = unknown_images(spec, None)
     assert foreign is not None
     assert len(foreign) + len(part.x_test) == len(full.x_test)
     assert np.array_equal(foreign, full.x_test[~np.isin(full.y_test, known)])
@@ -107,7 +106,7 @@ def test_only_known_classes_are_trained_and_tested_on() -> None:
 
 def test_what_does_not_fit_is_refused_before_anything_is_trained() -> None:
     with pytest.raises(UserError, match="leaves 1 of 10 classes known"):
-        resident.host(DatasetSpec("digits", unknown="classes:9:split=0"), None)
+        host(DatasetSpec("digits", unknown="classes:9:split=0"), None)
     with pytest.raises(UserError, match=r"unknown data set 'mnits'.*mnist"):
         suite.parse(DIGITS.format(unknown="foreign:mnits"), "mine", "mine.toml")
     specs = suite.parse(DIGITS.format(unknown="foreign:fashion_mnist"), "mine", "mine.toml").specs

@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.executors import executor as executors
-from nlbench.benchmark.executors.executor import Gpus, Pack, Worker, packs
+from nlbench.benchmark.executors.executor import WINDOW, Pack, Worker, packs
+from nlbench.benchmark.executors.gpus import Gpus, gpus
 from nlbench.benchmark.machine.allocator import keep_memory
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.store import Store
@@ -39,7 +39,7 @@ def test_packs_hold_every_run_once_with_one_key_and_near_its_place(
     assert all(1 <= len(pack) <= size for pack in made)
     assert all(len({s.pack_key for s in pack}) == 1 for pack in made)
     order = [picks.index(s) for pack in made for s in pack]
-    assert all(abs(new - old) < size * executors.WINDOW for new, old in enumerate(order))
+    assert all(abs(new - old) < size * WINDOW for new, old in enumerate(order))
 
 
 def test_packs_of_one_are_the_order_of_the_suite() -> None:
@@ -148,16 +148,16 @@ def test_mistakes_are_one_line(
 def test_gpus_are_counted_within_what_is_visible(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert executors.gpus("all") == ("0", "1")
-    assert executors.gpus("1") == ("0",)
+    assert gpus("all") == ("0", "1")
+    assert gpus("1") == ("0",)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
-    assert executors.gpus("all") == ("3", "5")
+    assert gpus("all") == ("3", "5")
     for text in ("3", "0", "some"):
         with pytest.raises(UserError, match=text):
-            executors.gpus(text)
+            gpus(text)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     with pytest.raises(UserError, match="no CUDA GPU"):
-        executors.gpus("all")
+        gpus("all")
 
 
 def test_a_choice_travels_to_a_worker_as_it_is() -> None:

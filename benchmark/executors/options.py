@@ -1,0 +1,110 @@
+"""How a suite is trained: what may be chosen, and what that comes to on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from nlbench.benchmark.errors import UserError, unknown
+from nlbench.benchmark.executors import registry
+from nlbench.benchmark.executors.executor import Executor
+from nlbench.benchmark.executors.gpus import Gpus, gpus
+from nlbench.benchmark.machine.device import cores, resolve
+from nlbench.benchmark.training.registry import AUTO, Choice
+
+MODES = ("strict", "fast")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Who trains, and with what.
+
+    Attributes:
+        device: of the runs.
+        choice: training backend, resolved for the device.
+        executor: does the packs.
+        workers: processes that train side by side.
+        loaders: threads of each worker that decode images.
+    """
+
+    device: torch.device
+    choice: Choice
+    executor: Executor
+    workers: int
+    loaders: int
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How to train a suite; ``nlbench run --help`` says more of each.
+
+    Attributes:
+        data: folder of data sets; ``None`` = the default one.
+        download: whether a data set may be fetched over the network.
+        device: auto, cpu, cuda or cuda:N.
+        gpus: ``all`` or a number: one worker process per GPU; ``None`` = one device.
+        workers: processes that train side by side; ``None`` = one per core, one on a GPU.
+        threads: CPU threads of each worker.
+        executor: see :func:`registry.create`.
+        loaders: threads of each worker that decode images; ``None`` = its share of the cores.
+        backend: of :func:`nlbench.benchmark.training.registry.names`; ``auto`` = loop, and on a
+            GPU graph where it first proves itself there.
+        slots: runs side by side in one worker; ``None`` = the backend's own number.
+        mode: of MODES; ``fast`` lets a GPU choose algorithms by timing.
+        compiled: let inductor fuse the network.
+        minutes: start no run after so many; ``None`` = no limit.
+        retry: repeat runs that failed.
+        force: repeat what is done of these methods, of all if it is empty; ``None`` = of none.
+        keep_old: keep records that another source of their method made.
+    """
+
+    data: Path | None = None
+    download: bool = True
+    device: str = "auto"
+    gpus: str | None = None
+    workers: int | None = None
+    threads: int = 1
+    executor: str = registry.AUTO
+    loaders: int | None = None
+    backend: str = AUTO
+    slots: int | None = None
+    mode: str = "strict"
+    compiled: bool = False
+    minutes: float | None = None
+    retry: bool = False
+    force: tuple[str, ...] | None = None
+    keep_old: bool = False
+
+    def resolve(self) -> Setup:
+        """What these options come to here.
+
+        Raises:
+            UserError: an unknown name, or a choice that this machine cannot carry out.
+        """
+        device = resolve(self.device)
+        if self.mode not in MODES:
+            raise unknown("mode", self.mode, MODES, "--mode")
+        choice = Choice(self.backend, self.slots, self.mode == "strict", self.compiled)
+        choice = choice.resolve(device)
+        executor, workers = self._executor(device)
+        loaders = max(1, cores() // workers) if self.loaders is None else self.loaders
+        return Setup(device, choice, executor, workers, loaders)
+
+    def _executor(self, device: torch.device) -> tuple[Executor, int]:
+        """Who does the runs, and how many workers that is."""
+        if self.gpus is not None:
+            chosen = self.workers is not None or self.executor != registry.AUTO
+            if chosen or device.type != "cuda":
+                raise UserError(
+                    f"--gpus {self.gpus} is one worker per GPU: it goes with --device cuda and"
+                    " without --workers and --executor"
+                )
+            visible = gpus(self.gpus)
+            return Gpus(visible), len(visible)
+        workers = self.workers
+        if workers is None:
+            workers = 1 if device.type == "cuda" else max(1, cores() // max(1, self.threads))
+        registry.check_threads(workers, self.threads, cores())
+        return registry.create(self.executor, workers), workers

@@ -1,0 +1,186 @@
+"""Train what is missing of a suite, as ``nlbench run`` does."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TextIO
+
+import torch
+
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.executors.executor import Executor, Worker, packs
+from nlbench.benchmark.executors.options import Setup, TrainOptions
+from nlbench.benchmark.executors.rehearse import check_backend, fetch, prepare
+from nlbench.benchmark.machine.environment import environment
+from nlbench.benchmark.runs import backend_check, plan
+from nlbench.benchmark.runs.plan import Plan
+from nlbench.benchmark.runs.progress import Progress
+from nlbench.benchmark.runs.run import Context
+from nlbench.benchmark.spec.run_spec import RunSpec
+from nlbench.benchmark.store.record import RunRecord
+from nlbench.benchmark.store.results import store_in
+from nlbench.benchmark.store.store import Store
+from nlbench.benchmark.suites.suite import Suite
+from nlbench.benchmark.training import BackendError, create
+from nlbench.benchmark.training.registry import AUTO
+
+# A backend that trains several runs side by side is handed so many times as many in one pack, so
+# that a slot goes on with the next run while its neighbours are still training.
+PACK = 4
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How a suite stands after it was trained.
+
+    Attributes:
+        before: what was done and to do.
+        after: what is done and to do now.
+    """
+
+    before: Plan
+    after: Plan
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many of the suite's runs have a record of which status."""
+        return self.after.statuses
+
+    @property
+    def failed(self) -> tuple[RunRecord, ...]:
+        """Records of the runs that raised an error."""
+        return tuple(r for r in self.after.done.values() if r.status == "failed")
+
+    @property
+    def missing(self) -> tuple[RunSpec, ...]:
+        """Runs without a record that counts."""
+        return self.after.todo
+
+    @property
+    def not_repeated(self) -> int:
+        """How many of the runs to repeat have their earlier record still."""
+        replaced = self.before.replaced.items()
+        return sum(self.after.done.get(run_id) == old for run_id, old in replaced)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every run has a record and none failed."""
+        return not self.missing and not self.failed
+
+
+def train_suite(
+    suite: Suite,
+    results: Path,
+    options: TrainOptions | None = None,
+    stream: TextIO | None = None,
+) -> Trained:
+    """Train every run of a suite that has no record; each run's is written as soon as it ends.
+
+    Args:
+        suite: as :func:`nlbench.benchmark.suites.suite.load` and :meth:`Suite.select` give it.
+        results: folder whose ``runs/`` is the store of records; made if it is not there.
+        options: how; the defaults are those of ``nlbench run``.
+        stream: where notes and progress go; standard error if ``None``.
+
+    Raises:
+        UserError, MethodError, NoiseError: what cannot be trained, before anything is; or a worker
+            died or the store cannot be written: what is done is kept, the same call goes on.
+    """
+    options = options or TrainOptions()
+    setup = options.resolve()
+    store = store_in(results, create=True)
+    prepared = prepare(suite, store, options, setup)
+    out = stream or sys.stderr
+
+    def say(line: str) -> None:
+        print(line, file=out, flush=True)
+
+    for note in prepared.notes:
+        say(f"nlbench: {note}")
+    before = prepared.plan
+    if before.todo:
+        fetch(before.todo, options)
+        plan.check(before.todo, options.data, setup.device)
+        setup = _chosen(before.todo, options, setup, say)
+        context = _context(options, setup)
+        say(
+            f"{suite.name}: {len(before.todo)} of {len(suite.specs)} runs to train on"
+            f" {context.environment['device']}, {setup.workers} worker(s) x {options.threads}"
+            f" thread(s), backend {setup.choice.name}"
+        )
+        _train(before.todo, store, context, setup.executor, out)
+    return Trained(before, plan.make(suite, store, keep_old=options.keep_old))
+
+
+def _chosen(specs: Sequence[RunSpec], options: TrainOptions, setup: Setup, say: Say) -> Setup:
+    """The setup with the backend that trains these runs where ``auto`` was asked for.
+
+    Raises:
+        UserError: the backend that was asked for does not train one of the methods.
+    """
+    on_gpu = options.backend == AUTO and setup.device.type == "cuda"
+    if not on_gpu or plan.streamed(specs, options.data):
+        check_backend(specs, setup)
+        return setup
+    name = automatic(setup.device, setup.choice.strict, say, plan.refusal(specs, "graph"))
+    return replace(setup, choice=replace(setup.choice, name=name))
+
+
+def automatic(device: torch.device, strict: bool, say: Say, reason: str = "") -> str:
+    """The backend for a CUDA device: ``graph`` if it proves itself there and now, else ``loop``.
+
+    Args:
+        device: a CUDA device.
+        strict: see :func:`nlbench.benchmark.runs.backend_check.graph_fails`.
+        say: takes the line about it.
+        reason: why graph is not even tried, in words; empty where it is.
+    """
+    reason = reason or backend_check.graph_fails(str(device), strict)
+    say(
+        f"backend graph is not used, loop trains: {reason} (--backend graph uses it nevertheless)"
+        if reason
+        else "backend graph leaves the loop's weights in float64 on this device: it trains"
+    )
+    return "loop" if reason else "graph"
+
+
+def _context(options: TrainOptions, setup: Setup) -> Context:
+    """What the workers are sent."""
+    return Context(
+        root=options.data,
+        device=str(setup.device) if options.gpus is None else "cuda:0",
+        threads=options.threads,
+        environment=environment(setup.device),
+        choice=setup.choice,
+        until=None if options.minutes is None else time.time() + 60 * options.minutes,
+        loaders=setup.loaders,
+        ahead=setup.device.type == "cuda",
+    )
+
+
+def _train(
+    specs: Sequence[RunSpec], store: Store, context: Context, executor: Executor, out: TextIO
+) -> None:
+    slots = create(context.choice).slots
+    size = 1 if slots == 1 else PACK * slots
+    try:
+        with Progress(store, specs, out):
+            executor.run(Worker(store, context), packs(specs, size))
+    except BackendError:
+        raise
+    except OSError as error:
+        raise UserError(
+            f"store {store.root}: cannot be written ({error.strerror or error}); what is done is"
+            " kept, the same command goes on"
+        ) from error
+    except Exception as error:  # joblib's own: a worker was killed, say
+        raise UserError(
+            f"a worker died ({type(error).__name__}: {str(error).splitlines()[0]}); what is done is"
+            " kept, the same command goes on; with fewer --workers it needs less memory"
+        ) from error

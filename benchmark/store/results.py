@@ -1,0 +1,20 @@
+"""The results folder: its store of records is ``runs/``, beside ``reports/`` and ``published/``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.store.store import Store
+
+
+def store_in(results: Path, create: bool = False) -> Store:
+    """The store of a results folder.
+
+    Raises:
+        UserError: see :meth:`Store.open`; the message names the folder.
+    """
+    try:
+        return Store.open(results / "runs", create=create)
+    except UserError as error:
+        raise UserError(f"--results {results}: {error}") from error
