@@ -38,6 +38,9 @@ class Prepared:
     def notes(self) -> tuple[str, ...]:
         """What to know beforehand: records that do not count, and why; slow arithmetic."""
         lines = [f"damaged record: {line}; it will be run again" for line in self.plan.damaged]
+        lines += [
+            f"left alone, neither run nor counted: {line}" for line in self.plan.foreign.values()
+        ]
         then = "kept" if self.options.keep_old else "run again (--keep-old keeps them)"
         lines += [f"{line}: {then}" for line in plan.outdated_lines(self.plan)]
         slow = precision.slow_bf16(self.plan.todo, self.setup.device, self.options.threads)

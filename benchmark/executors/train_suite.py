@@ -70,8 +70,8 @@ class Trained:
 
     @property
     def complete(self) -> bool:
-        """Whether every run has a record and none failed."""
-        return not self.missing and not self.failed
+        """Whether every run has a record that can be read and none failed."""
+        return not self.missing and not self.failed and not self.after.foreign
 
 
 def train_suite(

@@ -215,7 +215,7 @@ def _describe(prepared: Prepared) -> str:
 
 
 def _close(trained: Trained) -> int:
-    """Say how the suite stands; 1 if something failed or is missing."""
+    """Say how the suite stands; 1 if something failed, is missing or cannot be read."""
     parts = [f"{trained.counts[status]} {status}" for status in ("ok", "diverged", "failed")]
     print(f"{', '.join(parts)}, {len(trained.missing)} missing", file=sys.stderr)
     if trained.not_repeated:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,6 +100,20 @@ def test_a_failed_run_is_told_from_a_missing_one(study: Suite, tmp_path: Path) -
     assert [r.run_id for r in found.failed] == [record.run_id]
     assert found.missing == ()
     assert train_suite(part, tmp_path, replace(HOW, retry=True), io.StringIO()).complete
+
+
+def test_a_record_that_is_not_read_is_left_alone_and_said(study: Suite, tmp_path: Path) -> None:
+    part = study.select(seeds=[0], noise=["clean"])
+    train_suite(part, tmp_path, HOW, io.StringIO())
+    path = Store.open(tmp_path / "runs").path(part.specs[0].run_id)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "schema": 99}))
+    newer, said = path.read_bytes(), io.StringIO()
+    found = train_suite(part, tmp_path, HOW, said)
+    assert "left alone, neither run nor counted: " in said.getvalue()
+    assert str(path) in said.getvalue()
+    assert found.counts == {"ok": 1}
+    assert not found.complete
+    assert path.read_bytes() == newer
 
 
 def test_a_rehearsal_makes_nothing_and_tells_the_time_left(study: Suite, tmp_path: Path) -> None:
