@@ -13,6 +13,7 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.executors.options import TrainOptions
 from nlbench.benchmark.executors.rehearse import rehearse_suite
 from nlbench.benchmark.executors.train_suite import train_suite
+from nlbench.benchmark.spec.canonical_json import canonical_json, sha256_of
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite as suites
 from nlbench.benchmark.suites.suite import Suite
@@ -106,7 +107,9 @@ def test_a_record_that_is_not_read_is_left_alone_and_said(study: Suite, tmp_path
     part = study.select(seeds=[0], noise=["clean"])
     train_suite(part, tmp_path, HOW, io.StringIO())
     path = Store.open(tmp_path / "runs").path(part.specs[0].run_id)
-    path.write_text(json.dumps({**json.loads(path.read_text()), "schema": 99}))
+    body = {**json.loads(path.read_text()), "schema": 99}
+    del body["digest"]
+    path.write_text(canonical_json({**body, "digest": sha256_of(body)}) + "\n")
     newer, said = path.read_bytes(), io.StringIO()
     found = train_suite(part, tmp_path, HOW, said)
     assert "left alone, neither run nor counted: " in said.getvalue()
