@@ -14,15 +14,15 @@ from nlbench.benchmark.store.record import RunRecord
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results, analyse
 from nlbench.reports.errors import ReportError, unknown
-from nlbench.reports.figures.catalogue import Drawn, figure_jobs
+from nlbench.reports.figures.catalogue import figure_jobs
+from nlbench.reports.figures.drawn import Drawn
 from nlbench.reports.leaderboard.table import (
     leaderboard_table,
     overall_table,
     runs_table,
     significance_table,
 )
-from nlbench.reports.memory import collector_paused, collector_spared
-from nlbench.reports.parallel import Job, background
+from nlbench.reports.parallel import Job, background, collector_paused, collector_spared
 from nlbench.reports.read.extract import Intake
 from nlbench.reports.read.study import Study
 from nlbench.reports.render.across_conditions import overall_markdown
@@ -38,11 +38,7 @@ from nlbench.reports.render.latex_paper import (
 from nlbench.reports.render.markdown import accuracy_markdown, significance_markdown
 from nlbench.reports.render.selection import selection_markdown
 from nlbench.reports.render.terminal import terminal_text
-from nlbench.reports.topics.classes import classes_texts
-from nlbench.reports.topics.other_test_sets import elsewhere_texts
-from nlbench.reports.topics.published import published_texts
-from nlbench.reports.topics.registry import measure_tables, measure_texts
-from nlbench.reports.topics.sweep import sweep_texts
+from nlbench.reports.topics.registry import Topics
 
 LATEX = ("accuracy", "significance", "overall", "seeds")
 PARTS = ("leaderboard", "tables", "figures")
@@ -103,8 +99,11 @@ def build_report(
         raise unknown("part of a report", only, PARTS)
     with collector_paused():
         results = analyse(study, records, rule)
+    topics = Topics(results)
     drawn: list[Drawn] = []
-    figures = figure_jobs(results, out / "figures", drawn) if only in (None, "figures") else ()
+    figures: Iterable[Job] = ()
+    if only in (None, "figures"):
+        figures = figure_jobs(results, topics.figures, out / "figures", drawn)
     tables = TABLES if only in (None, "leaderboard") else {}
     first, rest = list(tables)[:1], list(tables)[1:]
     # The largest table first: it is there at once, and figures take a while to be made.
@@ -113,18 +112,19 @@ def build_report(
         out.mkdir(parents=True, exist_ok=True)
         with collector_spared(), background(jobs, workers):
             leaderboard = leaderboard_table(results)
-            texts = _texts(results, leaderboard, drawn, only)
+            texts = _texts(results, topics, leaderboard, drawn, only)
             for name, text in texts.items():
                 write_text(text, out / name)
     except OSError as error:
         raise ReportError(f"report folder {out}: {error.strerror or error}") from error
+    warnings = (*results.warnings, *topics.warnings)
     return Built(
         files=(
             *(out / name for name in (*tables, *texts)),
             *(file for figure in drawn for file in figure.files),
         ),
-        text=terminal_text(results, leaderboard),
-        warnings=results.warnings,
+        text=terminal_text(results, leaderboard, warnings),
+        warnings=warnings,
         verdicts=results.verdicts,
         leaderboard=leaderboard,
         results=results,
@@ -138,14 +138,18 @@ def _csv_jobs(results: Results, out: Path, names: Iterable[str]) -> Iterator[Job
 
 
 def _texts(
-    results: Results, leaderboard: pd.DataFrame, drawn: Sequence[Drawn], only: str | None
+    results: Results,
+    topics: Topics,
+    leaderboard: pd.DataFrame,
+    drawn: Sequence[Drawn],
+    only: str | None,
 ) -> dict[str, str]:
     """File name -> content, of the parts asked for."""
     texts: dict[str, str] = {}
     if only in (None, "leaderboard"):
         texts["leaderboard.csv"] = to_csv(leaderboard)
     if only is None:
-        texts["index.md"] = index_markdown(results, leaderboard, drawn)
+        texts["index.md"] = index_markdown(results, leaderboard, drawn, topics)
     if only in (None, "tables"):
         texts |= {
             "accuracy.md": accuracy_markdown(results, leaderboard),
@@ -157,9 +161,6 @@ def _texts(
             "significance.tex": significance_latex(results),
             "overall.tex": overall_latex(results),
             "seeds.tex": seeds_latex(results),
-            "document.tex": document_of_all(results, (*LATEX, *measure_tables(results)), drawn),
+            "document.tex": document_of_all(results, (*LATEX, *topics.latex), drawn),
         }
-    texts |= measure_texts(results, only)
-    texts |= elsewhere_texts(results, only)
-    texts |= sweep_texts(results, only) | classes_texts(results, only)
-    return texts | published_texts(results, only)
+    return texts | topics.texts(only)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 MINUS = "−"
 NONE = "–"
+# Of percentages; CSVs and rendered tables start from the same rounded numbers.
+DECIMALS = 6
 
 
 def number(value: float | None, digits: int = 2, sign: bool = False) -> str:
@@ -51,3 +53,13 @@ def listing(words: list[str]) -> str:
 def one_line(text: str) -> str:
     """Any text as one line."""
     return " ".join(text.split())
+
+
+def rounded(value: float | None) -> float | None:
+    """A number of a CSV file, DECIMALS decimals; ``None`` for none and for NaN."""
+    return None if value is None or value != value else round(value, DECIMALS)
+
+
+def significant(value: float | None) -> float | None:
+    """Six significant digits; ``None`` for none and for NaN."""
+    return None if value is None or value != value else float(f"{value:.6g}")

@@ -238,12 +238,41 @@ def no_name_for_two(module: Module) -> Iterator[str]:
                     yield f"{module.name}: {name} is a module of it too"
 
 
+TOPICS = "nlbench.reports.topics"
+# Made-up records for timings hold what topics read.
+NO_CORE = (TOPICS, "nlbench.reports.speed")
+TOPIC_WORDS = ("open_set", "openset", "detection", "test_sets", "sweeps", "drainage")
+
+
+def core_names_no_topic(module: Module) -> Iterator[str]:
+    """The core of the reports imports the registry of topics alone, and nothing is named for one.
+
+    ``classes``, ``published`` and ``sweep`` are topics too, but words with other meanings beside.
+    """
+    if module.package != "reports" or any(_is(module.name, room) for room in NO_CORE):
+        return
+    for found in module.imports:
+        if _is(found.target, TOPICS) and found.target != f"{TOPICS}.registry":
+            yield f"{module.name}:{found.line} imports {found.target}: ask the registry"
+    for node in ast.walk(module.tree):
+        name = ""
+        if isinstance(node, ast.Attribute):
+            name = node.attr
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            name = node.name.lower()
+        elif isinstance(node, ast.AnnAssign):
+            name = _dotted(node.target)
+        if any(word in name for word in TOPIC_WORDS):
+            yield f"{module.name}:{getattr(node, 'lineno', 0)} names a topic: {name}"
+
+
 RULES: tuple[Callable[[Module], Iterator[str]], ...] = (
     layers,
     outside,
     no_files_in_methods,
     no_global_randomness,
     no_name_for_two,
+    core_names_no_topic,
 )
 
 
@@ -361,6 +390,9 @@ def _module(name: str, source: str) -> Module:
         (no_files_in_methods, "nlbench.baselines.bad", "x = open('weights')"),
         (no_files_in_methods, "nlbench.baselines.bad", "x = torch.load('weights')"),
         (no_name_for_two, "nlbench.reports", "__all__ = ['build']\ndef __getattr__(name): ..."),
+        (core_names_no_topic, "nlbench.reports.bad", "from nlbench.reports.topics import classes"),
+        (core_names_no_topic, "nlbench.reports.bad", "class Results:\n    open_sets: int = 0"),
+        (core_names_no_topic, "nlbench.reports.bad", "found = results.detections"),
         (no_global_randomness, "nlbench.noise.bad", "import random"),
         (no_global_randomness, "nlbench.noise.bad", "from numpy.random import default_rng"),
         (no_global_randomness, "nlbench.noise.bad", "np.random.seed(0)"),

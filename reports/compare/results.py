@@ -17,14 +17,6 @@ from nlbench.reports.read.cells import Block, Condition, make_blocks
 from nlbench.reports.read.extract import RULES, Intake
 from nlbench.reports.read.frame import Frame, tidy
 from nlbench.reports.read.study import Study
-from nlbench.reports.topics.detection.compare import Verdicts as DetectionVerdicts
-from nlbench.reports.topics.detection.compare import verdicts as detection_verdicts
-from nlbench.reports.topics.detection.failures import Signature, signatures
-from nlbench.reports.topics.detection.failures import warnings as signature_lines
-from nlbench.reports.topics.detection.find import Detection, detections
-from nlbench.reports.topics.open_set.compare import Verdicts as OpenSetVerdicts
-from nlbench.reports.topics.open_set.compare import verdicts as open_set_verdicts
-from nlbench.reports.topics.open_set.find import Protocol, protocols
 
 
 @dataclass(frozen=True)
@@ -49,7 +41,7 @@ class Results:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a reader must know before trusting a number, a line each."""
+        """What a reader must know before trusting an accuracy, a line each."""
         refused: dict[str, int] = defaultdict(int)
         for verdict in self.verdicts:
             if not verdict.comparable:
@@ -58,43 +50,13 @@ class Results:
             f"{count} of {len(self.verdicts)} comparisons {words}"
             for words, count in refused.items()
         ]
-        return (*self.frame.warnings, *lines, *self.signature_warnings)
-
-    @cached_property
-    def open_sets(self) -> tuple[Protocol, ...]:
-        """Blocks with open-set scores."""
-        return protocols(self.blocks, self.frame.evaluations)
-
-    @cached_property
-    def open_set_verdicts(self) -> tuple[OpenSetVerdicts, ...]:
-        """The comparisons of each of them."""
-        return tuple(open_set_verdicts(protocol, self.baseline) for protocol in self.open_sets)
-
-    @cached_property
-    def detections(self) -> tuple[Detection, ...]:
-        """Blocks with detection of mislabelled samples."""
-        return detections(self.blocks, self.frame.evaluations)
-
-    @cached_property
-    def detection_verdicts(self) -> tuple[DetectionVerdicts, ...]:
-        """The comparisons of each of them."""
-        return tuple(detection_verdicts(found, self.method_names) for found in self.detections)
+        return (*self.frame.warnings, *lines)
 
     @cached_property
     def method_names(self) -> dict[str, str]:
         """Label -> the method's name, equal for settings of one method."""
         runs = self.frame.runs[["method", "method_name"]].drop_duplicates()
         return dict(zip(runs["method"], runs["method_name"], strict=True))
-
-    @cached_property
-    def signatures(self) -> tuple[Signature, ...]:
-        """How every drainage node fared, condition by condition; needs detection."""
-        return signatures(self.blocks, self.detections, self.frame.curves, self.baseline)
-
-    @cached_property
-    def signature_warnings(self) -> tuple[str, ...]:
-        """The failure signatures that were found, a line each."""
-        return signature_lines(self.blocks, self.signatures)
 
     @cached_property
     def overall(self) -> tuple[Overall, ...]:

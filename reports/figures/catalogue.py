@@ -2,64 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from nlbench.reports.compare.across_conditions import Overall
 from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.accuracy import accuracy_figure
 from nlbench.reports.figures.across import profile_figure, ranks_figure
+from nlbench.reports.figures.drawn import Drawn, Planned
 from nlbench.reports.figures.effects import effects_figure
 from nlbench.reports.figures.memorisation import memorisation_figures
 from nlbench.reports.figures.paired import paired_figure
 from nlbench.reports.figures.style import save_styled, styled
 from nlbench.reports.parallel import Job
 from nlbench.reports.read.cells import Block
-from nlbench.reports.render.measured_words import evaluated
 from nlbench.reports.text import plural
-from nlbench.reports.topics.classes.figure import classes_figures
-from nlbench.reports.topics.figures import measure_figures
-from nlbench.reports.topics.sweep.figure import sweep_figures
+
+Further = Callable[[Block | None], Iterable[Planned]]
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A figure on disk.
-
-    Attributes:
-        name: stem of its files.
-        block: index of the block it shows, ``None`` for all conditions.
-        caption: what is to be seen, plain text.
-        files: the PNG and the PDF.
-    """
-
-    name: str
-    block: int | None
-    caption: str
-    files: tuple[Path, Path]
-
-
-Planned = tuple[str, int | None, str, Figure]
-
-
-def figure_jobs(results: Results, folder: Path, drawn: list[Drawn]) -> Iterator[Job]:
+def figure_jobs(
+    results: Results, further: Further, folder: Path, drawn: list[Drawn]
+) -> Iterator[Job]:
     """Make every figure that the results allow; writing its files, the longer part, is the job.
 
     Args:
         results: what to draw.
+        further: figures of topics, of a block or (``None``) of the study.
         folder: made if it is not there.
         drawn: gets each figure when its job is made; its files are there when the job is done.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with styled():
-        for name, block, caption, figure in tqdm(
-            _planned(results), "drawing", unit=" figures", disable=None
+        for name, caption, figure, block in tqdm(
+            _planned(results, further), "drawing", unit=" figures", disable=None
         ):
             # Not with_suffix: a name may have a dot in it.
             files = folder / f"{name}.png", folder / f"{name}.pdf"
@@ -67,29 +47,26 @@ def figure_jobs(results: Results, folder: Path, drawn: list[Drawn]) -> Iterator[
             yield partial(save_styled, figure, folder, name)
 
 
-def _planned(results: Results) -> Iterator[Planned]:
+def _planned(results: Results, further: Further) -> Iterator[Planned]:
     for block in results.blocks:
         suffix = f"-{block.index + 1}" if block.index else ""
-        for name, caption, figure in chain(
-            _figures(results, block), measure_figures(results, block)
-        ):
-            yield f"{name}{suffix}", block.index, caption, figure
-    for make in (sweep_figures, classes_figures):
-        yield from make(results)
+        for plan in chain(_figures(results, block), further(block)):
+            yield plan._replace(name=f"{plan.name}{suffix}", block=block.index)
+    yield from further(None)
     for whole in results.overall:
         suffix = f"-{whole.profile}" if len(results.overall) > 1 else ""
-        for name, caption, figure in _across(whole):
-            yield f"{name}{suffix}", None, caption, figure
+        for plan in _across(whole):
+            yield plan._replace(name=f"{plan.name}{suffix}")
 
 
-def _figures(results: Results, block: Block) -> Iterator[tuple[str, str, Figure]]:
+def _figures(results: Results, block: Block) -> Iterator[Planned]:
     accuracy = accuracy_figure(block)
     if accuracy is not None:
         seeds = max(cell.summary.n for cell in block.declared())
         intervals = (
             "bars: 95 % Student intervals of the mean over seeds" if seeds > 1 else "one seed"
         )
-        yield (
+        yield Planned(
             "accuracy",
             f"Test accuracy ({results.rule}) against the nominal noise rate on {block.title}; mean"
             f" over {plural(seeds, 'seed')}, {intervals}; clean labels are rate 0 of every panel;"
@@ -98,7 +75,7 @@ def _figures(results: Results, block: Block) -> Iterator[tuple[str, str, Figure]
         )
     effects = effects_figure(results, block)
     if effects is not None:
-        yield (
+        yield Planned(
             "effects",
             f"Paired differences to the baseline on {block.title}: mean with 95 % Student interval,"
             " grey dots are seeds; a filled marker is decided by the paired t test after Holm, a"
@@ -108,7 +85,7 @@ def _figures(results: Results, block: Block) -> Iterator[tuple[str, str, Figure]
         )
     paired = paired_figure(results, block)
     if paired is not None:
-        yield (
+        yield Planned(
             "paired",
             f"Difference to the baseline in every single seed on {block.title}, a panel a"
             " condition; a grey line joins the methods of one seed (where lines run side by side,"
@@ -117,9 +94,9 @@ def _figures(results: Results, block: Block) -> Iterator[tuple[str, str, Figure]
             " noise type.",
             paired,
         )
-    words = evaluated(results.study.specs)
+    words = results.study.evaluated
     for name, figure in memorisation_figures(results, block).items():
-        yield (
+        yield Planned(
             name,
             f"What the network learns, epoch by epoch, on {block.title}: test accuracy; clean"
             " training samples predicted as labelled; flipped ones predicted as their wrong given"
@@ -130,16 +107,16 @@ def _figures(results: Results, block: Block) -> Iterator[tuple[str, str, Figure]
         )
 
 
-def _across(whole: Overall) -> Iterator[tuple[str, str, Figure]]:
+def _across(whole: Overall) -> Iterator[Planned]:
     conditions = plural(len(whole.conditions), "condition")
-    yield (
+    yield Planned(
         "ranks",
         f"Mean ranks over {conditions}, profile {whole.profile}; thin lines: bootstrap intervals"
         " over seeds; bars join methods that no pairwise Wilcoxon test over conditions tells apart"
         " after Holm. Nemenyi's critical difference is shown for comparison only.",
         ranks_figure(whole),
     )
-    yield (
+    yield Planned(
         "profile",
         f"Performance profile over {conditions}, profile {whole.profile}: share of runs that reach"
         " an accuracy, every condition weighing the same.",

@@ -13,10 +13,10 @@ from nlbench.reports.compare.across_conditions import Overall
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.pairing import condition_note
 from nlbench.reports.compare.results import Results
-from nlbench.reports.digits import DECIMALS, rounded, significant
 from nlbench.reports.leaderboard.columns import LEADERBOARD, LEADERBOARD_SCHEMA
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.stats import Rope, mean_rank
+from nlbench.reports.text import DECIMALS, rounded, significant
 
 # Fields of a Comparison that are no column: they stand in others, or in its sentence.
 HIDDEN = ("block", "metric", "unit", "smallest_p", "rope", "at_chance")

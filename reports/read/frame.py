@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nlbench.benchmark.store.record import CURVES, RunRecord
+from nlbench.benchmark.store.record import RunRecord
 from nlbench.reports.read.extract import COLUMNS, RULES, Intake, gather
 from nlbench.reports.read.names import BlockKey, block_key, method_labels, noise_name
 from nlbench.reports.read.packed_json import PackedJson
@@ -53,21 +53,6 @@ class Frame:
     correct: dict[str, NDArray[np.uint8]]
     warnings: tuple[str, ...]
     evaluations: Mapping[str, PackedJson] = field(default_factory=dict)
-
-    def curves_long(self) -> pd.DataFrame:
-        """The curves as a long frame: run_id, epoch (from 1), a column per curve."""
-        parts = [
-            pd.DataFrame(curves.T, columns=list(CURVES)).assign(
-                run_id=run_id, epoch=np.arange(1, curves.shape[1] + 1)
-            )
-            for run_id, curves in sorted(self.curves.items())
-        ]
-        columns = ["run_id", "epoch", *CURVES]
-        return (
-            pd.concat(parts, ignore_index=True)[columns]
-            if parts
-            else pd.DataFrame({}, columns=columns)
-        )
 
 
 def tidy(study: Study, records: Iterable[RunRecord] | Intake) -> Frame:

@@ -15,8 +15,7 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import DamagedRecord, RunRecord, proven_digest
 from nlbench.benchmark.store.store import Store
-from nlbench.reports.memory import collector_paused
-from nlbench.reports.parallel import results
+from nlbench.reports.parallel import collector_paused, results
 from nlbench.reports.read import cache
 from nlbench.reports.read.cache import PART, Part
 from nlbench.reports.read.columns import Arrays, Entry, encode

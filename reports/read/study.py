@@ -60,3 +60,12 @@ class Study:
         methods = dict.fromkeys(spec.method.name for spec in self.specs)
         if self.baseline not in methods:
             raise unknown(f"baseline of study {self.name!r}:", self.baseline, methods)
+
+    @property
+    def evaluated(self) -> str:
+        """After which epochs accuracies were taken, as a sentence; empty where after each."""
+        every = sorted({spec.recipe.eval_every for spec in self.specs})
+        if every == [1]:
+            return ""
+        span = str(every[0]) if len(every) == 1 else f"{every[0]} to {every[-1]}"
+        return f"Test and validation accuracy were taken every {span} epochs and after the last."

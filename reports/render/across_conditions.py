@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nlbench.reports.compare.across_conditions import Overall
 from nlbench.reports.compare.results import Results
-from nlbench.reports.render.markdown import escape, table
+from nlbench.reports.render.markdown import bullets, escape, table
 from nlbench.reports.text import NONE, listing, number, p_equals, p_value, plural
 
 
@@ -27,7 +27,7 @@ def sections(results: Results, whole: Overall) -> list[str]:
         methods_table(whole),
         _omnibus(whole),
         _pairs_table(whole, results.study.rope),
-        "\n".join(f"- {escape(pair.sentence(len(whole.pairs)))}" for pair in whole.pairs),
+        bullets(pair.sentence(len(whole.pairs)) for pair in whole.pairs),
         _small_print(results, whole),
     ]
 

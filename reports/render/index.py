@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Protocol
 
 import pandas as pd
 
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results
-from nlbench.reports.figures.catalogue import Drawn
+from nlbench.reports.figures.drawn import Drawn
 from nlbench.reports.read.cells import Block
 from nlbench.reports.render.across_conditions import sections
 from nlbench.reports.render.caption import MARK_WORDS, accuracy_caption
 from nlbench.reports.render.grid import accuracy_grid, marks_used
-from nlbench.reports.render.markdown import MARKS, escape, grid_table, table
+from nlbench.reports.render.markdown import MARKS, bullets, escape, grid_table, table
 from nlbench.reports.text import plural
-from nlbench.reports.topics import classes, sweep
-from nlbench.reports.topics.other_test_sets import elsewhere_section
-from nlbench.reports.topics.published.match import matches
-from nlbench.reports.topics.registry import measure_files, measure_sections
 
 SENTENCES = 30
 FILES = (
@@ -29,36 +26,48 @@ FILES = (
     ("accuracy.tex", "the table for a paper, with [a document around it](accuracy-document.tex)"),
     ("selection.md", "last epoch, validation and oracle accuracy of the same runs"),
 )
-# Stands there only where something was published of the study's settings.
-PUBLISHED = ("published.md", "beside published numbers, and why they may differ")
 
 
-def index_markdown(results: Results, leaderboard: pd.DataFrame, drawn: Sequence[Drawn]) -> str:
+class Topics(Protocol):
+    """What the page asks of the topics of the study."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What a reader must know, a line each."""
+
+    @property
+    def files(self) -> Sequence[tuple[str, str]]:
+        """Names of files, and what is in them."""
+
+    def sections(self, block: Block | None) -> Sequence[str]:
+        """Paragraphs about a block, or (``None``) about the study."""
+
+
+def index_markdown(
+    results: Results, leaderboard: pd.DataFrame, drawn: Sequence[Drawn], topics: Topics
+) -> str:
     """Title, question, table, verdicts, figures, set-up and how to make it again."""
     study = results.study
     parts = [f"# {escape(study.title)}"]
     parts += [f"> **Part of a study:** {escape(study.part)}."] if study.part else []
     parts += [escape(study.description)] if study.description else []
-    if results.warnings:
-        parts.append("\n".join(f"> **Note:** {escape(line)}.\n>" for line in results.warnings))
+    if warnings := (*results.warnings, *topics.warnings):
+        parts.append("\n".join(f"> **Note:** {escape(line)}.\n>" for line in warnings))
     for block in results.blocks:
-        parts += _block(results, block, leaderboard, drawn)
-    parts += elsewhere_section(results)
-    parts += _in_words("Hyper-parameters", "sweep.md", sweep.headlines(results))
-    parts += _in_words("Number of classes", "classes.md", classes.headlines(results))
+        parts += _block(results, block, leaderboard)
+        parts += [*topics.sections(block), *_figures(drawn, block.index)]
+    parts += topics.sections(None)
     for whole in results.overall:
         parts += [
             f"## Across conditions (profile {escape(whole.profile)})",
             *sections(results, whole),
         ]
     parts += _figures(drawn, None)
-    parts += ["## Set-up", setup_table(results), "## Files", _files(results), *_again(results)]
+    parts += ["## Set-up", setup_table(results), "## Files", _files(topics), *_again(results)]
     return "\n\n".join(parts) + "\n"
 
 
-def _block(
-    results: Results, block: Block, leaderboard: pd.DataFrame, drawn: Sequence[Drawn]
-) -> list[str]:
+def _block(results: Results, block: Block, leaderboard: pd.DataFrame) -> list[str]:
     grid = accuracy_grid(block, leaderboard)
     key = [f"{MARKS[mark]} {MARK_WORDS[mark]}." for mark in marks_used(grid)]
     caption = escape(" ".join(accuracy_caption(results, block, rates=False)))
@@ -66,16 +75,7 @@ def _block(
     verdicts = results.in_block(block)
     if verdicts:
         parts += ["### In words", *_sentences(verdicts, results.baseline)]
-    parts += measure_sections(results, block)
-    return parts + _figures(drawn, block.index)
-
-
-def _in_words(title: str, file: str, lines: Sequence[str]) -> list[str]:
-    """A part that only some studies have: its sentences, and where all of it is."""
-    if not lines:
-        return []
-    listed = "\n".join(f"- {escape(line)}" for line in lines)
-    return [f"## {title}", listed, f"Tables and all comparisons: [{file}]({file})."]
+    return parts
 
 
 def _figures(drawn: Sequence[Drawn], block: int | None) -> list[str]:
@@ -92,7 +92,7 @@ def _sentences(verdicts: Sequence[Comparison], baseline: Collection[str]) -> lis
     shown = list(verdicts)
     if len(shown) > SENTENCES:
         shown = [v for v in verdicts if v.b in baseline][:SENTENCES]
-    parts = ["\n".join(f"- {escape(v.sentence())}" for v in shown)]
+    parts = [bullets(v.sentence() for v in shown)]
     if len(shown) < len(verdicts):
         parts.append(f"All {len(verdicts)} comparisons: [significance.md](significance.md).")
     return parts
@@ -134,9 +134,8 @@ def _recipe(values: dict[str, object]) -> str:
     return ", ".join(f"{key} {value}" for key, value in values.items() if value not in ([], None))
 
 
-def _files(results: Results) -> str:
-    extra = (*measure_files(results), *((PUBLISHED,) if matches(results) else ()))
-    return "\n".join(f"- [{name}]({name}): {words}" for name, words in (*FILES, *extra))
+def _files(topics: Topics) -> str:
+    return "\n".join(f"- [{name}]({name}): {words}" for name, words in (*FILES, *topics.files))
 
 
 def _again(results: Results) -> list[str]:

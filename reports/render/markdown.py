@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 from tabulate import tabulate
@@ -37,6 +37,11 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) 
     """A pipe table; the first ``left`` columns are left-aligned, the others right."""
     align = ["left"] * left + ["right"] * (len(headers) - left)
     return tabulate(rows, headers, tablefmt="pipe", disable_numparse=True, colalign=align)
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """Any user's sentences as a list."""
+    return "\n".join(f"- {escape(line)}" for line in lines)
 
 
 def accuracy_markdown(results: Results, leaderboard: pd.DataFrame) -> str:
@@ -117,7 +122,7 @@ def significance_markdown(results: Results) -> str:
             parts.append(f"### {escape(kind)} (family of {size})")
             rows = [[escape(cell) for cell in significance_row(v)] for v in family]
             parts.append(table(SIGNIFICANCE_HEADERS, rows, left=2))
-            parts.append("\n".join(f"- {escape(v.sentence())}" for v in family))
+            parts.append(bullets(v.sentence() for v in family))
     return "\n\n".join(parts) + "\n"
 
 

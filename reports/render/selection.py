@@ -11,7 +11,6 @@ from nlbench.reports.read.extract import RULES
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render.caption import RULE_WORDS
 from nlbench.reports.render.markdown import escape, table
-from nlbench.reports.render.measured_words import evaluated
 from nlbench.reports.stats import mean_interval
 from nlbench.reports.text import NONE, number
 
@@ -22,7 +21,7 @@ def selection_markdown(results: Results) -> str:
     rules = [rule for rule in RULES if runs[rule].notna().any()]
     absent = [rule for rule in RULES if rule not in rules]
     parts = [f"# {escape(results.study.title)}: which epoch is scored", _intro(rules, absent)]
-    if words := evaluated(results.study.specs):
+    if words := results.study.evaluated:
         parts.append(f"{words} Only those epochs can be chosen.")
     for block in results.blocks:
         parts += [f"## {escape(block.title)}", _table(block, runs, rules)]

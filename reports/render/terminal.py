@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from tabulate import tabulate
 
@@ -16,13 +18,13 @@ from nlbench.reports.text import number
 SENTENCES = 12
 
 
-def terminal_text(results: Results, leaderboard: pd.DataFrame) -> str:
+def terminal_text(results: Results, leaderboard: pd.DataFrame, warnings: Sequence[str]) -> str:
     """Accuracy tables, the verdicts against the baseline, and every warning; no markup."""
     study = results.study
     parts = [study.title, *([f"Part of a study: {study.part}."] if study.part else [])]
     for block in results.blocks:
         parts += [block.title, _table(block, leaderboard), *_verdicts(results, block)]
-    parts += [f"Note: {line}." for line in results.warnings]
+    parts += [f"Note: {line}." for line in warnings]
     return "\n".join(parts)
 
 

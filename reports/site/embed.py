@@ -15,7 +15,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from nlbench.reports.figures.catalogue import Drawn
+from nlbench.reports.figures.drawn import Drawn
 
 DPI, CSS_DPI = 160, 96  # figures are saved at DPI; CSS counts 96 pixels an inch
 LARGEST = 400_000  # bytes of a file that a page still carries

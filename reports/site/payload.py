@@ -76,7 +76,7 @@ def payload(built: Built, sets: LabelSets, commands: Commands) -> dict[str, Any]
         },
         "commits": sorted({str(v) for v in runs["commit"].dropna()}),
         "devices": sorted({str(v) for v in runs["device"].dropna()}),
-        "warnings": list(results.warnings),
+        "warnings": list(built.warnings),
         "blocks": [_block(results, block, built.leaderboard) for block in results.blocks],
         "board": leaders,
         "overall": _overall(results, built.leaderboard, leaders["rows"]),

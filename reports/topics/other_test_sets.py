@@ -6,7 +6,7 @@ get a table of their own: the main tables and verdicts stay those of the data se
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,8 @@ from nlbench.reports.read.evaluations import Evaluations
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render.markdown import escape, table
 from nlbench.reports.stats import mean_interval
-from nlbench.reports.text import number
+from nlbench.reports.text import NONE, number
+from nlbench.reports.topics.topic import Topic
 
 FILE = "test-sets.md"
 COLUMNS = "data_label,model,profile,condition,test_set,method,seed,accuracy"
@@ -60,22 +61,19 @@ def elsewhere(results: Results) -> tuple[Elsewhere, ...]:
     return tuple(found)
 
 
-def elsewhere_texts(results: Results, only: str | None) -> dict[str, str]:
-    """File name -> content; nothing where no run was tested elsewhere."""
-    found = elsewhere(results)
-    texts: dict[str, str] = {}
-    if found and only in (None, "tables"):
-        title = f"# {escape(results.study.title)}: further test sets"
-        texts[FILE] = "\n\n".join([title, NOTE, _table(found)]) + "\n"
-    if found and only in (None, "leaderboard"):
-        texts["test-sets.csv"] = "\n".join([COLUMNS, *_lines(found)]) + "\n"
-    return texts
+def _tables(results: Results, found: tuple[Elsewhere, ...]) -> dict[str, str]:
+    del results
+    return {"test-sets.csv": "\n".join([COLUMNS, *_lines(found)]) + "\n"}
 
 
-def elsewhere_section(results: Results) -> list[str]:
-    """The part of index.md."""
-    found = elsewhere(results)
-    return ["## Further test sets", _table(found), f"*{NOTE}*"] if found else []
+def _pages(results: Results, found: tuple[Elsewhere, ...]) -> dict[str, str]:
+    title = f"# {escape(results.study.title)}: further test sets"
+    return {FILE: "\n\n".join([title, NOTE, _table(found)]) + "\n"}
+
+
+def _section(results: Results, found: tuple[Elsewhere, ...], block: Block | None) -> Sequence[str]:
+    del results
+    return ["## Further test sets", _table(found), f"*{NOTE}*"] if block is None else []
 
 
 def _table(found: tuple[Elsewhere, ...]) -> str:
@@ -86,7 +84,7 @@ def _table(found: tuple[Elsewhere, ...]) -> str:
         whole = mean_interval(known)
         seeds = f"{whole.n}" if whole.n == len(one.values) else f"{whole.n}/{len(one.values)}"
         row = [one.block.title, pretty_condition(one.cell.condition), one.test_set, one.cell.method]
-        span = "–" if whole.low is None else f"[{number(whole.low)}, {number(whole.high)}]"
+        span = NONE if whole.low is None else f"[{number(whole.low)}, {number(whole.high)}]"
         cells = [*row, seeds, f"{number(whole.mean)} ± {number(whole.sd)}", span]
         rows.append([escape(cell) if k < len(row) else cell for k, cell in enumerate(cells)])
     return table(headers, rows, left=4)
@@ -110,3 +108,12 @@ def _value(accuracy: float, status: str, classes: int | None) -> float:
     if not np.isnan(accuracy):
         return 100 * accuracy
     return 100 / classes if status == "diverged" and classes else np.nan
+
+
+TOPIC = Topic(
+    name="other_test_sets",
+    find=elsewhere,
+    tables=_tables,
+    pages=_pages,
+    section=_section,
+)

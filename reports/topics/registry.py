@@ -1,66 +1,82 @@
-"""What records hold beside accuracies, as parts of a report; no part where they hold nothing."""
+"""The topics of reports: a new one is entered here and nowhere else."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
 
 from nlbench.reports.compare.results import Results
+from nlbench.reports.figures.drawn import Planned
 from nlbench.reports.read.cells import Block
-from nlbench.reports.render.markdown import escape
-from nlbench.reports.topics.detection.page import absorption_texts
-from nlbench.reports.topics.detection.sentences import conclusions
-from nlbench.reports.topics.open_set.compare import noise_sentence
-from nlbench.reports.topics.open_set.page import openset_texts
-from nlbench.reports.topics.open_set.sentences import where_drainage_loses
-
-MOST = 12  # sentences of a kind on the index page
-OPEN_SET = (
-    ("openset.csv", "AUROC, AUPR, FPR, OSCR of every score, [as a table](openset.md)"),
-    ("openset-comparisons.csv", "every comparison of open-set scores"),
-    ("openset.tex", "the open-set table for a paper"),
+from nlbench.reports.topics import (
+    classes,
+    detection,
+    open_set,
+    other_test_sets,
+    published,
+    sweep,
 )
-DETECTION = (
-    ("detection.csv", "how every criterion finds flipped labels, [as a table](detection.md)"),
-    ("detection-comparisons.csv", "drainage mass against small loss"),
-    ("detection.tex", "the detection table for a paper"),
-    ("signatures.csv", "failure signatures of the drainage node, [as a table](signatures.md)"),
+from nlbench.reports.topics.topic import Topic
+
+# In the order of their parts in a report.
+TOPICS: tuple[Topic[Any], ...] = (
+    open_set.TOPIC,
+    detection.TOPIC,
+    other_test_sets.TOPIC,
+    sweep.TOPIC,
+    classes.TOPIC,
+    published.TOPIC,
 )
 
 
-def measure_texts(results: Results, only: str | None) -> dict[str, str]:
-    """File name -> content, of the parts asked for."""
-    return openset_texts(results, only) | absorption_texts(results, only)
+class Topics:
+    """What a study has of all topics."""
 
+    def __init__(self, results: Results, topics: tuple[Topic[Any], ...] = TOPICS) -> None:
+        """Nothing is computed before it is asked for, and nothing twice."""
+        self._results = results
+        self._topics = topics
 
-def measure_files(results: Results) -> tuple[tuple[str, str], ...]:
-    """File name and what is in it."""
-    open_set = OPEN_SET if results.open_sets else ()
-    return open_set + (DETECTION if results.detections else ())
+    @cached_property
+    def _found(self) -> tuple[tuple[Topic[Any], Any], ...]:
+        found = ((topic, topic.find(self._results)) for topic in self._topics)
+        return tuple((topic, part) for topic, part in found if part)
 
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must know before trusting a number, a line each."""
+        return tuple(line for t, found in self._found for line in t.warnings(self._results, found))
 
-def measure_tables(results: Results) -> tuple[str, ...]:
-    """Stems of the LaTeX tables."""
-    return tuple(n.removesuffix(".tex") for n, _ in measure_files(results) if n.endswith(".tex"))
+    @property
+    def files(self) -> tuple[tuple[str, str], ...]:
+        """Name and description of the files that the index page lists."""
+        return tuple(file for topic, _ in self._found for file in topic.files)
 
+    @property
+    def latex(self) -> tuple[str, ...]:
+        """Names of the LaTeX tables among them, without ``.tex``."""
+        return tuple(n.removesuffix(".tex") for n, _ in self.files if n.endswith(".tex"))
 
-def measure_sections(results: Results, block: Block) -> list[str]:
-    """The conclusions of one block for the index page."""
-    parts: list[str] = []
-    for protocol, verdicts in zip(results.open_sets, results.open_set_verdicts, strict=True):
-        if protocol.block.index == block.index:
-            lines = [
-                *[c.sentence() for c in verdicts.baseline][:MOST],
-                *[noise_sentence(c) for c in verdicts.noise][:MOST],
-                *where_drainage_loses(protocol, verdicts),
-            ]
-            parts += _section("Open-set recognition", "openset.md", lines)
-    for detection, found in zip(results.detections, results.detection_verdicts, strict=True):
-        if detection.block.index == block.index:
-            lines = conclusions(detection, found)
-            parts += _section("Detection of mislabelled samples", "detection.md", lines)
-    return parts
+    def texts(self, only: str | None) -> dict[str, str]:
+        """File name -> content, of the parts asked for (one of ``reports.PARTS``, or all)."""
+        texts: dict[str, str] = {}
+        for topic, found in self._found:
+            if only in (None, "leaderboard"):
+                texts |= topic.tables(self._results, found)
+            if only in (None, "tables"):
+                texts |= topic.pages(self._results, found)
+        return texts
 
+    def sections(self, block: Block | None) -> list[str]:
+        """Paragraphs for the index page, about a block or (``None``) about the study."""
+        return [
+            part
+            for topic, found in self._found
+            for part in topic.section(self._results, found, block)
+        ]
 
-def _section(title: str, file: str, lines: Sequence[str]) -> list[str]:
-    listed = "\n".join(f"- {escape(line)}" for line in lines)
-    return [f"### {title}", listed, f"Tables and all comparisons: [{file}]({file})."]
+    def figures(self, block: Block | None) -> Iterator[Planned]:
+        """Figures of a block or (``None``) of the study."""
+        for topic, found in self._found:
+            yield from topic.figures(self._results, found, block)

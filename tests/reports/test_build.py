@@ -25,7 +25,9 @@ from nlbench.reports.read.cells import Condition, few_rates
 from nlbench.reports.render import latex, markdown
 from nlbench.reports.speed.made_up_records import declared, made_up, synthetic
 from nlbench.reports.text import number, p_value, rate
-from nlbench.reports.topics.figures import measure_figures
+from nlbench.reports.topics.detection.find import detections
+from nlbench.reports.topics.open_set.find import protocols
+from nlbench.reports.topics.registry import Topics
 
 Make = Callable[..., Any]
 A = [90.0, 91.0, 90.5, 92.0, 91.5]
@@ -432,9 +434,11 @@ def test_a_study_of_everything_at_once(tmp_path: Path) -> None:
     names = {path.name for path in built.files}
     assert {"openset.md", "openset.tex", "detection.md", "detection.tex", "signatures.md"} <= names
     results = built.results
-    assert [len(found.conditions) for found in results.open_sets] == [7]
-    assert [len(found.conditions) for found in results.detections] == [6, 6]
-    drawn = {name: words for b in results.blocks for name, words, _ in measure_figures(results, b)}
+    held = results.blocks, results.frame.evaluations
+    assert [len(found.conditions) for found in protocols(*held)] == [7]
+    assert [len(found.conditions) for found in detections(*held)] == [6, 6]
+    topics = Topics(results)
+    drawn = {plan.name: plan.caption for b in results.blocks for plan in topics.figures(b)}
     for name in ("openset-curves", "openset-auroc"):
         assert "Shown: the first 5 of 7 conditions" in drawn[name]
     for name in ("drainage-mass", "detection-roc", "detection-auroc", "openset-noise"):

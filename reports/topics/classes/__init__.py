@@ -1,8 +1,15 @@
-"""The number of classes at fixed noise: accuracy, chance, and who leads where."""
+"""How accuracy depends on the number of classes, above chance and against the baseline."""
 
 from __future__ import annotations
 
-from nlbench.reports.topics.classes.find import ClassStudy, class_studies
-from nlbench.reports.topics.classes.page import classes_texts, headlines
+from nlbench.reports.topics.classes import figure, find, page
+from nlbench.reports.topics.topic import Topic
 
-__all__ = ["ClassStudy", "class_studies", "classes_texts", "headlines"]
+TOPIC = Topic(
+    name="classes",
+    find=find.class_studies,
+    tables=page.tables,
+    pages=page.pages,
+    section=page.index_section,
+    figures=figure.figures,
+)

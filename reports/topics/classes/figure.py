@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nlbench.reports.compare.results import Results
+from nlbench.reports.figures.drawn import Planned
 from nlbench.reports.figures.style import Frame, legend, looks, panels
+from nlbench.reports.read.cells import Block
 from nlbench.reports.stats import mean_interval
 from nlbench.reports.topics.classes.compare import verdict_of
-from nlbench.reports.topics.classes.find import ClassStudy, class_studies
+from nlbench.reports.topics.classes.find import ClassStudy
 from nlbench.reports.topics.classes.page import caption, ceiling_words
 
 FRAME = Frame(panel=(2.15, 2.0), left=0.62, across=0.62)
 Series = list[tuple[float, float, float | None, float | None, bool]]
 
 
-def classes_figures(results: Results) -> Iterator[tuple[str, int | None, str, Figure]]:
-    """Name, block (none: it is about several), caption and figure of every class study."""
-    for study in class_studies(results):
+def figures(
+    results: Results, found: Sequence[ClassStudy], block: Block | None
+) -> Iterator[Planned]:
+    """A figure per class study that has two numbers of classes or more."""
+    for study in found if block is None else ():
         if len(study.points) < 2:
             continue
         suffix = f"-{study.number}" if study.number > 1 else ""
@@ -33,7 +37,7 @@ def classes_figures(results: Results) -> Iterator[tuple[str, int | None, str, Fi
             " hollow marker left and in the middle is an incomplete cell."
             f" {caption(results, study)}"
         )
-        yield f"classes{suffix}", None, words, classes_figure(results, study)
+        yield Planned(f"classes{suffix}", words, classes_figure(results, study))
 
 
 def classes_figure(results: Results, study: ClassStudy) -> Figure:

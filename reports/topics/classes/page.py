@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from nlbench.reports.compare.comparison import ALPHA
 from nlbench.reports.compare.results import Results
-from nlbench.reports.digits import rounded
+from nlbench.reports.read.cells import Block
+from nlbench.reports.read.measured import counted
 from nlbench.reports.read.names import pretty_condition
-from nlbench.reports.render.caption import RULE_WORDS, SEED_WORDS, completeness, provenance
+from nlbench.reports.render.caption import completeness, provenance
 from nlbench.reports.render.files import to_csv
-from nlbench.reports.render.markdown import escape, table
+from nlbench.reports.render.markdown import bullets, escape, table
 from nlbench.reports.stats import mean_interval
-from nlbench.reports.text import NONE, number, p_equals
+from nlbench.reports.text import NONE, number, p_equals, rounded, significant
 from nlbench.reports.topics.classes.compare import Trend, trends, verdict_of
-from nlbench.reports.topics.classes.find import ClassStudy, Point, class_studies
+from nlbench.reports.topics.classes.find import ClassStudy, Point
+from nlbench.reports.topics.columns import difference
+from nlbench.reports.topics.parts import about, section, spread_of
 
 FILE = "classes"
 COLUMNS = (
@@ -35,40 +37,37 @@ TREND_COLUMNS = (
 )  # fmt: skip
 
 
-def classes_texts(results: Results, only: str | None = None) -> dict[str, str]:
-    """File name -> content; empty where the study does not vary the number of classes.
-
-    Args:
-        results: of the study.
-        only: part of the report that was asked for, one of ``reports.PARTS`` or ``None`` for all.
-    """
-    if only not in (None, "leaderboard", "tables"):
-        return {}
-    studies = class_studies(results)
-    texts: dict[str, str] = {}
-    if studies and only in (None, "leaderboard"):
-        texts[f"{FILE}.csv"] = to_csv(_table(results, studies))
-        texts[f"{FILE}-trend.csv"] = to_csv(_trend_table(studies))
-    if studies and only in (None, "tables"):
-        parts = [f"# {escape(results.study.title)}: number of classes"]
-        for study in studies:
-            parts += _sections(results, study)
-        texts[f"{FILE}.md"] = "\n\n".join(parts) + "\n"
-    return texts
+def tables(results: Results, found: Sequence[ClassStudy]) -> dict[str, str]:
+    """A row per number of classes and method, and a row per trend."""
+    return {
+        f"{FILE}.csv": to_csv(_table(results, found)),
+        f"{FILE}-trend.csv": to_csv(_trend_table(found)),
+    }
 
 
-def headlines(results: Results) -> list[str]:
-    """The trends in sentences, for a page that has room for a few."""
-    return [line for study in class_studies(results) for line in trend_sentences(study)]
+def pages(results: Results, found: Sequence[ClassStudy]) -> dict[str, str]:
+    """classes.md."""
+    parts = [f"# {escape(results.study.title)}: number of classes"]
+    for study in found:
+        parts += _sections(results, study)
+    return {f"{FILE}.md": "\n\n".join(parts) + "\n"}
+
+
+def index_section(
+    results: Results, found: Sequence[ClassStudy], block: Block | None
+) -> Sequence[str]:
+    """The trends in sentences."""
+    del results
+    if block is not None:
+        return []
+    lines = [line for study in found for line in trend_sentences(study)]
+    return section("Number of classes", f"{FILE}.md", lines, level=2)
 
 
 def caption(results: Results, study: ClassStudy) -> str:
     """What every table and figure of the study must say about itself."""
     cells = [c for p in study.points for m in study.methods if (c := p.cell(m)) is not None]
-    counts = sorted({cell.summary.n for cell in cells})
-    n = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0] if counts else 0)
-    ids = {run_id for cell in cells for run_id in cell.run_ids}
-    epochs = sorted({s.recipe.epochs for s in results.study.specs if s.run_id in ids})
+    epochs, rule, seeds = about(results, cells)
     labels = "; ".join(point.block.data_label for point in study.points)
     key = results.blocks[0].key if not study.points else study.points[0].block.key
     missing = [f"No record yet of: {'; '.join(study.unknown)}."] if study.unknown else []
@@ -78,10 +77,8 @@ def caption(results: Results, study: ClassStudy) -> str:
     runs = [f"{p.classes} classes: {' '.join(completeness(p.block))}" for p in study.points]
     return " ".join(
         (
-            f"Noise {study.line} on {labels}; {key.model}, profile {key.profile},"
-            f" {'/'.join(map(str, epochs))} epochs; accuracy rule {results.rule}"
-            f" ({RULE_WORDS[results.rule]}); n = {n} seeds ({SEED_WORDS}, and, where classes are"
-            " left out, which).",
+            f"Noise {study.line} on {labels}; {key.model}, profile {key.profile}, {epochs};"
+            f" {rule}; {seeds}, and, where classes are left out, which).",
             *missing,
             *(["All runs are there."] if whole and not missing else runs),
             *where,
@@ -145,10 +142,13 @@ def _range(study: ClassStudy) -> str:
 def _sections(results: Results, study: ClassStudy) -> list[str]:
     def accuracy(point: Point, method: str) -> str:
         cell = point.cell(method)
-        return NONE if cell is None else _spread(cell.values, cell.expected)
+        if cell is None:
+            return NONE
+        there = counted(cell)
+        return spread_of(cell.values) + (f" †{there}" if there else "")
 
     def share(point: Point, method: str) -> str:
-        return _spread(study.share(point, method), None)
+        return spread_of(study.share(point, method))
 
     def lead(point: Point, method: str) -> str:
         verdict = verdict_of(results, study, point, method)
@@ -179,12 +179,12 @@ def _sections(results: Results, study: ClassStudy) -> list[str]:
         _matrix(study, others, lead),
         "Paired over seeds, 95 % Student interval; the verdict is that of the report's own table of"
         " comparisons, corrected within each number of classes.",
-        _bullets(sentences),
+        bullets(sentences),
         "### Trend",
         "Per seed the least-squares slope of the lead on the number of classes, then a t test of"
         " the slopes over seeds, Holm over the methods. With more classes a seed keeps those it"
         " had.",
-        _bullets(trend_sentences(study)),
+        bullets(trend_sentences(study)),
     ]
 
 
@@ -202,18 +202,7 @@ def _matrix(study: ClassStudy, methods: list[str], text: Callable[[Point, str], 
     return table(headers, rows)
 
 
-def _bullets(lines: list[str]) -> str:
-    return "\n".join(f"- {escape(line)}" for line in lines)
-
-
-def _spread(values: NDArray[np.float64], expected: int | None) -> str:
-    found = mean_interval(values[np.isfinite(values)])
-    sd = "" if found.sd is None else f" ± {number(found.sd)}"
-    count = f" †{found.n}/{expected}" if expected is not None and found.n < expected else ""
-    return f"{number(found.mean)}{sd}{count}"
-
-
-def _table(results: Results, studies: tuple[ClassStudy, ...]) -> pd.DataFrame:
+def _table(results: Results, studies: Sequence[ClassStudy]) -> pd.DataFrame:
     rows = [
         _row(results, study, point, method)
         for study in studies
@@ -255,11 +244,7 @@ def _row(results: Results, study: ClassStudy, point: Point, method: str) -> dict
         "share_ci_low": rounded(part.low),
         "share_ci_high": rounded(part.high),
         "baseline": study.baseline if verdict else "",
-        "diff": rounded(verdict.estimate) if verdict else None,
-        "diff_ci_low": rounded(verdict.ci_low) if verdict else None,
-        "diff_ci_high": rounded(verdict.ci_high) if verdict else None,
-        "diff_p": _short(verdict.p) if verdict else None,
-        "diff_p_holm": _short(verdict.p_holm) if verdict else None,
+        **difference(verdict),
         "diff_family": verdict.family_size if verdict else None,
         "words": verdict.words if verdict else "",
         "collapsed": int(cell.collapsed.sum()),
@@ -267,7 +252,7 @@ def _row(results: Results, study: ClassStudy, point: Point, method: str) -> dict
     }
 
 
-def _trend_table(studies: tuple[ClassStudy, ...]) -> pd.DataFrame:
+def _trend_table(studies: Sequence[ClassStudy]) -> pd.DataFrame:
     rows = [
         {
             "study": study.number,
@@ -277,8 +262,8 @@ def _trend_table(studies: tuple[ClassStudy, ...]) -> pd.DataFrame:
             "ci_low": rounded(trend.test.low) if trend.test else None,
             "ci_high": rounded(trend.test.high) if trend.test else None,
             "n": trend.test.n if trend.test else 0,
-            "p": _short(trend.test.p) if trend.test else None,
-            "p_holm": _short(trend.p_holm),
+            "p": significant(trend.test.p) if trend.test else None,
+            "p_holm": significant(trend.p_holm),
             "family_size": trend.family,
             "reason": trend.reason,
         }
@@ -286,7 +271,3 @@ def _trend_table(studies: tuple[ClassStudy, ...]) -> pd.DataFrame:
         for trend in trends(study)
     ]
     return pd.DataFrame(rows, columns=list(TREND_COLUMNS))
-
-
-def _short(value: float | None) -> float | None:
-    return None if value is None or value != value else float(f"{value:.6g}")

@@ -10,8 +10,10 @@ from itertools import combinations
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.engine import Pair, paired_comparisons
 from nlbench.reports.compare.ranking import indistinct
+from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Cell
-from nlbench.reports.topics.detection.find import METRICS, Detection
+from nlbench.reports.topics.detection.failures import Signature, signatures
+from nlbench.reports.topics.detection.find import METRICS, Detection, detections
 
 METRIC = "auroc"
 MASS, LOSS = "drainage", "loss"
@@ -36,6 +38,30 @@ class Verdicts:
         """Labels of declared criteria that are best or not distinguishable from it."""
         of_line = [c for c in self.pairs if c.condition == line]
         return indistinct(list(declared(detection, line)), of_line)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a study says about detection.
+
+    Attributes:
+        blocks: those whose records hold detection, with their comparisons.
+        signatures: how every drainage node fared, condition by condition.
+    """
+
+    blocks: tuple[tuple[Detection, Verdicts], ...]
+    signatures: tuple[Signature, ...]
+
+
+def search(results: Results) -> Found | None:
+    """Detection in the study, ``None`` where no record holds it."""
+    there = detections(results.blocks, results.frame.evaluations)
+    if not there:
+        return None
+    return Found(
+        tuple((detection, verdicts(detection, results.method_names)) for detection in there),
+        signatures(results.blocks, there, results.frame.curves, results.baseline),
+    )
 
 
 def verdicts(detection: Detection, names: Mapping[str, str]) -> Verdicts:

@@ -11,13 +11,15 @@ from matplotlib.figure import Figure
 from nlbench.benchmark.store.record import CURVES
 from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.dots import Dot, dots_figure
+from nlbench.reports.figures.drawn import Planned
 from nlbench.reports.figures.intervals import QUARTERS, Band, band, curve_panel
 from nlbench.reports.figures.style import Frame, align, few_ticks, legend, panels
-from nlbench.reports.read.cells import Condition
+from nlbench.reports.read.cells import Block, Condition
 from nlbench.reports.read.names import pretty_condition
-from nlbench.reports.render.measured_words import sample, setting, shown_words
-from nlbench.reports.topics.detection.compare import LOSS, MASS
+from nlbench.reports.render.caption import sample, setting, shown_words
+from nlbench.reports.topics.detection.compare import LOSS, MASS, Found
 from nlbench.reports.topics.detection.find import CRITERIA, Detection
+from nlbench.reports.topics.detection.gallery import gallery_figures
 
 FRAME = Frame(panel=(2.1, 1.6), left=0.78, across=0.16, down=0.22)
 HISTOGRAM = Frame(panel=(2.1, 1.3), left=1.05, across=0.16, down=0.22)
@@ -27,8 +29,15 @@ SHARES = np.linspace(0, 100, 101)
 EPOCHS = (("detect_loss", LOSS), ("detect_drainage", MASS))
 
 
-def absorption_figures(results: Results, detection: Detection) -> Iterator[tuple[str, str, Figure]]:
-    """Name, caption and figure, as far as there are runs."""
+def figures(results: Results, found: Found, block: Block | None) -> Iterator[Planned]:
+    """The figures of a block, as far as there are runs."""
+    for detection, _ in found.blocks:
+        if detection.block is block:
+            yield from _of_block(results, detection)
+            yield from gallery_figures(results, detection)
+
+
+def _of_block(results: Results, detection: Detection) -> Iterator[Planned]:
     where = setting(results, detection.block)
     n = sample([c for c in detection.cells.values() if c.summary.n], "seed")
     conditions = list(detection.conditions[:WIDE])
@@ -38,7 +47,7 @@ def absorption_figures(results: Results, detection: Detection) -> Iterator[tuple
     histograms = _histograms(detection, conditions)
     if histograms is not None:
         nodes = len(detection.nodes) - MOST_NODES
-        yield (
+        yield Planned(
             "drainage-mass",
             f"Drainage mass of rightly labelled (grey area) and of flipped training samples (black"
             f" line) after the last epoch on {where}: share of either kind in 50 bins, logarithmic,"
@@ -49,7 +58,7 @@ def absorption_figures(results: Results, detection: Detection) -> Iterator[tuple
         )
     rocs = _rocs(detection, conditions, few)
     if rocs is not None:
-        yield (
+        yield Planned(
             "detection-roc",
             f"Flipped labels found against clean ones flagged on {where}, a row per criterion: mean"
             f" ROC curve and pointwise 95 % Student interval over {n}; dotted: chance.{kept}",
@@ -57,7 +66,7 @@ def absorption_figures(results: Results, detection: Detection) -> Iterator[tuple
         )
     epochs = _epochs(results, detection, conditions, few)
     if epochs is not None:
-        yield (
+        yield Planned(
             "detection-epochs",
             "When it happens: AUROC of small loss and of drainage mass as detectors of flipped"
             f" labels, epoch by epoch, on {where}; every sample with the loss and the mass it had"
@@ -67,7 +76,7 @@ def absorption_figures(results: Results, detection: Detection) -> Iterator[tuple
         )
     dots = _dots(detection)
     if dots is not None:
-        yield (
+        yield Planned(
             "detection-auroc",
             f"AUROC of every method and criterion as detector of flipped labels on {where}: mean"
             f" with 95 % Student interval over {n}, grey dots are single runs; filled markers are"

@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from nlbench.reports.compare.results import Results
+from nlbench.reports.figures.drawn import Planned
 from nlbench.reports.figures.style import Frame, panels
 from nlbench.reports.read.cells import few_rates
 from nlbench.reports.read.names import pretty_condition
-from nlbench.reports.render.measured_words import setting
+from nlbench.reports.render.caption import setting
 from nlbench.reports.text import rate
 from nlbench.reports.topics.detection.find import Detection, Pictures
 
@@ -24,7 +25,7 @@ GAP, TEXT = 0.28, 0.5  # parts of a picture's size
 NAME = 13  # letters of a class name
 
 
-def gallery_figures(results: Results, detection: Detection) -> Iterator[tuple[str, str, Figure]]:
+def gallery_figures(results: Results, detection: Detection) -> Iterator[Planned]:
     """A gallery per condition and drainage method.
 
     Of several settings the first one's; of many rates the lowest, middle and highest.
@@ -42,7 +43,7 @@ def gallery_figures(results: Results, detection: Detection) -> Iterator[tuple[st
                 continue
             wrong = int((pictures.given != pictures.true).sum())
             settings = "" if counts[name] == 1 else f", the first of {counts[name]} settings"
-            yield (
+            yield Planned(
                 f"drained-{_slug(name)}-{_slug(condition.line)}",
                 f"The {len(pictures.mass)} training images with most drainage mass, {method}"
                 f"{settings}, {pretty_condition(condition.line)}, seed {pictures.seed}, on {where}:"

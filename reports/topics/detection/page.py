@@ -2,189 +2,175 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from nlbench.reports.compare.results import Results
-from nlbench.reports.read.cells import Cell, Condition
-from nlbench.reports.read.measured import bounded, counted
+from nlbench.reports.read.cells import Block, Cell, Condition
+from nlbench.reports.read.measured import bounded
 from nlbench.reports.read.names import pretty_condition
-from nlbench.reports.render import measured_latex as latex
-from nlbench.reports.render.latex import escape as tex
-from nlbench.reports.render.latex import label
+from nlbench.reports.render import latex
 from nlbench.reports.render.markdown import escape, table
-from nlbench.reports.stats import Interval
 from nlbench.reports.text import NONE, number
-from nlbench.reports.topics.detection.compare import Verdicts
-from nlbench.reports.topics.detection.failures import Signature
-from nlbench.reports.topics.detection.find import METRICS, Detection
-from nlbench.reports.topics.detection.sentences import (
-    caption,
-    conclusions,
-    no_gallery,
-    signatures_caption,
-)
-from nlbench.reports.topics.detection.table import (
+from nlbench.reports.topics.columns import (
+    COMPARISON,
+    PLACE,
+    SUMMARY,
     Row,
-    comparisons_csv,
-    detection_csv,
-    rows,
-    signatures_csv,
+    comparison,
+    csv,
+    place,
+)
+from nlbench.reports.topics.detection import signatures
+from nlbench.reports.topics.detection.compare import LOSS, MASS, METRIC, Found, Verdicts
+from nlbench.reports.topics.detection.find import CRITERIA, METRICS, Detection
+from nlbench.reports.topics.detection.sentences import caption, conclusions, no_gallery
+from nlbench.reports.topics.parts import (
+    first_bullets,
+    latex_tables,
+    openings,
+    section,
+    value,
 )
 
-FILE, SIGNATURES = "detection", "signatures"
-SENTENCES = 60
-HEADS = ("method", "criterion", "AUROC", "95 % interval", "average precision", "F1")
-SIGNATURE_HEADS = (
-    "labels", "method", "seeds", "mass", "of flipped", "AUROC of mass", "collapsed", "no effect",
-    "blind", "clean accuracy − baseline", "found",
+FILE = "detection"
+COMPARISONS = f"{FILE}-comparisons.csv"
+FILES = (
+    (f"{FILE}.csv", f"how every criterion finds flipped labels, [as a table]({FILE}.md)"),
+    (COMPARISONS, "drainage mass against small loss"),
+    (f"{FILE}.tex", "the detection table for a paper"),
+    ("signatures.csv", "failure signatures of the drainage node, [as a table](signatures.md)"),
+)
+COLUMNS = (
+    *PLACE, "condition", "nominal_rate", "method", "criterion", "declared", "metric", *SUMMARY,
+    "bold",
 )  # fmt: skip
+HEADS = ("method", "criterion", "AUROC", "95 % interval", "average precision", "F1")
 
 
-def absorption_texts(results: Results, only: str | None = None) -> dict[str, str]:
-    """File name -> content; empty where no record holds detection.
+def tables(results: Results, found: Found) -> dict[str, str]:
+    """A row per condition, method, criterion and metric in percent; comparisons; signatures."""
+    criteria = [
+        {
+            **place(detection.block),
+            "condition": condition.line,
+            "nominal_rate": condition.nominal,
+            **columns,
+        }
+        for detection, verdicts in found.blocks
+        for condition in detection.conditions
+        for row in rows(detection, verdicts, condition)
+        for columns in row.columns("criterion", METRIC)
+    ]
+    comparisons = [
+        {**place(detection.block), **comparison(one)}
+        for detection, verdicts in found.blocks
+        for one in verdicts.mass
+    ]
+    return {
+        f"{FILE}.csv": csv(criteria, COLUMNS),
+        COMPARISONS: csv(comparisons, (*PLACE, *COMPARISON)),
+        "signatures.csv": signatures.signatures_csv(results, found),
+    }
 
-    Args:
-        results: of the study.
-        only: part of the report that was asked for, one of ``reports.PARTS`` or ``None`` for all.
-    """
-    if not results.detections:
-        return {}
-    names, found = results.method_names, results.detection_verdicts
-    texts = {}
-    if only in (None, "leaderboard"):
-        texts[f"{FILE}.csv"] = detection_csv(results, found)
-        texts[f"{FILE}-comparisons.csv"] = comparisons_csv(results, found)
-        texts[f"{SIGNATURES}.csv"] = signatures_csv(results)
-    if only in (None, "tables"):
-        texts[f"{FILE}.md"] = _markdown(results, found, names)
-        texts[f"{FILE}.tex"] = _latex(results, found, names)
-        texts[f"{SIGNATURES}.md"] = signatures_markdown(results)
-    return texts
+
+def pages(results: Results, found: Found) -> dict[str, str]:
+    """The page, its tables for a paper, and the page of failure signatures."""
+    return {
+        f"{FILE}.md": _markdown(results, found),
+        f"{FILE}.tex": _latex(results, found),
+        "signatures.md": signatures.signatures_markdown(results, found),
+    }
 
 
-def _markdown(results: Results, found: Sequence[Verdicts], names: Mapping[str, str]) -> str:
+def index_section(results: Results, found: Found, block: Block | None) -> Sequence[str]:
+    """The conclusions of one block for the index page."""
+    del results
+    parts: list[str] = []
+    for detection, verdicts in found.blocks:
+        if detection.block is block:
+            lines = conclusions(detection, verdicts)
+            parts += section("Detection of mislabelled samples", f"{FILE}.md", lines, level=3)
+    return parts
+
+
+def rows(detection: Detection, found: Verdicts, condition: Condition) -> tuple[Row, ...]:
+    """The rows of one condition, methods as declared."""
+    bold = found.bold(detection, condition.line)
+    return tuple(
+        Row(
+            method=method,
+            score=criterion,
+            title=CRITERIA.get(criterion, criterion),
+            declared=criterion in (LOSS, MASS),
+            bold=area.method in bold,
+            cells=cells,
+        )
+        for method in detection.methods
+        for criterion in detection.criteria[method]
+        if (area := detection.cell(method, condition.line, criterion)) is not None
+        and (cells := _cells(detection, method, condition.line, criterion))
+    )
+
+
+def _cells(detection: Detection, method: str, line: str, criterion: str) -> dict[str, Cell]:
+    found = {metric: detection.cell(method, line, criterion, metric) for metric in METRICS}
+    return {metric: cell for metric, cell in found.items() if cell is not None}
+
+
+def _markdown(results: Results, found: Found) -> str:
     parts = [f"# {escape(results.study.title)}: detection of mislabelled samples"]
-    for detection, verdict in zip(results.detections, found, strict=True):
+    for detection, verdicts in found.blocks:
         parts.append(f"## {escape(detection.block.title)}")
         for condition in detection.conditions:
             parts.append(f"### {escape(pretty_condition(condition.line))}")
-            parts.append(_table(detection, verdict, condition))
-        parts.append(f"*{escape(' '.join(caption(results, detection, verdict, names)))}*")
+            parts.append(_table(detection, verdicts, condition))
+        parts.append(f"*{escape(' '.join(caption(results, detection, verdicts)))}*")
         parts.append("### In short")
-        parts += _bullets([*conclusions(detection, verdict), *no_gallery(detection)])
-        if verdict.mass:
-            size = len(verdict.mass)
+        lines = [*conclusions(detection, verdicts), *no_gallery(detection)]
+        parts += first_bullets(lines, COMPARISONS)
+        if verdicts.mass:
+            size = len(verdicts.mass)
             parts.append(f"### Drainage mass against small loss (family of {size})")
-            parts += _bullets([c.sentence() for c in verdict.mass])
+            parts += first_bullets([c.sentence() for c in verdicts.mass], COMPARISONS)
     return "\n\n".join(parts) + "\n"
 
 
-def _bullets(lines: Sequence[str]) -> list[str]:
-    text = "\n".join(f"- {escape(line)}" for line in lines[:SENTENCES])
-    rest = len(lines) - SENTENCES
-    return [text, f"{rest} more: {FILE}-comparisons.csv."] if rest > 0 else [text]
-
-
 def _table(detection: Detection, found: Verdicts, condition: Condition) -> str:
+    there = rows(detection, found, condition)
     body = []
-    before = ""
-    for row in rows(detection, found, condition):
-        name = escape(row.method) if row.method != before else ""
-        before = row.method
-        values = [f"**{v}**" if row.bold else v for v in _auroc(row)]
-        body.append([name, row.title, *values, *_others(row)])
+    for row, first in zip(there, openings(row.method for row in there), strict=True):
+        areas = [f"**{words}**" if row.bold else words for words in _auroc(row)]
+        body.append([escape(row.method) if first else "", row.title, *areas, *_others(row)])
     return table(HEADS, body, left=2)
 
 
 def _auroc(row: Row) -> tuple[str, str]:
-    ends = bounded(row.cells["auroc"].summary)
+    ends = bounded(row.cells[METRIC].summary)
     span = NONE if ends is None else f"[{number(ends[0])}, {number(ends[1])}]"
-    return _value(row.cells["auroc"]), span
+    return value(row.cells[METRIC]), span
 
 
 def _others(row: Row) -> list[str]:
-    return [_value(row.cells[metric]) for metric in list(METRICS)[1:]]
+    return [value(row.cells[metric]) for metric in list(METRICS)[1:]]
 
 
-def _value(cell: Cell) -> str:
-    there = counted(cell)
-    text = _spread(cell.summary)
-    return f"{text} ({there})" if there else text
-
-
-def _spread(summary: Interval, digits: int = 2) -> str:
-    if summary.mean is None:
-        return NONE
-    return f"{number(summary.mean, digits)} ± {number(summary.sd, digits)}"
-
-
-def _latex(results: Results, found: Sequence[Verdicts], names: Mapping[str, str]) -> str:
-    floats = ["% Made by nlbench report; needs \\usepackage{booktabs,textcomp} and T1 fonts."]
-    for detection, verdict in zip(results.detections, found, strict=True):
-        body: list[list[str]] = []
-        for condition in detection.conditions:
-            body += [[]] if body else []
-            body += _tex_rows(detection, verdict, condition)
-        words = " ".join(caption(results, detection, verdict, names))
-        heads = ["labels", *HEADS]
-        floats.append(latex.pages(words, label(results, FILE, detection.block), heads, 3, body))
-    return "\n".join(floats)
-
-
-def _tex_rows(detection: Detection, found: Verdicts, condition: Condition) -> list[list[str]]:
-    lines: list[list[str]] = []
-    before = ""
-    for row in rows(detection, found, condition):
-        name = tex(row.method) if row.method != before else ""
-        before = row.method
-        where = "" if lines else tex(pretty_condition(condition.line))
-        values = [latex.cell(v, row.bold) for v in _auroc(row)]
-        lines.append([where, name, tex(row.title), *values, *map(latex.cell, _others(row))])
-    return lines
-
-
-def signatures_markdown(results: Results) -> str:
-    """Every drainage method and condition with its numbers and what was found."""
-    parts = [f"# {escape(results.study.title)}: failure signatures of the drainage node"]
-    shown = results.signatures
-    if not shown:
-        parts.append("No method of this study has a drainage node.")
-        return "\n\n".join(parts) + "\n"
-    blocks = [results.blocks[i] for i in dict.fromkeys(s.block for s in shown)]
-    lines = results.signature_warnings
-    found = "\n".join(f"- {escape(line)}." for line in lines)
-    parts.append(
-        found or "None was found: no collapse, no silent or blind node, no lost clean accuracy."
+def _latex(results: Results, found: Found) -> str:
+    parts = (
+        (
+            detection.block,
+            caption(results, detection, verdicts),
+            [list(_tex_rows(detection, verdicts, c)) for c in detection.conditions],
+        )
+        for detection, verdicts in found.blocks
     )
-    for block in blocks:
-        body = [_signature_row(s) for s in shown if s.block == block.index]
-        parts += [f"## {escape(block.title)}", table(SIGNATURE_HEADS, body, left=2)]
-    parts.append(f"*{escape(' '.join(signatures_caption(results, blocks)))}*")
-    return "\n\n".join(parts) + "\n"
+    return latex_tables(results, FILE, ["labels", *HEADS], parts)
 
 
-def _signature_row(found: Signature) -> list[str]:
-    noisy = found.auroc.n > 0
-    seeds = (
-        f"{found.mass.n}"
-        if found.mass.n == found.expected
-        else (f"{found.mass.n}/{found.expected}")
-    )
-    lost = found.lost
-    difference = NONE
-    if lost is not None and lost.estimate is not None:
-        span = "" if lost.low is None else f" [{number(lost.low)}, {number(lost.high)}]"
-        difference = f"{number(lost.estimate, sign=True)}{span}"
-    return [
-        escape(pretty_condition(found.condition.line)),
-        escape(found.method),
-        seeds,
-        _spread(found.mass, 3),
-        _spread(found.mass_flipped, 3),
-        _spread(found.auroc, 3),
-        str(found.collapsed),
-        str(found.silent) if noisy else NONE,
-        str(found.blind) if noisy else NONE,
-        escape(difference),
-        ", ".join(found.found) or "nothing",
-    ]
+def _tex_rows(detection: Detection, found: Verdicts, condition: Condition) -> Iterator[list[str]]:
+    there = rows(detection, found, condition)
+    where = pretty_condition(condition.line)
+    for row, first in zip(there, openings(row.method for row in there), strict=True):
+        names = (where, row.method if first else "", row.title)
+        areas = [latex.cell(words, row.bold) for words in _auroc(row)]
+        where = ""
+        yield [*map(latex.escape, names), *areas, *map(latex.cell, _others(row))]

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from nlbench.reports.compare.comparison import ALPHA
 from nlbench.reports.compare.results import Results
-from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import pretty_condition
-from nlbench.reports.render.measured_words import detectable, origin, sample, setting, tally
+from nlbench.reports.render.caption import detectable, origin, sample, setting, tally
 from nlbench.reports.text import number
 from nlbench.reports.topics.detection.compare import MOST_ROWS, Verdicts, rivals
-from nlbench.reports.topics.detection.failures import MEANING
 from nlbench.reports.topics.detection.find import Detection
 
 
-def caption(
-    results: Results, detection: Detection, found: Verdicts, names: Mapping[str, str]
-) -> list[str]:
+def caption(results: Results, detection: Detection, found: Verdicts) -> list[str]:
     """Sentences under a table of detection."""
     shown = sample(detection.cells.values(), "seed")
     return [
@@ -33,7 +29,7 @@ def caption(
         " clean one (50 is chance); F1: as many samples flagged as are flipped, a number that"
         " nobody knows in practice.",
         bold_rule(found),
-        *_left_out(detection, names),
+        *_left_out(detection, results.method_names),
         *filter(None, [detectable(found.mass)]),
         *origin(results, detection.block),
     ]
@@ -105,18 +101,3 @@ def no_gallery(detection: Detection) -> list[str]:
     if all(pictures.images is None for pictures in found):
         return ["No gallery: images of this data set are too large to be kept in records."]
     return []
-
-
-def signatures_caption(results: Results, blocks: Sequence[Block]) -> list[str]:
-    """Sentences under the table of failure signatures, every threshold included."""
-    parts = [f"{name.capitalize()}: {meaning}." for name, meaning in MEANING.items()]
-    return [
-        f"Failure signatures of {'; '.join(setting(results, block) for block in blocks)}. Mass:"
-        " drainage mass of the training samples at the last epoch, taken while it trained, mean ±"
-        " standard deviation (n − 1) over seeds; a run that diverged has none.",
-        *parts,
-        "All but the last are counted in seeds. The thresholds were set before results were looked"
-        " at; the name blind node, with bounds that were there, came after the first ones of suite"
-        " extreme. They are warnings and no tests, without correction for their number.",
-        *dict.fromkeys(sentence for block in blocks for sentence in origin(results, block)[1:]),
-    ]

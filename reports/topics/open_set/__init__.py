@@ -1,1 +1,16 @@
-"""Open-set recognition: who tells unknown images from known ones, with intervals and verdicts."""
+"""Open-set recognition: which methods tell unknown images from known ones."""
+
+from __future__ import annotations
+
+from nlbench.reports.topics.open_set import compare, figure, page
+from nlbench.reports.topics.topic import Topic
+
+TOPIC = Topic(
+    name="open_set",
+    find=compare.search,
+    tables=page.tables,
+    pages=page.pages,
+    files=page.FILES,
+    section=page.index_section,
+    figures=figure.figures,
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -11,10 +11,11 @@ import numpy as np
 from nlbench.reports.compare.comparison import BETTER, Comparison
 from nlbench.reports.compare.engine import Pair, paired_comparisons
 from nlbench.reports.compare.ranking import indistinct
+from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Cell
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.text import number
-from nlbench.reports.topics.open_set.find import METRICS, Protocol
+from nlbench.reports.topics.open_set.find import METRICS, Protocol, protocols
 
 METRIC = "auroc"
 CLEAN = "clean"
@@ -47,6 +48,15 @@ class Verdicts:
         """Labels of declared scores that are best or not distinguishable from it."""
         cells = [c for m in protocol.methods if (c := protocol.cell(m, line)) is not None]
         return indistinct(cells, [c for c in self.pairs if c.condition == line])
+
+
+Found = Sequence[tuple[Protocol, Verdicts]]
+
+
+def search(results: Results) -> Found:
+    """The blocks with open-set scores, and the comparisons of each."""
+    there = protocols(results.blocks, results.frame.evaluations)
+    return [(protocol, verdicts(protocol, results.baseline)) for protocol in there]
 
 
 def verdicts(protocol: Protocol, baseline: Collection[str]) -> Verdicts:

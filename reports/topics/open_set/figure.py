@@ -9,11 +9,13 @@ from matplotlib.figure import Figure
 
 from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.dots import Dot, dots_figure
+from nlbench.reports.figures.drawn import Planned
 from nlbench.reports.figures.intervals import QUARTERS, Floats, band, curve_panel
 from nlbench.reports.figures.style import Frame, align, legend, panels
+from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import pretty_condition
-from nlbench.reports.render.measured_words import sample, setting, shown_words
-from nlbench.reports.topics.open_set.compare import Verdicts, change
+from nlbench.reports.render.caption import sample, setting, shown_words
+from nlbench.reports.topics.open_set.compare import Found, Verdicts, change
 from nlbench.reports.topics.open_set.find import RULE, Protocol
 
 FRAME = Frame(panel=(2.5, 2.0), left=0.75, across=0.2, down=0.2)
@@ -24,17 +26,21 @@ SHARES = np.linspace(0, 100, 101)
 ROWS = ((0, "known images accepted (%)"), (1, "accepted and right (%)"))
 
 
-def openset_figures(
-    results: Results, protocol: Protocol, verdicts: Verdicts
-) -> Iterator[tuple[str, str, Figure]]:
-    """Name, caption and figure, as far as there are runs."""
+def figures(results: Results, found: Found, block: Block | None) -> Iterator[Planned]:
+    """The figures of a block, as far as there are runs."""
+    for protocol, verdicts in found:
+        if protocol.block is block:
+            yield from _of_protocol(results, protocol, verdicts)
+
+
+def _of_protocol(results: Results, protocol: Protocol, verdicts: Verdicts) -> Iterator[Planned]:
     where = f"{setting(results, protocol.block)}; {protocol.unknowns}"
     n = sample([c for c in protocol.cells.values() if c.summary.n], protocol.unit)
     count = len(protocol.conditions)
     curves = _curves(protocol)
     if curves is not None:
         kept = shown_words(WIDE, count, len(_few(protocol)), len(protocol.methods))
-        yield (
+        yield Planned(
             "openset-curves",
             f"Open-set recognition on {where}. Above: ROC curves (known images accepted against"
             " unknown ones accepted; dotted: chance); below: OSCR curves (known images accepted and"
@@ -44,7 +50,7 @@ def openset_figures(
         )
     dots = _dots(protocol)
     if dots is not None:
-        yield (
+        yield Planned(
             "openset-auroc",
             f"AUROC of every method and score on {where}. Mean with 95 % Student interval over {n},"
             " grey dots are single runs; filled markers are the declared scores, the only ones that"
@@ -53,7 +59,7 @@ def openset_figures(
         )
     changes = _noise(protocol, verdicts)
     if changes is not None:
-        yield (
+        yield Planned(
             "openset-noise",
             f"What noisy training labels do to AUROC on {where}: noisy minus clean of the same"
             f" {protocol.unit}, declared scores, mean and 95 % Student interval over {n}, grey dots"

@@ -2,35 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from nlbench.reports.compare.results import Results
-from nlbench.reports.read.cells import Cell, Condition
-from nlbench.reports.read.measured import bounded, counted
+from nlbench.reports.read.cells import Block, Cell, Condition
+from nlbench.reports.read.measured import bounded
 from nlbench.reports.read.names import pretty_condition
-from nlbench.reports.render import measured_latex as latex
-from nlbench.reports.render.latex import escape as tex
-from nlbench.reports.render.latex import label
+from nlbench.reports.render import latex
 from nlbench.reports.render.markdown import escape, table
 from nlbench.reports.text import NONE, number
-from nlbench.reports.topics.open_set.compare import Verdicts, noise_sentence, whose_sentence
-from nlbench.reports.topics.open_set.find import METRICS, RULE, Protocol
+from nlbench.reports.topics.columns import (
+    COMPARISON,
+    PLACE,
+    SUMMARY,
+    Row,
+    comparison,
+    csv,
+    place,
+)
+from nlbench.reports.topics.open_set.compare import (
+    METRIC,
+    Found,
+    Verdicts,
+    noise_sentence,
+    whose_sentence,
+)
+from nlbench.reports.topics.open_set.find import METRICS, REJECTED, RULE, SCORES, Protocol
 from nlbench.reports.topics.open_set.sentences import (
     after_the_fact,
     below_chance,
     caption,
     where_drainage_loses,
 )
-from nlbench.reports.topics.open_set.table import Row, comparisons_csv, openset_csv, rows
+from nlbench.reports.topics.parts import (
+    first_bullets,
+    latex_tables,
+    openings,
+    section,
+    value,
+)
 
 FILE = "openset"
+COMPARISONS = f"{FILE}-comparisons.csv"
+FILES = (
+    (f"{FILE}.csv", f"AUROC, AUPR, FPR, OSCR of every score, [as a table]({FILE}.md)"),
+    (COMPARISONS, "every comparison of open-set scores"),
+    (f"{FILE}.tex", "the open-set table for a paper"),
+)
+FAMILIES = ("baseline", "energy", "pairs", "noise", "whose")
+COLUMNS = (
+    *PLACE, "unknowns", "condition", "nominal_rate", "method", "score", "declared", "metric",
+    *SUMMARY, "bold",
+)  # fmt: skip
+MOST = 12  # sentences of a kind on the index page
 DIGITS = 1  # the spread over class splits is of the order of points
-SENTENCES = 60
 HEADS = (
     "method", "score", "AUROC", "95 % interval", "AUPR unknown", "AUPR known", "FPR95", "OSCR",
     "accuracy", "known rejected", "unknown rejected",
 )  # fmt: skip
-SHORT = ("AUPR unk.", "AUPR kn.", "FPR95", "OSCR", "accuracy", "kn. rej.", "unk. rej.")
+LATEX_HEADS = (
+    "labels", "method", "score", "AUROC", "interval", "AUPR unk.", "AUPR kn.", "FPR95", "OSCR",
+    "accuracy", "kn. rej.", "unk. rej.",
+)  # fmt: skip
 ENERGY = (
     "p_d is the logistic function of the drainage logit minus the log-sum-exp of the class logits,"
     " and the energy is that log-sum-exp with its sign turned, which any network has. What the node"
@@ -40,35 +73,94 @@ NO_RUN = "No run yet."
 ONE_METHOD = "One method: there is nothing to compare."
 
 
-def openset_texts(results: Results, only: str | None = None) -> dict[str, str]:
-    """File name -> content; empty where no record holds open-set scores.
+def tables(results: Results, found: Found) -> dict[str, str]:
+    """A row per condition, method, score and metric in percent, and a row per comparison."""
+    del results
+    scores = [
+        {
+            **_place(protocol),
+            "condition": condition.line,
+            "nominal_rate": condition.nominal,
+            **columns,
+        }
+        for protocol, verdicts in found
+        for condition in protocol.conditions
+        for row in rows(protocol, verdicts, condition)
+        for columns in row.columns("score", METRIC)
+    ]
+    comparisons = [
+        {**_place(protocol), "question": question, **comparison(one)}
+        for protocol, verdicts in found
+        for question in FAMILIES
+        for one in getattr(verdicts, question)
+    ]
+    return {
+        f"{FILE}.csv": csv(scores, COLUMNS),
+        COMPARISONS: csv(comparisons, (*PLACE, "unknowns", "question", *COMPARISON)),
+    }
 
-    Args:
-        results: of the study.
-        only: part of the report that was asked for, one of ``reports.PARTS`` or ``None`` for all.
-    """
-    if not results.open_sets:
-        return {}
-    found = results.open_set_verdicts
-    texts = {}
-    if only in (None, "leaderboard"):
-        texts[f"{FILE}.csv"] = openset_csv(results, found)
-        texts[f"{FILE}-comparisons.csv"] = comparisons_csv(results, found)
-    if only in (None, "tables"):
-        texts[f"{FILE}.md"] = _markdown(results, found)
-        texts[f"{FILE}.tex"] = _latex(results, found)
-    return texts
+
+def pages(results: Results, found: Found) -> dict[str, str]:
+    """The page, and its tables for a paper."""
+    return {f"{FILE}.md": _markdown(results, found), f"{FILE}.tex": _latex(results, found)}
 
 
-def _markdown(results: Results, found: Sequence[Verdicts]) -> str:
+def index_section(results: Results, found: Found, block: Block | None) -> Sequence[str]:
+    """The conclusions of one block for the index page."""
+    del results
+    parts: list[str] = []
+    for protocol, verdicts in found:
+        if protocol.block is block:
+            lines = [
+                *[c.sentence() for c in verdicts.baseline][:MOST],
+                *[noise_sentence(c) for c in verdicts.noise][:MOST],
+                *where_drainage_loses(protocol, verdicts),
+            ]
+            parts += section("Open-set recognition", f"{FILE}.md", lines, level=3)
+    return parts
+
+
+def rows(protocol: Protocol, found: Verdicts, condition: Condition) -> tuple[Row, ...]:
+    """The rows of one condition, methods as declared; none where it has no run yet."""
+    if not any(
+        cell.summary.n for place, cell in protocol.cells.items() if place[1] == condition.line
+    ):
+        return ()
+    bold = found.bold(protocol, condition.line)
+    return tuple(
+        Row(
+            method=method,
+            score=score,
+            title=SCORES.get(score, score),
+            declared=score == protocol.declared(method),
+            bold=score == protocol.declared(method) and protocol.label(method) in bold,
+            cells=cells,
+        )
+        for method in protocol.methods
+        for score in protocol.scores[method]
+        if (cells := _cells(protocol, method, condition.line, score))
+    )
+
+
+def _cells(protocol: Protocol, method: str, line: str, score: str) -> dict[str, Cell]:
+    metrics = REJECTED if score == RULE else METRICS
+    found = {metric: protocol.cell(method, line, score, metric) for metric in metrics}
+    return {metric: cell for metric, cell in found.items() if cell is not None}
+
+
+def _place(protocol: Protocol) -> dict[str, str]:
+    return {**place(protocol.block), "unknowns": protocol.unknowns}
+
+
+def _markdown(results: Results, found: Found) -> str:
     parts = [f"# {escape(results.study.title)}: open-set recognition"]
-    for protocol, verdict in zip(results.open_sets, found, strict=True):
+    for protocol, verdicts in found:
         parts.append(f"## {escape(protocol.block.title)}: {escape(protocol.unknowns)}")
         for condition in protocol.conditions:
             parts.append(f"### Training labels: {escape(pretty_condition(condition.line))}")
-            parts.append(_table(protocol, verdict, condition) or NO_RUN)
-        parts.append(f"*{escape(' '.join(caption(results, protocol, verdict)))}*")
-        parts += conclusions(protocol, verdict)
+            parts.append(_table(protocol, verdicts, condition) or NO_RUN)
+        parts.append(f"*{escape(' '.join(caption(results, protocol, verdicts)))}*")
+        parts += conclusions(protocol, verdicts)
     return "\n\n".join(parts) + "\n"
 
 
@@ -91,29 +183,20 @@ def conclusions(protocol: Protocol, found: Verdicts) -> list[str]:
     lost = where_drainage_loses(protocol, found)
     if lost:
         parts += ["### Where drainage loses", *_bullets(lost)]
-    return [*parts, "### Beside the tests", *_bullets(_beside(protocol))]
-
-
-def _beside(protocol: Protocol) -> list[str]:
-    return [*below_chance(protocol), *after_the_fact(protocol)]
+    beside = [*below_chance(protocol), *after_the_fact(protocol)]
+    return [*parts, "### Beside the tests", *_bullets(beside)]
 
 
 def _bullets(lines: Sequence[str]) -> list[str]:
-    if not lines:
-        return []
-    text = "\n".join(f"- {escape(line)}" for line in lines[:SENTENCES])
-    rest = len(lines) - SENTENCES
-    return [text, f"{rest} more: {FILE}-comparisons.csv."] if rest > 0 else [text]
+    return first_bullets(lines, COMPARISONS)
 
 
 def _table(protocol: Protocol, found: Verdicts, condition: Condition) -> str:
+    there = rows(protocol, found, condition)
     body = []
-    before = ""
-    for row in rows(protocol, found, condition):
-        first = row.method != before
-        before = row.method
+    for row, first in zip(there, openings(row.method for row in there), strict=True):
         text = [escape(row.method) if first else "", escape(_title(row))]
-        text += [_bold(value, row.bold) for value in _auroc(row)]
+        text += [_bold(words, row.bold) for words in _auroc(row)]
         text += [_value(row, metric, first) for metric in list(METRICS)[1:]]
         body.append(text)
     return table(HEADS, body, left=2) if body else ""
@@ -130,47 +213,36 @@ def _bold(text: str, bold: bool) -> str:
 def _auroc(row: Row) -> tuple[str, str]:
     if row.score == RULE:
         return "", ""
-    ends = bounded(row.cells["auroc"].summary)
+    ends = bounded(row.cells[METRIC].summary)
     span = NONE if ends is None else f"[{number(ends[0], DIGITS)}, {number(ends[1], DIGITS)}]"
-    return _value(row, "auroc"), span
+    return _value(row, METRIC), span
 
 
 def _value(row: Row, metric: str, first: bool = True) -> str:
-    """``93.1 ± 0.2``, with ``(3/5)`` where runs are missing; a network's accuracy stands once."""
-    cell: Cell | None = row.cells.get(metric)
-    if cell is None or (metric == "accuracy" and not first):
-        return ""
-    there = counted(cell)
-    text = f"{number(cell.summary.mean, DIGITS)} ± {number(cell.summary.sd, DIGITS)}"
-    if cell.summary.mean is None:
-        text = NONE
-    return f"{text} ({there})" if there else text
+    """Empty where there is none; a network's accuracy stands once."""
+    cell = row.cells.get(metric)
+    return "" if cell is None or (metric == "accuracy" and not first) else value(cell, DIGITS)
 
 
-def _latex(results: Results, found: Sequence[Verdicts]) -> str:
-    floats = ["% Made by nlbench report; needs \\usepackage{booktabs,textcomp} and T1 fonts."]
-    for protocol, verdict in zip(results.open_sets, found, strict=True):
-        body: list[list[str]] = []
-        for condition in protocol.conditions:
-            lines = _tex_rows(protocol, verdict, condition)
-            body += [[], *lines] if body and lines else lines
-        words = " ".join(caption(results, protocol, verdict)).replace("●", "*")
-        heads = ["labels", "method", "score", "AUROC", "interval", *SHORT]
-        name = label(results, FILE, protocol.block)
-        floats.append(latex.pages(words, name, heads, 3, body, size="tiny"))
-    return "\n".join(floats)
+def _latex(results: Results, found: Found) -> str:
+    parts = (
+        (
+            protocol.block,
+            [sentence.replace("●", "*") for sentence in caption(results, protocol, verdicts)],
+            [list(_tex_rows(protocol, verdicts, c)) for c in protocol.conditions],
+        )
+        for protocol, verdicts in found
+    )
+    return latex_tables(results, FILE, LATEX_HEADS, parts, size="tiny")
 
 
-def _tex_rows(protocol: Protocol, found: Verdicts, condition: Condition) -> list[list[str]]:
-    lines: list[list[str]] = []
-    before = ""
-    for row in rows(protocol, found, condition):
-        first = row.method != before
-        before = row.method
-        where = "" if lines else pretty_condition(condition.line)
-        line = [tex(where), tex(row.method) if first else "", _title(row).replace("●", "*")]
-        line[2] = tex(line[2])
-        line += [latex.cell(value, row.bold) for value in _auroc(row)]
+def _tex_rows(protocol: Protocol, found: Verdicts, condition: Condition) -> Iterator[list[str]]:
+    there = rows(protocol, found, condition)
+    where = pretty_condition(condition.line)
+    for row, first in zip(there, openings(row.method for row in there), strict=True):
+        names = (where, row.method if first else "", _title(row).replace("●", "*"))
+        line = [latex.escape(name) for name in names]
+        line += [latex.cell(words, row.bold) for words in _auroc(row)]
         line += [latex.cell(_value(row, metric, first)) for metric in list(METRICS)[1:]]
-        lines.append(line)
-    return lines
+        where = ""
+        yield line

@@ -7,7 +7,7 @@ from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Cell
 from nlbench.reports.read.measured import bounded
 from nlbench.reports.read.names import pretty_condition
-from nlbench.reports.render.measured_words import detectable, origin, sample, setting
+from nlbench.reports.render.caption import detectable, origin, sample, setting
 from nlbench.reports.text import listing, number
 from nlbench.reports.topics.open_set.compare import METRIC, Verdicts
 from nlbench.reports.topics.open_set.find import RULE, SCORES, Protocol, replicates

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from nlbench.reports.topics.published.match import Match, matches
-from nlbench.reports.topics.published.numbers import Number, numbers
-from nlbench.reports.topics.published.page import published_csv, published_markdown, published_texts
+from nlbench.reports.topics.published import match, page
+from nlbench.reports.topics.topic import Topic
 
-__all__ = [
-    "Match",
-    "Number",
-    "matches",
-    "numbers",
-    "published_csv",
-    "published_markdown",
-    "published_texts",
-]
+TOPIC = Topic(
+    name="published",
+    find=match.matches,
+    tables=page.tables,
+    pages=page.pages,
+    files=page.FILES,
+)

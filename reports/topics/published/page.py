@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 
 from nlbench.reports.compare.results import Results
-from nlbench.reports.digits import rounded
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render.files import to_csv
-from nlbench.reports.render.markdown import escape, table
-from nlbench.reports.text import number, plural
-from nlbench.reports.topics.published.match import Match, matches
+from nlbench.reports.render.markdown import bullets, escape, table
+from nlbench.reports.text import number, plural, rounded
+from nlbench.reports.topics.parts import spread
+from nlbench.reports.topics.published.match import Match
 from nlbench.reports.topics.published.reasons import ALWAYS, reasons
 
 COLUMNS = (
@@ -24,22 +24,17 @@ COLUMNS = (
     "published_metric", "second_hand", "difference", "source", "why_they_may_differ",
 )  # fmt: skip
 FILE = "published"
+FILES = ((f"{FILE}.md", "beside published numbers, and why they may differ"),)
 
 
-def published_texts(results: Results, only: str | None = None) -> dict[str, str]:
-    """File name -> content; empty where nothing was published of the study's settings.
+def tables(results: Results, found: Sequence[Match]) -> dict[str, str]:
+    """published.csv."""
+    return {f"{FILE}.csv": published_csv(results, found)}
 
-    Args:
-        results: of the study.
-        only: part of the report that was asked for, one of ``reports.PARTS`` or ``None`` for all.
-    """
-    found = matches(results)
-    texts = {}
-    if found and only in (None, "leaderboard"):
-        texts[f"{FILE}.csv"] = published_csv(results, found)
-    if found and only in (None, "tables"):
-        texts[f"{FILE}.md"] = published_markdown(results, found)
-    return texts
+
+def pages(results: Results, found: Sequence[Match]) -> dict[str, str]:
+    """published.md."""
+    return {f"{FILE}.md": published_markdown(results, found)}
 
 
 def published_csv(results: Results, found: Sequence[Match]) -> str:
@@ -64,9 +59,9 @@ def _section(found: Sequence[Match]) -> list[str]:
         [
             escape(pretty_condition(match.condition.line)),
             escape(match.cell.method),
-            _spread(match.cell.summary.mean, match.cell.summary.sd),
+            spread(match.cell.summary.mean, match.cell.summary.sd),
             f"{match.cell.summary.n} of {match.cell.expected}",
-            _spread(match.number.mean, match.number.sd),
+            spread(match.number.mean, match.number.sd),
             number(match.difference, sign=True),
             str(1 + sources.index(match.number.source)),
             " ".join(_letter(words.index(word)) for word in reasons(match)),
@@ -74,7 +69,7 @@ def _section(found: Sequence[Match]) -> list[str]:
         for match in found
     ]
     listed = "\n".join(f"{i}. {escape(source)}" for i, source in enumerate(sources, 1))
-    why = "\n".join(f"- {_letter(i)}: {escape(word)}" for i, word in enumerate(words))
+    why = bullets(f"{_letter(i)}: {word}" for i, word in enumerate(words))
     cells = len({(match.cell.method, match.cell.condition) for match in found})
     return [
         table(headers, rows, left=2),
@@ -109,10 +104,6 @@ def _row(rule: str, match: Match) -> dict[str, Any]:
         "source": theirs.source,
         "why_they_may_differ": "; ".join(reasons(match)),
     }
-
-
-def _spread(mean: float | None, sd: float | None) -> str:
-    return number(mean) if sd is None else f"{number(mean)} ± {number(sd)}"
 
 
 def _letter(index: int) -> str:

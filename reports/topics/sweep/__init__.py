@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from nlbench.reports.topics.sweep.find import Setting, Sweep, sweeps
-from nlbench.reports.topics.sweep.page import headlines, sweep_texts
+from nlbench.reports.topics.sweep import figure, page
+from nlbench.reports.topics.topic import Topic
 
-__all__ = ["Setting", "Sweep", "headlines", "sweep_texts", "sweeps"]
+TOPIC = Topic(
+    name="sweep",
+    find=page.search,
+    tables=page.tables,
+    pages=page.pages,
+    section=page.index_section,
+    figures=figure.figures,
+)

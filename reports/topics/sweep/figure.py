@@ -15,12 +15,15 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from nlbench.reports.compare.results import Results
+from nlbench.reports.figures.drawn import Planned
 from nlbench.reports.figures.style import Frame, align, few_ticks, panels
+from nlbench.reports.read.cells import Block
 from nlbench.reports.stats import mean_interval
 from nlbench.reports.text import number
-from nlbench.reports.topics.sweep.find import Setting, Sweep, sweeps
+from nlbench.reports.topics.sweep.find import Setting, Sweep
 from nlbench.reports.topics.sweep.page import caption
-from nlbench.reports.topics.sweep.selection import Choices, choose
+from nlbench.reports.topics.sweep.selection import Choices
+from nlbench.reports.topics.sweep.tables import Found
 
 CELL = (0.74, 0.46)  # inches
 LEFT, TOP, BOTTOM, BETWEEN, NAMES = 0.62, 0.36, 0.52, 0.34, 2.1
@@ -237,33 +240,41 @@ def _cell(
               color=ink, fontsize=size, linespacing=1.15, zorder=4)  # fmt: skip
 
 
-def sweep_figures(results: Results) -> Iterator[tuple[str, int | None, str, Figure]]:
-    """Name, block, caption and figure of everything that can be drawn of the study's grids."""
-    for sweep in sweeps(results):
+def figures(results: Results, found: Found, block: Block | None) -> Iterator[Planned]:
+    """Everything that can be drawn of the study's grids."""
+    if block is not None:
+        return
+    for sweep, _, choices in found:
         suffix = f"-{sweep.number}" if sweep.number > 1 else ""
         about = caption(results, sweep)
-        accuracy, drained = accuracy_map(sweep), drained_map(sweep)
-        if accuracy is not None:
-            words = (
-                f"Test accuracy of {sweep.title} over {sweep.rows.label} and"
-                f" {sweep.columns.label}, and of the methods beside it, in one scale; {KEY}"
-            )
-            yield f"sweep-accuracy{suffix}", sweep.block.index, f"{words} {about}", accuracy
-        if drained is not None:
-            words = (
-                "Mass in the drainage output of clean and of flipped training samples at the last"
-                f" epoch over {sweep.rows.label} and {sweep.columns.label}, and of the methods"
-                f" beside it that have one; the scale runs from 0 to 1; {KEY}"
-            )
-            yield f"sweep-drained{suffix}", sweep.block.index, f"{words} {about}", drained
-        choices = choose(sweep)
-        if choices is not None:
-            first = f" (the first {MOST_PANELS})" if len(choices.seeds) > MOST_PANELS else ""
-            words = (
-                "Accuracy on held-out noisy labels against accuracy on the clean test set at the"
-                f" last epoch, a panel per seed{first}, a dot per setting: how much a noisy"
-                " validation set can tell. Chosen: the highest noisy validation accuracy; several"
-                " where it does not tell them apart."
-            )
-            figure = validation_figure(sweep, choices)
-            yield f"sweep-validation{suffix}", sweep.block.index, f"{words} {about}", figure
+        for name, words, figure in _of_sweep(sweep, choices):
+            yield Planned(f"sweep-{name}{suffix}", f"{words} {about}", figure, sweep.block.index)
+
+
+def _of_sweep(sweep: Sweep, choices: Choices | None) -> Iterator[tuple[str, str, Figure]]:
+    accuracy, drained = accuracy_map(sweep), drained_map(sweep)
+    if accuracy is not None:
+        yield (
+            "accuracy",
+            f"Test accuracy of {sweep.title} over {sweep.rows.label} and {sweep.columns.label}, and"
+            f" of the methods beside it, in one scale; {KEY}",
+            accuracy,
+        )
+    if drained is not None:
+        yield (
+            "drained",
+            "Mass in the drainage output of clean and of flipped training samples at the last"
+            f" epoch over {sweep.rows.label} and {sweep.columns.label}, and of the methods beside"
+            f" it that have one; the scale runs from 0 to 1; {KEY}",
+            drained,
+        )
+    if choices is not None:
+        first = f" (the first {MOST_PANELS})" if len(choices.seeds) > MOST_PANELS else ""
+        yield (
+            "validation",
+            "Accuracy on held-out noisy labels against accuracy on the clean test set at the last"
+            f" epoch, a panel per seed{first}, a dot per setting: how much a noisy validation set"
+            " can tell. Chosen: the highest noisy validation accuracy; several where it does not"
+            " tell them apart.",
+            validation_figure(sweep, choices),
+        )

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results
-from nlbench.reports.render.caption import RULE_WORDS, SEED_WORDS, completeness, provenance
+from nlbench.reports.read.cells import Block
+from nlbench.reports.render.caption import completeness, provenance
 from nlbench.reports.render.files import to_csv
 from nlbench.reports.render.grid import COLLAPSED, INCOMPLETE
-from nlbench.reports.render.markdown import MARKS, escape, table
-from nlbench.reports.stats import mean_interval
+from nlbench.reports.render.markdown import MARKS, bullets, escape, table
 from nlbench.reports.text import NONE, number
+from nlbench.reports.topics.parts import about, section, spread_of
 from nlbench.reports.topics.sweep.compare import Measured, measure
 from nlbench.reports.topics.sweep.find import Setting, Sweep, sweeps
 from nlbench.reports.topics.sweep.selection import Choices, choose
@@ -24,71 +22,60 @@ from nlbench.reports.topics.sweep.sentences import (
     pick,
     sensitivity,
 )
-from nlbench.reports.topics.sweep.tables import choice_table, levels_table, settings_table
+from nlbench.reports.topics.sweep.tables import Found, choice_table, levels_table, settings_table
 
 FILE = "sweep"
 MASS = {"drainage_clean": "clean", "drainage_flipped": "flipped"}
 
 
-def sweep_texts(results: Results, only: str | None = None) -> dict[str, str]:
-    """File name -> content; empty where the study has no grid.
-
-    Args:
-        results: of the study.
-        only: part of the report that was asked for, one of ``reports.PARTS`` or ``None`` for all.
-    """
-    if only not in (None, "leaderboard", "tables"):
-        return {}
+def search(results: Results) -> Found:
+    """Every grid of the study, with its comparisons and what validation would have chosen."""
     rope = results.study.rope
-    found = [(sweep, measure(sweep, rope), choose(sweep)) for sweep in sweeps(results)]
-    texts: dict[str, str] = {}
-    if found and only in (None, "leaderboard"):
-        texts[f"{FILE}.csv"] = to_csv(settings_table(results, found))
-        texts[f"{FILE}-levels.csv"] = to_csv(levels_table(found))
-        if any(choices for *_, choices in found):
-            texts[f"{FILE}-choice.csv"] = to_csv(choice_table(found))
-    if found and only in (None, "tables"):
-        parts = [f"# {escape(results.study.title)}: hyper-parameters"]
-        for sweep, measured, choices in found:
-            parts += _sections(results, sweep, measured, choices)
-        texts[f"{FILE}.md"] = "\n\n".join(parts) + "\n"
+    return [(sweep, measure(sweep, rope), choose(sweep)) for sweep in sweeps(results)]
+
+
+def tables(results: Results, found: Found) -> dict[str, str]:
+    """A row per setting, per level, and per seed that validation can choose in."""
+    texts = {
+        f"{FILE}.csv": to_csv(settings_table(results, found)),
+        f"{FILE}-levels.csv": to_csv(levels_table(found)),
+    }
+    if any(choices for *_, choices in found):
+        texts[f"{FILE}-choice.csv"] = to_csv(choice_table(found))
     return texts
 
 
-def headlines(results: Results) -> list[str]:
-    """The first sentences of every sweep, for a page that has room for a few."""
+def pages(results: Results, found: Found) -> dict[str, str]:
+    """sweep.md."""
+    parts = [f"# {escape(results.study.title)}: hyper-parameters"]
+    for sweep, measured, choices in found:
+        parts += _sections(results, sweep, measured, choices)
+    return {f"{FILE}.md": "\n\n".join(parts) + "\n"}
+
+
+def index_section(results: Results, found: Found, block: Block | None) -> Sequence[str]:
+    """The first sentences of every sweep."""
+    if block is not None:
+        return []
     lines = []
-    for sweep in sweeps(results):
-        lines += sensitivity(sweep, measure(sweep, results.study.rope), results.study.rope)
-        choices = choose(sweep)
+    for sweep, measured, choices in found:
+        lines += sensitivity(sweep, measured, results.study.rope)
         lines += choice_sentences(sweep, choices) if choices else []
-    return lines
+    return section("Hyper-parameters", f"{FILE}.md", lines, level=2)
 
 
 def caption(results: Results, sweep: Sweep) -> str:
     """What every table and figure of a sweep must say about itself."""
-    members = [s.cell for s in (*sweep.settings, *sweep.beside)]
-    counts = sorted({cell.summary.n for cell in members})
-    n = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
-    ids = {run_id for cell in members for run_id in cell.run_ids}
-    epochs = sorted({s.recipe.epochs for s in results.study.specs if s.run_id in ids})
+    epochs, rule, seeds = about(results, [s.cell for s in (*sweep.settings, *sweep.beside)])
     return " ".join(
         (
-            f"{sweep.block.title}, noise {sweep.condition.line}, {'/'.join(map(str, epochs))}"
-            f" epochs; accuracy rule {results.rule} ({RULE_WORDS[results.rule]}); mean ± standard"
-            f" deviation (n − 1) over n = {n} seeds ({SEED_WORDS}).",
+            f"{sweep.block.title}, noise {sweep.condition.line}, {epochs}; {rule}; mean ± standard"
+            f" deviation (n − 1) over {seeds}).",
             f"Default: the setting declared first ({sweep.name(sweep.default)}).",
             *completeness(sweep.block),
             provenance(results, sweep.block),
         )
     )
-
-
-def spread_text(values: NDArray[np.float64], digits: int = 2) -> str:
-    """``0.43 ± 0.02``, ``0.43`` for one seed, ``–`` for none."""
-    found = mean_interval(values[np.isfinite(values)])
-    sd = "" if found.sd is None else f" ± {number(found.sd, digits)}"
-    return f"{number(found.mean, digits)}{sd}"
 
 
 def _sections(
@@ -102,33 +89,29 @@ def _sections(
         for name, word in MASS.items():
             parts += [
                 f"### Mass in the drainage output, {word} training samples, last epoch",
-                _matrix(sweep, lambda s, name=name: spread_text(s.last[name], 3)),  # type: ignore[misc]
+                _matrix(sweep, lambda s, name=name: spread_of(s.last[name], 3)),  # type: ignore[misc]
             ]
     if sweep.beside:
         parts += ["### Beside the grid", _beside(sweep, found)]
-    parts += ["### How much it matters", _bullets(sensitivity(sweep, found, results.study.rope))]
+    parts += ["### How much it matters", bullets(sensitivity(sweep, found, results.study.rope))]
     parts += [
         "Level by level against the default's, each difference averaged over the other axis seed by"
         " seed, then tested over seeds; Holm over the levels of an axis:",
-        _bullets([level_sentence(sweep, level) for level in found.levels]),
+        bullets([level_sentence(sweep, level) for level in found.levels]),
     ]
     if found.beside:
         parts += [
             "The methods beside the grid against the default"
             f" ({escape(sweep.name(sweep.default))}), Holm over {len(found.beside)}:",
-            _bullets([verdict.sentence() for verdict in found.beside]),
+            bullets([verdict.sentence() for verdict in found.beside]),
         ]
     if choices is not None:
         parts += [
             "### What a noisy validation set alone would have chosen",
             _choice_md(sweep, choices),
-            _bullets(choice_sentences(sweep, choices)),
+            bullets(choice_sentences(sweep, choices)),
         ]
     return parts
-
-
-def _bullets(lines: Sequence[str]) -> str:
-    return "\n".join(f"- {escape(line)}" for line in lines)
 
 
 def _matrix(sweep: Sweep, text: Callable[[Setting], str]) -> str:
@@ -144,7 +127,7 @@ def _matrix(sweep: Sweep, text: Callable[[Setting], str]) -> str:
 
 def _accuracy(setting: Setting) -> str:
     cell = setting.cell
-    text = spread_text(cell.values)
+    text = spread_of(cell.values)
     if not cell.complete:
         text += f" {MARKS[INCOMPLETE]}{cell.summary.n}/{cell.expected}"
     if cell.collapsed.any():
@@ -174,7 +157,7 @@ def _beside(sweep: Sweep, found: Measured) -> str:
             [
                 escape(name),
                 _accuracy(setting),
-                *(spread_text(setting.last[key], 3) for key in MASS),
+                *(spread_of(setting.last[key], 3) for key in MASS),
                 *_against(verdict),
             ]
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from nlbench.reports.compare.comparison import ALPHA, Comparison
+from nlbench.reports.compare.comparison import ALPHA
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.stats import PairedTest
 from nlbench.reports.text import listing, number, p_equals, plural
@@ -195,8 +195,3 @@ def _interval(test: PairedTest, flip: bool = False) -> str:
 
 def _family(size: int) -> str:
     return "no correction" if size == 1 else f"family of {size}"
-
-
-def beside_sentences(verdicts: tuple[Comparison, ...]) -> list[str]:
-    """The methods beside the grid against the default, a sentence each."""
-    return [verdict.sentence() for verdict in verdicts]

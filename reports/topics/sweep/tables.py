@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results
-from nlbench.reports.digits import rounded
 from nlbench.reports.stats import mean_interval
+from nlbench.reports.text import rounded, significant
+from nlbench.reports.topics.columns import difference
 from nlbench.reports.topics.sweep.compare import Measured
 from nlbench.reports.topics.sweep.find import Setting, Sweep
 from nlbench.reports.topics.sweep.selection import Choices
@@ -54,7 +54,8 @@ def settings_table(results: Results, found: Found) -> pd.DataFrame:
                 **_place(results, sweep, setting),
                 "params": texts[setting.cell.method],
                 **_numbers(setting),
-                **_difference(default.get(setting.cell.method)),
+                **difference(v := default.get(setting.cell.method)),
+                "diff_words": v.words if v is not None else "",
                 "against_best_words": v.words
                 if (v := best.get(setting.cell.method)) is not None
                 else "",
@@ -107,19 +108,6 @@ def _numbers(setting: Setting) -> dict[str, Any]:
     return values
 
 
-def _difference(verdict: Comparison | None) -> dict[str, Any]:
-    if verdict is None:
-        return {"diff_words": ""}
-    return {
-        "diff": rounded(verdict.estimate),
-        "diff_ci_low": rounded(verdict.ci_low),
-        "diff_ci_high": rounded(verdict.ci_high),
-        "diff_p": _short(verdict.p),
-        "diff_p_holm": _short(verdict.p_holm),
-        "diff_words": verdict.words,
-    }
-
-
 def levels_table(found: Found) -> pd.DataFrame:
     """A row per level of a hyper-parameter but the default's."""
     rows = [
@@ -134,8 +122,8 @@ def levels_table(found: Found) -> pd.DataFrame:
             "diff_ci_low": rounded(level.test.low) if level.test else None,
             "diff_ci_high": rounded(level.test.high) if level.test else None,
             "n": level.test.n if level.test else 0,
-            "p": _short(level.test.p) if level.test else None,
-            "p_holm": _short(level.p_holm),
+            "p": significant(level.test.p) if level.test else None,
+            "p_holm": significant(level.p_holm),
             "family_size": level.family,
             "reason": level.reason,
         }
@@ -160,14 +148,10 @@ def choice_table(found: Found) -> pd.DataFrame:
             "best_accuracy": rounded(c.best_accuracy),
             "best_of_other_seeds": c.others.cell.method if c.others else "",
             "best_of_other_seeds_accuracy": rounded(c.others_accuracy),
-            "spearman": _short(c.correlation),
+            "spearman": significant(c.correlation),
         }
         for sweep, _, choices in found
         if choices is not None
         for c in choices.seeds
     ]
     return pd.DataFrame(rows, columns=list(CHOICE_COLUMNS))
-
-
-def _short(value: float | None) -> float | None:
-    return None if value is None or value != value else float(f"{value:.6g}")

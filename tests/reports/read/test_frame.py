@@ -12,7 +12,7 @@ import pytest
 from nlbench import reports
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
-from nlbench.benchmark.store.record import pack_bits
+from nlbench.benchmark.store.record import CURVES, pack_bits
 from nlbench.reports.read.cells import collapse_threshold
 from nlbench.reports.read.frame import tidy, unpack
 from nlbench.reports.read.names import method_labels, noise_name, pretty_condition
@@ -46,7 +46,9 @@ def test_the_order_of_records_does_not_matter(make_study: Make) -> None:
     made = make_study({("ce", "clean"): [90.0, 91.0], ("gce", "clean"): [80.0, 81.0]})
     forth, back = tidy(made.study, made.records), tidy(made.study, made.records[::-1])
     assert forth.runs.equals(back.runs)
-    assert forth.curves_long().equals(back.curves_long())
+    assert forth.curves.keys() == back.curves.keys()
+    for run_id, curves in forth.curves.items():
+        np.testing.assert_array_equal(curves, back.curves[run_id])
 
 
 def test_labels_stay_plain_where_settings_differ_only_between_data_sets() -> None:
@@ -141,10 +143,9 @@ def test_curves_and_bits_come_back(make_study: Make) -> None:
     frame = tidy(made.study, made.records)
     run_id = made.study.specs[0].run_id
     np.testing.assert_array_equal(unpack(frame.correct[run_id], 500), bits)
-    long = frame.curves_long()
-    assert list(long["epoch"]) == [1, 2]
-    np.testing.assert_allclose(long["flipped_fit_given"], [0.1, 0.4], rtol=1e-6)
-    assert long["val_noisy"].isna().all()
+    curves = dict(zip(CURVES, frame.curves[run_id], strict=True))
+    np.testing.assert_allclose(curves["flipped_fit_given"], [0.1, 0.4], rtol=1e-6)
+    assert np.isnan(curves["val_noisy"]).all()
 
 
 @pytest.mark.parametrize(("classes", "limit"), [(2, 55.0), (10, 15.0), (100, 1.5)])

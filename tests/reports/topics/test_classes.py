@@ -19,8 +19,10 @@ from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.reports.compare.results import Results, analyse
 from nlbench.reports.read.study import Study
-from nlbench.reports.topics.classes import class_studies, classes_texts
+from nlbench.reports.topics import classes
 from nlbench.reports.topics.classes.compare import slope, trends
+from nlbench.reports.topics.classes.find import class_studies
+from nlbench.reports.topics.registry import Topics
 from tests.reports.conftest import record
 
 CLASSES, SEEDS, METHODS = (2, 4, 10), 3, ("ce", "gce")
@@ -63,6 +65,10 @@ def _results() -> Results:
     return analyse(*_made(UNKNOWN))
 
 
+def _texts(results: Results) -> dict[str, str]:
+    return Topics(results, (classes.TOPIC,)).texts(None)
+
+
 def test_a_study_is_found_where_only_the_classes_vary(results: Results) -> None:
     (study,) = class_studies(results)
     assert [p.classes for p in study.points] == list(CLASSES)
@@ -83,7 +89,7 @@ def test_the_share_is_zero_at_chance_and_one_at_the_ceiling(results: Results) ->
     assert clean.share(clean.points[1], "gce") == pytest.approx((TEST[1, 1] - 25) / (top - 25))
     assert (
         "ce on clean labels, same seed"
-        in classes_texts(analyse(*_made(UNKNOWN, ("symmetric:0.4", "clean"))))["classes.md"]
+        in _texts(analyse(*_made(UNKNOWN, ("symmetric:0.4", "clean"))))["classes.md"]
     )
 
 
@@ -105,14 +111,14 @@ def test_missing_runs_are_said_and_not_tested() -> None:
     (found,) = class_studies(results)
     (trend,) = trends(found)
     assert (trend.test, trend.reason) == (None, "incomplete with 10 classes")
-    text = classes_texts(results)["classes.md"]
+    text = _texts(results)["classes.md"]
     assert "†2/3" in text
     assert "no trend tested (incomplete with 10 classes)" in text
     none = [r for r in records if r.spec.dataset.unknown is not None]
     (found,) = class_studies(analyse(study, none))
     assert [p.classes for p in found.points] == [2, 4]
     assert len(found.unknown) == 1
-    assert "No record yet of: digits" in classes_texts(analyse(study, none))["classes.md"]
+    assert "No record yet of: digits" in _texts(analyse(study, none))["classes.md"]
 
 
 def test_the_report_writes_it_by_itself_and_twice_the_same(tmp_path: Path) -> None:
@@ -120,7 +126,7 @@ def test_the_report_writes_it_by_itself_and_twice_the_same(tmp_path: Path) -> No
     built = reports.build_report(study, records, tmp_path / "a")
     wanted = ("classes.md", "classes.csv", "classes-trend.csv", "figures/classes.png")
     assert {tmp_path / "a" / name for name in wanted} <= set(built.files)
-    for name, content in classes_texts(analyse(study, records[::-1])).items():
+    for name, content in _texts(analyse(study, records[::-1])).items():
         assert (tmp_path / "a" / name).read_text() == content
     index = (tmp_path / "a" / "index.md").read_text()
     assert "[classes.md](classes.md)" in index

@@ -18,9 +18,17 @@ from statsmodels.stats.multitest import multipletests
 
 from nlbench import reports
 from nlbench.reports.compare.results import Results, analyse
-from nlbench.reports.topics.detection.failures import BLIND, COLLAPSE, LOST, SILENT
-from nlbench.reports.topics.detection.thresholds import CLEAN_MARGIN, COLLAPSE_MASS, SILENT_MASS
-from nlbench.reports.topics.figures import measure_figures
+from nlbench.reports.topics.detection.compare import Found, search
+from nlbench.reports.topics.detection.failures import (
+    BLIND,
+    CLEAN_MARGIN,
+    COLLAPSE,
+    COLLAPSE_MASS,
+    LOST,
+    SILENT,
+    SILENT_MASS,
+)
+from nlbench.reports.topics.registry import Topics
 
 Make = Callable[..., Any]
 NOISY = "symmetric:0.4"
@@ -91,8 +99,14 @@ def _results(made: Any) -> Results:
     return analyse(made.study, made.records)
 
 
+def _searched(results: Results) -> Found:
+    found = search(results)
+    assert found is not None
+    return found
+
+
 def _found(made: Any) -> dict[str, set[str]]:
-    return {s.condition.line: set(s.found) for s in _results(made).signatures}
+    return {s.condition.line: set(s.found) for s in _searched(_results(made)).signatures}
 
 
 def test_the_table_is_the_records_numbers(make_study: Make, tmp_path: Path) -> None:
@@ -114,7 +128,8 @@ def test_the_table_is_the_records_numbers(make_study: Make, tmp_path: Path) -> N
 
 def test_mass_is_compared_with_every_small_loss(make_study: Make, tmp_path: Path) -> None:
     made = _made(make_study)
-    found = _results(made).detection_verdicts[0].mass
+    ((_, verdicts),) = _searched(_results(made)).blocks
+    found = verdicts.mass
     mass = AREAS["drainage", "drainage"]
     others = [("drainage", "loss"), ("ce", "loss"), ("gce", "loss")]
     raw = [stats.ttest_rel(mass, AREAS[other]).pvalue for other in others]
@@ -175,7 +190,7 @@ def test_signatures_are_warnings_with_their_thresholds(make_study: Make, tmp_pat
 
 def test_figures_and_gallery_follow_what_the_records_hold(make_study: Make) -> None:
     results = _results(_made(make_study))
-    drawn = {name: caption for name, caption, _ in measure_figures(results, results.blocks[0])}
+    drawn = {plan.name: plan.caption for plan in Topics(results).figures(results.blocks[0])}
     assert set(drawn) == {
         "drainage-mass",
         "detection-roc",
@@ -184,7 +199,8 @@ def test_figures_and_gallery_follow_what_the_records_hold(make_study: Make) -> N
         "drained-drainage-symmetric-0-4",
     }
     assert "2 of 3" in drawn["drained-drainage-symmetric-0-4"]
-    pictures = results.detections[0].pictures["drainage", NOISY]
+    ((detection, _),) = _searched(results).blocks
+    pictures = detection.pictures["drainage", NOISY]
     assert pictures.images is not None
     assert pictures.images.ravel().tolist() == list(range(48))
 

@@ -23,10 +23,10 @@ from nlbench.reports.compare.engine import Pair, paired_comparisons
 from nlbench.reports.compare.ranking import indistinct
 from nlbench.reports.compare.results import Results, analyse
 from nlbench.reports.figures.intervals import band
-from nlbench.reports.render.measured_latex import cell as tex_cell
+from nlbench.reports.render.latex import cell as tex_cell
 from nlbench.reports.stats import minimum_detectable_effect
-from nlbench.reports.topics.figures import measure_figures
-from nlbench.reports.topics.registry import measure_sections
+from nlbench.reports.topics.open_set.compare import search
+from nlbench.reports.topics.registry import Topics
 
 Make = Callable[..., Any]
 LINES = ("clean", "symmetric:0.4")
@@ -130,7 +130,7 @@ def test_the_table_is_the_records_numbers_with_scipys_intervals(study: Any, tmp_
 
 
 def test_comparisons_are_paired_t_tests_with_holm_over_the_declared_family(study: Any) -> None:
-    found = _results(study).open_set_verdicts[0]
+    ((_, found),) = search(_results(study))
     pairs = [
         (AREAS[m, s, line], AREAS["ce", "msp", line])
         for line in LINES
@@ -153,7 +153,7 @@ def test_comparisons_are_paired_t_tests_with_holm_over_the_declared_family(study
 
 
 def test_noise_is_judged_by_the_same_seeds_noisy_minus_clean(study: Any) -> None:
-    found = _results(study).open_set_verdicts[0]
+    ((_, found),) = search(_results(study))
     changes = {
         m: 100 * np.subtract(AREAS[m, s, LINES[1]], AREAS[m, s, LINES[0]])
         for m, s in (("ce", "msp"), ("gce", "msp"), ("drainage", "drainage"))
@@ -185,10 +185,11 @@ def test_the_page_says_what_the_numbers_say(study: Any, tmp_path: Path) -> None:
 
 def test_figures_are_drawn_and_the_index_page_names_the_tables(study: Any) -> None:
     results = _results(study)
-    drawn = {name: caption for name, caption, _ in measure_figures(results, results.blocks[0])}
+    topics = Topics(results)
+    drawn = {plan.name: plan.caption for plan in topics.figures(results.blocks[0])}
     assert set(drawn) == {"openset-curves", "openset-auroc", "openset-noise"}
     assert all("n = 5 class splits" in caption for caption in drawn.values())
-    text = "\n".join(measure_sections(results, results.blocks[0]))
+    text = "\n".join(topics.sections(results.blocks[0]))
     assert "(openset.md)" in text
     assert "hurts rejection" in text
 
@@ -212,7 +213,8 @@ def test_a_missing_run_is_told_and_its_cell_not_tested(study: Any, tmp_path: Pat
     assert (
         "drainage (p_d) and ce (MSP) are not compared on clean: incomplete (4 of 5 seeds)" in text
     )
-    assert all(c.family_size == 4 for c in analyse(study.study, gone).open_set_verdicts[0].baseline)
+    ((_, found),) = search(analyse(study.study, gone))
+    assert all(c.family_size == 4 for c in found.baseline)
 
 
 def test_one_method_and_one_seed_each_get_a_clear_sentence(
@@ -282,7 +284,7 @@ def test_bands_leave_out_what_a_run_does_not_have() -> None:
 
 
 def test_the_area_under_the_drawn_curve_is_the_auroc(study: Any) -> None:
-    protocol = _results(study).open_sets[0]
+    ((protocol, _),) = search(_results(study))
     curves = protocol.curves("ce", "clean")
     areas = [auc(GRID, curve) for curve in curves[:, 0]]
     assert areas == pytest.approx(AREAS["ce", "msp", "clean"], abs=2e-3)

@@ -14,8 +14,9 @@ from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.suites import suite
 from nlbench.reports import Results, Study, analyse, build_report
-from nlbench.reports.topics.published import matches, numbers, published_csv, published_markdown
-from nlbench.reports.topics.published.match import NOISE, SETTINGS, plain
+from nlbench.reports.topics.published.match import NOISE, SETTINGS, matches, plain
+from nlbench.reports.topics.published.numbers import numbers
+from nlbench.reports.topics.published.page import published_csv, published_markdown
 from nlbench.reports.topics.published.reasons import REASONS, reasons
 from tests.reports.conftest import record
 
@@ -139,7 +140,9 @@ def test_every_row_has_a_reason_and_every_reason_a_row(jpeg: Results) -> None:
     study = study_of("cifar10-jpeg")
     specs = tuple(replace(s, noise=plain_noise.get(s.noise, s.noise)) for s in study.specs)
     more = matches(results_of(replace(study, specs=specs), seeds=3))
-    given = {word for match in (*found, *more) for word in reasons(match)}
+    every = [replace(s, recipe=replace(s.recipe, eval_every=5)) for s in study.specs]
+    best = matches(results_of(replace(study, specs=tuple(every)), "oracle"))
+    given = {word for match in (*found, *more, *best) for word in reasons(match)}
     assert given == {reason.words for reason in REASONS}
 
 

@@ -22,9 +22,11 @@ from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.reports.compare.results import Results, analyse
 from nlbench.reports.read.study import Study
-from nlbench.reports.topics.sweep import sweep_texts, sweeps
+from nlbench.reports.topics import sweep as sweep_topic
+from nlbench.reports.topics.registry import Topics
 from nlbench.reports.topics.sweep.axes import axes_of
 from nlbench.reports.topics.sweep.compare import measure, residual_sd
+from nlbench.reports.topics.sweep.find import sweeps
 from nlbench.reports.topics.sweep.selection import choose, spearman
 from nlbench.reports.topics.sweep.sentences import choice_sentences, sensitivity
 from tests.reports.conftest import record
@@ -82,6 +84,10 @@ def _study(methods: list[MethodSpec]) -> tuple[Study, list[RunRecord]]:
 @pytest.fixture(name="results", scope="module")
 def _results() -> Results:
     return analyse(*_study([*BESIDE, *GRID]))
+
+
+def _texts(results: Results) -> dict[str, str]:
+    return Topics(results, (sweep_topic.TOPIC,)).texts(None)
 
 
 def test_a_grid_is_found_with_its_axes_levels_and_default(results: Results) -> None:
@@ -218,7 +224,7 @@ def test_an_incomplete_grid_says_so_and_is_not_tested() -> None:
     assert [c.seed for c in choices.seeds] == [0, 1, 3]
     assert "Only 3 of 4 seeds" in choice_sentences(sweep, choices)[-1]
     assert "incomplete" in {level.reason for level in found.levels}
-    assert "†3/4" in sweep_texts(results)["sweep.md"]
+    assert "†3/4" in _texts(results)["sweep.md"]
 
 
 def test_a_diverged_run_is_counted_marked_and_not_chosen() -> None:
@@ -233,7 +239,7 @@ def test_a_diverged_run_is_counted_marked_and_not_chosen() -> None:
     assert all(sweep.settings[2] not in c.chosen for c in choices.seeds[:1])
     lines = sensitivity(sweep, measure(sweep, 0.5), 0.5)
     assert "Collapsed to chance: alpha = 1, beta / (1/alpha) = 0.3 (1 of 4)" in lines[-1]
-    assert "‡1" in sweep_texts(results)["sweep.md"]
+    assert "‡1" in _texts(results)["sweep.md"]
 
 
 def test_the_report_writes_it_by_itself_and_twice_the_same(tmp_path: Path) -> None:
@@ -263,4 +269,4 @@ def test_the_report_writes_it_by_itself_and_twice_the_same(tmp_path: Path) -> No
 
 def test_a_study_without_a_grid_has_no_such_files() -> None:
     results = analyse(*_study([*BESIDE[:1], GRID[0]]))
-    assert sweep_texts(results) == {}
+    assert _texts(results) == {}
