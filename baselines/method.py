@@ -142,7 +142,10 @@ class Method(ABC):
     def begin_stage(  # noqa: B027
         self, state: State, facts: Facts, stage: int, sweep: Tensor | None
     ) -> None:
-        """Before the first epoch of a stage; `sweep` as in `begin_epoch`, if the stage looks."""
+        """Before the first epoch of a later stage than the first, counted from 0.
+
+        `sweep` as in `begin_epoch`, of the weights that the stage looks at; None if it does not.
+        """
 
     def wants_sweep(self, epoch: int) -> bool:  # noqa: ARG002
         """Return whether `begin_epoch` gets a sweep before this epoch, counted from 0."""

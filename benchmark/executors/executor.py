@@ -41,6 +41,8 @@ class Worker:
         keep_memory()
         for record in train_pack((runs,) if isinstance(runs, RunSpec) else runs, self.context):
             self.store.write(record)
+            if self.context.checkpoints is not None:
+                self.context.checkpoints.path(record.run_id).unlink(missing_ok=True)
 
 
 def packs(specs: Sequence[RunSpec], size: int) -> list[Pack]:

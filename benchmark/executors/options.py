@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,8 @@ class TrainOptions:
         mode: of MODES; ``fast`` lets a GPU choose algorithms by timing.
         compiled: let inductor fuse the network.
         minutes: start no run after so many; ``None`` = no limit.
+        checkpoint: write the state of each run every so many minutes, at the end of an epoch;
+            ``None`` = never. A run whose state is found goes on from it.
         retry: repeat runs that failed.
         force: repeat what is done of these methods, of all if it is empty; ``None`` = of none.
         keep_old: keep records that another source of their method made.
@@ -73,6 +76,7 @@ class TrainOptions:
     mode: str = "strict"
     compiled: bool = False
     minutes: float | None = None
+    checkpoint: float | None = None
     retry: bool = False
     force: tuple[str, ...] | None = None
     keep_old: bool = False
@@ -88,6 +92,7 @@ class TrainOptions:
             raise unknown("mode", self.mode, MODES, "--mode")
         choice = Choice(self.backend, self.slots, self.mode == "strict", self.compiled)
         choice = choice.resolve(device)
+        _check_checkpoint(self.checkpoint, choice)
         executor, workers = self._executor(device)
         loaders = max(1, cores() // workers) if self.loaders is None else self.loaders
         return Setup(device, choice, executor, workers, loaders)
@@ -108,3 +113,10 @@ class TrainOptions:
             workers = 1 if device.type == "cuda" else max(1, cores() // max(1, self.threads))
         registry.check_threads(workers, self.threads, cores())
         return registry.create(self.executor, workers), workers
+
+
+def _check_checkpoint(minutes: float | None, choice: Choice) -> None:
+    if minutes is not None and not 0 <= minutes < math.inf:
+        raise UserError(f"--checkpoint {minutes} must be a number of minutes, at least 0")
+    if minutes is not None and choice.name == "stack":
+        raise UserError("--checkpoint: backend 'stack' writes none; take --backend loop or graph")

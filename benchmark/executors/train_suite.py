@@ -27,6 +27,7 @@ from nlbench.benchmark.store.results import store_in
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites.suite import Suite
 from nlbench.benchmark.training import BackendError, create
+from nlbench.benchmark.training.checkpoint import Checkpoints
 from nlbench.benchmark.training.registry import AUTO
 
 # A backend that trains several runs side by side is handed so many times as many in one pack, so
@@ -108,7 +109,7 @@ def train_suite(
         fetch(before.todo, options)
         plan.check(before.todo, options.data, setup.device)
         setup = _chosen(before.todo, options, setup, say)
-        context = _context(options, setup)
+        context = _context(options, setup, store)
         say(
             f"{suite.name}: {len(before.todo)} of {len(suite.specs)} runs to train on"
             f" {context.environment['device']}, {setup.workers} worker(s) x {options.threads}"
@@ -150,8 +151,9 @@ def automatic(device: torch.device, strict: bool, say: Say, reason: str = "") ->
     return "loop" if reason else "graph"
 
 
-def _context(options: TrainOptions, setup: Setup) -> Context:
+def _context(options: TrainOptions, setup: Setup, store: Store) -> Context:
     """What the workers are sent."""
+    minutes = options.checkpoint
     return Context(
         root=options.data,
         device=str(setup.device) if options.gpus is None else "cuda:0",
@@ -161,6 +163,7 @@ def _context(options: TrainOptions, setup: Setup) -> Context:
         until=None if options.minutes is None else time.time() + 60 * options.minutes,
         loaders=setup.loaders,
         ahead=setup.device.type == "cuda",
+        checkpoints=None if minutes is None else Checkpoints(store.root / "checkpoints", minutes),
     )
 
 

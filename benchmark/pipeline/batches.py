@@ -113,11 +113,16 @@ class BatchPlan:
     def epochs(self) -> Iterator[Epoch]:
         """Yield each epoch, once."""
         while self._next < self.spec.recipe.epochs:
-            order, epoch = self._drawn(self._next)
+            yield self.take(self._next)
+
+    def take(self, number: int) -> Epoch:
+        """An epoch by its number, any of them, to be trained; hashed when it comes first."""
+        order, epoch = self._drawn(number)
+        if number == self._next < self.spec.recipe.epochs:
             self._next += 1
             self._order.update(order.astype("<i8").tobytes())
             self._augment.update(epoch.views[0].to_bytes())
-            yield epoch
+        return epoch
 
     def epoch(self, number: int) -> Epoch:
         """An epoch by its number, any of them, without using it up."""

@@ -34,6 +34,7 @@ from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord, pack_bits
 from nlbench.benchmark.streams import Streams
 from nlbench.benchmark.training import Backend, Choice, Job, Outcome, Task, create
+from nlbench.benchmark.training.checkpoint import Checkpoints
 from nlbench.benchmark.training.limits import check_method
 from nlbench.benchmark.training.trainer import memory_format
 from nlbench.noise import NoisyLabels
@@ -55,6 +56,7 @@ class Context:
         loaders: threads that decode images of data sets in files; 0 = the one that trains.
         ahead: draw the next run's labels and weights in a second thread while a run is trained.
             Worth having where the device is not the CPU that draws.
+        checkpoints: where runs write their state while they train, ``None``: nowhere.
     """
 
     root: Path | None
@@ -65,6 +67,7 @@ class Context:
     until: float | None = None
     loaders: int = 0
     ahead: bool = False
+    checkpoints: Checkpoints | None = None
 
 
 def train(spec: RunSpec, context: Context, backend: Backend | None = None) -> RunRecord:
@@ -127,9 +130,25 @@ class _Run:
         self.task, self.pairing = prepare(
             self.spec, self.context, None if drawn is None else drawn.result()
         )
+        if self.context.checkpoints is not None:
+            checkpoint = self.context.checkpoints.of(self.spec.run_id, self._identity())
+            self.task = replace(self.task, checkpoint=checkpoint)
         if following is not None and thread is not None:
             following.draw_ahead(thread)
         return self.task
+
+    def _identity(self) -> dict[str, Any]:
+        """What decides the last digits of a run, beside its spec."""
+        context = self.context
+        where = {k: context.environment.get(k) for k in ("nlbench", "commit", "torch", "device")}
+        return {
+            **where,
+            "method_source": self.source,
+            "threads": context.threads,
+            "backend": context.choice.name,
+            "compiled": context.choice.compiled,
+            "deterministic": context.choice.strict,
+        }
 
     def draw_ahead(self, thread: Executor) -> None:
         """Let ``thread`` draw, unless the run has begun or its noise needs a network trained."""
@@ -145,6 +164,8 @@ class _Run:
             record = self._finished(ended)
         except Exception as error:  # noqa: BLE001  # any failure is a record; the others go on
             record = _failed(self.spec, error)
+        checkpoint = None if self.task is None else self.task.checkpoint
+        spent = 0.0 if checkpoint is None else checkpoint.spent
         self.task = None
         choice = self.context.choice
         return replace(
@@ -161,7 +182,8 @@ class _Run:
             },
             timing={
                 "started": self.started.isoformat(timespec="seconds"),
-                "seconds": round(time.perf_counter() - self.clock, 3),
+                "seconds": round(time.perf_counter() - self.clock + spent, 3),
+                **({"resumed": checkpoint.resumed} if checkpoint and checkpoint.resumed else {}),
                 **_pace(ended),
             },
         )

@@ -64,7 +64,7 @@ class Store:
             if create:
                 if not made:
                     root.mkdir(parents=True, exist_ok=True)
-                    _write(root / MARKER, MARKER_TEXT.encode())
+                    write_whole(root / MARKER, MARKER_TEXT.encode())
                 _remove_leftovers(root)
         except OSError as error:
             what = "made" if create else "read"
@@ -92,7 +92,7 @@ class Store:
         """Write a record whole or not at all, replacing an older one of the same run."""
         path = self.path(record.run_id)
         path.parent.mkdir(exist_ok=True)
-        _write(path, record.to_json().encode())
+        write_whole(path, record.to_json().encode())
         return path
 
     def read(self, run_id: str) -> RunRecord | None:
@@ -207,7 +207,7 @@ def _remove_leftovers(root: Path) -> None:
                         Path(entry.path).unlink()
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Write whole or not at all."""
     try:
         _write_beside(path, content)

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from nlbench.benchmark.pipeline.batches import Indices
+from nlbench.benchmark.pipeline.batches import Epoch, Indices
 from nlbench.benchmark.training.ahead import one_ahead
 from nlbench.benchmark.training.cuda_graph_slot import Arrived, Slot, key, seconds_between
 from nlbench.benchmark.training.epoch_stats import evaluation, ranked
@@ -90,11 +90,13 @@ class GraphBackend:
         self._settle(task)
         slot = self._take(task)
         slot.load(task)
-        outcome = Outcome()
+        outcome, epochs = Outcome(), task.plan.epochs()
+        for _ in range(_resume(task, slot, outcome)):
+            next(epochs)  # drawn again, for the fingerprints
         last: tuple[Indices, Arrived] | None = None
         marks = []
-        with closing(one_ahead(task.plan.epochs(), thread)) as epochs:
-            for epoch in epochs:
+        with closing(one_ahead(epochs, thread)) as ahead:
+            for epoch in ahead:
                 slot.begin(epoch)
                 marks += [slot.mark()] if epoch.number == 0 else []
                 for number in range(slot.steps):
@@ -105,10 +107,16 @@ class GraphBackend:
                 if last is not None and not _close(task, outcome, *last):
                     break
                 last = (epoch.positions, arrived)
+                if _due(task, epoch):
+                    if not _close(task, outcome, *last):
+                        break
+                    last = None
+                    _save(task, slot, outcome, epoch.number + 1)
         if outcome.diverged is None and last is not None:
             _close(task, outcome, *last)
         slot.unload(task)
-        outcome.first_epoch = FirstEpoch(slot.steps, seconds_between(*marks))
+        if marks:
+            outcome.first_epoch = FirstEpoch(slot.steps, seconds_between(*marks))
         self._idle.append(slot)
         return outcome
 
@@ -175,6 +183,28 @@ class GraphBackend:
     def _free(self) -> int:
         """Bytes of the card that nobody holds; recording gives the cache back, so it is honest."""
         return int(torch.cuda.mem_get_info(self._device)[0]) if self._capture else 0
+
+
+def _due(task: Task, epoch: Epoch) -> bool:
+    """Whether a checkpoint is written after this epoch; the last one leaves a record."""
+    if task.checkpoint is None or epoch.number + 1 == task.recipe.epochs:
+        return False
+    return task.checkpoint.due()
+
+
+def _save(task: Task, slot: Slot, outcome: Outcome, done: int) -> None:
+    assert task.checkpoint is not None
+    task.checkpoint.save({"done": done, "trainer": slot.saved(), "outcome": outcome.saved()})
+
+
+def _resume(task: Task, slot: Slot, outcome: Outcome) -> int:
+    """How many epochs the run's checkpoint has behind it; the slot and the outcome go on there."""
+    content = None if task.checkpoint is None else task.checkpoint.load()
+    if content is None:
+        return 0
+    slot.restore(content["trainer"])
+    outcome.restore(content["outcome"])
+    return int(content["done"])
 
 
 def _close(task: Task, outcome: Outcome, positions: Indices, arrived: Arrived) -> bool:

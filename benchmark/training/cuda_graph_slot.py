@@ -11,8 +11,10 @@ import contextlib
 import copy
 import gc
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -144,6 +146,19 @@ class Slot:
         """Give the last weights to the task's own network."""
         with self._here(), torch.no_grad():
             _copy_state(self.task, task)
+        self.wait()
+
+    def saved(self) -> dict[str, Any]:
+        """Copies of all that training changes; waits for the device."""
+        with self._here():
+            content = self.trainer.saved()
+        self.wait()
+        return content
+
+    def restore(self, content: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`saved` gave."""
+        with self._here():
+            self.trainer.restore(content)
         self.wait()
 
     def mark(self) -> Mark:

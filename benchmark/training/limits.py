@@ -62,7 +62,9 @@ def check_method(method: Method, dataset: str, in_files: bool, line: str, holdou
             f"method {method.name!r} must be told the {what}, which nobody knows for {dataset!r}:"
             " its labels are noisy as they were published"
         )
-    if "noisy_val" in asked and holdout == 0:
+    stages = method.stages(1000)
+    chooses = any("best" in (stage.start, stage.look) for stage in stages)
+    if ("noisy_val" in asked or chooses) and holdout == 0:
         raise MethodError(
             f"method {method.name!r} needs held-out samples with noisy labels: set holdout of data"
             f" set {dataset!r} above 0"

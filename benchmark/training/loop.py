@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from nlbench.benchmark.training.course import Turn, course
 from nlbench.benchmark.training.epoch_stats import evaluation, ranked
+from nlbench.benchmark.training.shelf import Shelf
 from nlbench.benchmark.training.task import Ended, FirstEpoch, Job, Outcome, Task
 from nlbench.benchmark.training.trainer import Trainer
 
@@ -29,22 +32,89 @@ class LoopBackend:
             yield position, outcome
 
     def train(self, task: Task) -> Outcome:
-        """Train ``task`` to its end."""
-        trainer = Trainer(task)
-        outcome = Outcome()
-        for epoch in task.plan.epochs():
-            start = time.perf_counter()
-            tally, done = trainer.epoch(epoch), epoch.number + 1
-            if done == 1 and tally.finite:  # waits for the device
-                steps = trainer.memory.facts.steps
-                outcome.first_epoch = FirstEpoch(steps, time.perf_counter() - start)
-            curves = tally.curves(task.labels, epoch.positions, ranked(done, task.recipe.epochs))
-            if not (tally.finite and trainer.finite()):
-                outcome.diverged = done
-                return outcome
-            asked = task.recipe.evaluates(done)
-            answers = trainer.answers() if asked else trainer.no_answers()
-            curves |= evaluation(task.labels, task.split.validation, answers)
-            outcome.add(curves, answers.correct)
-        outcome.others = trainer.accuracy_elsewhere()
-        return outcome
+        """Train ``task`` to its end, from its checkpoint if it has one."""
+        return _Training(task).to_the_end()
+
+
+class _Training:
+    """One run on its way."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.trainer = Trainer(task)
+        self.outcome = Outcome()
+        self.turns = list(course(task.method, task.recipe))
+        self.shelf = Shelf(self.turns, self.trainer)
+        self.done = 0
+
+    def to_the_end(self) -> Outcome:
+        self._resume()
+        for turn in self.turns[self.done :]:
+            if turn.changes:
+                self._change(turn)
+            self._epoch(turn)
+            if self.outcome.diverged is not None:
+                return self.outcome
+            self._save(turn)
+        self.outcome.others = self.trainer.accuracy_elsewhere()
+        return self.outcome
+
+    def _epoch(self, turn: Turn) -> None:
+        task, trainer, outcome = self.task, self.trainer, self.outcome
+        epoch = replace(task.plan.take(turn.plan), number=turn.number)
+        start = time.perf_counter()
+        tally, done = trainer.epoch(epoch), turn.at + 1
+        if turn.number == 0 and tally.finite:  # waits for the device
+            steps = trainer.memory.facts.steps
+            outcome.first_epoch = FirstEpoch(steps, time.perf_counter() - start)
+        curves = tally.curves(task.labels, epoch.positions, ranked(done, turn.recipe.epochs))
+        if not (tally.finite and trainer.finite()):
+            outcome.diverged = turn.number + 1
+            return
+        asked = turn.recipe.evaluates(done)
+        answers = trainer.answers() if asked else trainer.no_answers()
+        curves |= evaluation(task.labels, task.split.validation, answers)
+        outcome.add(curves, answers.correct)
+        self.shelf.note(curves.get("val_noisy"), trainer)
+
+    def _change(self, turn: Turn) -> None:
+        """Begin a later stage: what the method makes of the one before, then its own weights."""
+        trainer, stage = self.trainer, turn.setting
+        last = [member.copied() for member in trainer.members]
+        sweep = None
+        if stage.look:
+            trainer.load_weights(self.shelf.weights(stage.look, last))
+            sweep = trainer.sweep()
+        trainer.begin_stage(turn.stage, sweep)
+        trainer.load_weights(self.shelf.weights(stage.start, last))
+        trainer.enter(turn)
+        self.shelf.forget_best()
+        if stage.start == "first":
+            self.outcome.begin_again()
+
+    def _save(self, turn: Turn) -> None:
+        checkpoint = self.task.checkpoint
+        if checkpoint is None or turn is self.turns[-1] or not checkpoint.due():
+            return
+        checkpoint.save(
+            {
+                "done": turn.number + 1,
+                "trainer": self.trainer.saved(),
+                "outcome": self.outcome.saved(),
+                "shelf": self.shelf.saved(),
+            }
+        )
+
+    def _resume(self) -> None:
+        checkpoint = self.task.checkpoint
+        content = None if checkpoint is None else checkpoint.load()
+        if content is None:
+            return
+        self.done = content["done"]
+        for turn in self.turns[: self.done]:
+            self.task.plan.take(turn.plan)  # drawn again, for the fingerprints
+        if (turn := self.turns[self.done - 1]).stage > 0:
+            self.trainer.enter(turn)
+        self.trainer.restore(content["trainer"])
+        self.outcome.restore(content["outcome"])
+        self.shelf.restore(content["shelf"])

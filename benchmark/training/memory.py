@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from nlbench.baselines import Facts, MethodError, State, Step
+from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.training.facts import facts
 from nlbench.benchmark.training.optimizer import factor, set_rate
 from nlbench.benchmark.training.task import Task
@@ -23,7 +24,6 @@ class Memory:
     """
 
     def __init__(self, task: Task) -> None:
-        self.task = task
         self.facts, self.state = _begun(task)
         self.optimiser = task.method.optimiser(self.state)
         groups = [] if self.optimiser is None else self.optimiser.param_groups
@@ -31,15 +31,14 @@ class Memory:
 
     def load(self, task: Task) -> None:
         """Begin another run with the same method in the same tensors."""
-        self.task = task
         self.facts, fresh = _begun(task)
         self.state.load(fresh.named())
 
-    def set_rates(self, epoch: int) -> None:
-        """The rates of the method's own optimiser, after the recipe's schedule."""
+    def set_rates(self, recipe: Recipe, epoch: int) -> None:
+        """The rates of the method's own optimiser, after a recipe's schedule."""
         if self.optimiser is None:
             return
-        share = factor(self.task.recipe, epoch)
+        share = factor(recipe, epoch)
         for group, rate in zip(self.optimiser.param_groups, self._rates, strict=True):
             value = rate * share if group.get("scheduled", True) else rate
             set_rate(group, value)

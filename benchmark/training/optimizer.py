@@ -84,6 +84,26 @@ def static(chosen: torch.optim.Optimizer) -> list[Tensor]:
     return tensors
 
 
+def saved(chosen: torch.optim.Optimizer) -> dict[int, Any]:
+    """The state of an optimiser, by the place of each parameter."""
+    state: dict[int, Any] = chosen.state_dict()["state"]
+    return state
+
+
+def restore(chosen: torch.optim.Optimizer, state: dict[int, Any]) -> None:
+    """Take a saved state over: in place where there is one, for recorded steps read it there."""
+    if not chosen.state:
+        groups = chosen.state_dict()["param_groups"]
+        chosen.load_state_dict({"state": state, "param_groups": groups})
+        return
+    weights = [p for group in chosen.param_groups for p in group["params"]]
+    with torch.no_grad():
+        for place, values in state.items():
+            for name, value in values.items():
+                if isinstance(value, Tensor):
+                    chosen.state[weights[place]][name].copy_(value)
+
+
 def regularise(recipe: Recipe, parameters: Sequence[nn.Parameter]) -> None:
     """Add the L1 subgradient, then clip the norm of the whole gradient, as the public code does.
 

@@ -88,7 +88,7 @@ class Stack:
             group["lr"] = learning_rate(self.recipe, number)
         for trainer in self.trainers:
             trainer.begin_epoch(number)
-            trainer.memory.set_rates(number)
+            trainer.memory.set_rates(self.recipe, number)
         drawn = [
             Inputs.of_epoch(epoch, task.dtype).mapped(lambda part: part.to(self.device))
             for epoch, task in zip(epochs, self.tasks, strict=True)

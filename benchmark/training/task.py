@@ -18,6 +18,7 @@ from nlbench.benchmark.pipeline.in_memory import Resident
 from nlbench.benchmark.pipeline.streaming import Streamed
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.store.record import CURVES
+from nlbench.benchmark.training.checkpoint import Checkpoint
 from nlbench.noise import NoisyLabels
 
 
@@ -37,6 +38,7 @@ class Task:
         device: where all of it is.
         others: the networks of further members, like ``network``.
         seed: of the run: what a method draws of its own comes from it.
+        checkpoint: where the run's state is written, if it is.
     """
 
     network: nn.Module
@@ -49,6 +51,7 @@ class Task:
     device: torch.device
     others: tuple[nn.Module, ...] = ()
     seed: int = 0
+    checkpoint: Checkpoint | None = None
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
@@ -107,6 +110,26 @@ class Outcome:
     diverged: int | None = None
     others: dict[str, float] = field(default_factory=dict)
     first_epoch: FirstEpoch | None = None
+
+    def begin_again(self) -> None:
+        """Drop the curves: what follows starts from the first weights, and is the result."""
+        self.curves = {name: [] for name in CURVES}
+
+    def saved(self) -> dict[str, Any]:
+        """What a checkpoint holds of it."""
+        first = self.first_epoch
+        return {
+            "curves": {name: list(curve) for name, curve in self.curves.items()},
+            "correct": None if self.correct is None else torch.from_numpy(self.correct),
+            "first_epoch": None if first is None else [first.steps, first.seconds],
+        }
+
+    def restore(self, content: Mapping[str, Any]) -> None:
+        """Take over what :meth:`saved` gave."""
+        self.curves = {name: list(curve) for name, curve in content["curves"].items()}
+        correct, first = content["correct"], content["first_epoch"]
+        self.correct = None if correct is None else correct.numpy()
+        self.first_epoch = None if first is None else FirstEpoch(*first)
 
     def add(self, curves: Mapping[str, float | None], correct: Tensor | None) -> None:
         """Keep a finished epoch; without ``correct`` it was not evaluated."""

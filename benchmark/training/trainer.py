@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,10 +15,18 @@ from nlbench.benchmark.pipeline.batches import Epoch
 from nlbench.benchmark.pipeline.in_memory import Resident
 from nlbench.benchmark.pipeline.streaming import Part
 from nlbench.benchmark.spec.recipe import Recipe
+from nlbench.benchmark.training.course import Turn
 from nlbench.benchmark.training.epoch_stats import Answers, Seen, Tally, accuracy
 from nlbench.benchmark.training.inputs import Inputs
 from nlbench.benchmark.training.memory import Memory
-from nlbench.benchmark.training.optimizer import learning_rate, optimiser, regularise, set_rate
+from nlbench.benchmark.training.optimizer import (
+    learning_rate,
+    optimiser,
+    regularise,
+    restore,
+    saved,
+    set_rate,
+)
 from nlbench.benchmark.training.task import Task
 
 EVAL_BATCH = 1000
@@ -39,6 +49,16 @@ class Member:
         self.tensors: dict[str, Tensor] = network.state_dict()
         self.sgd = optimiser(recipe, self.parameters)
 
+    def copied(self) -> dict[str, Tensor]:
+        """A copy of weights and buffers."""
+        return {name: tensor.clone() for name, tensor in self.tensors.items()}
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take weights and buffers over, in place."""
+        with torch.no_grad():
+            for name, tensor in self.tensors.items():
+                tensor.copy_(tensors[name])
+
     @property
     def gradients(self) -> dict[str, Tensor]:
         """Every gradient there is, by the name of the weight."""
@@ -59,6 +79,8 @@ class Trainer:
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        self.recipe = task.recipe
+        self._before = 0
         self.members = [Member(network, task.recipe) for network in task.networks]
         dataset = task.data.dataset
         self.normalise = Normaliser(dataset.mean, dataset.std, task.device, task.dtype)
@@ -103,10 +125,47 @@ class Trainer:
 
     def set_rates(self, epoch: int) -> None:
         """The learning rates of an epoch, counted from 0."""
+        at = epoch - self._before
         for member in self.members:
             for group in member.sgd.param_groups:
-                set_rate(group, learning_rate(self.task.recipe, epoch))
-        self.memory.set_rates(epoch)
+                set_rate(group, learning_rate(self.recipe, at))
+        self.memory.set_rates(self.recipe, at)
+
+    @torch.no_grad()
+    def begin_stage(self, stage: int, sweep: Tensor | None) -> None:
+        """What the method makes of the stage before, at the beginning of a later one."""
+        self.task.method.begin_stage(self.memory.state, self.memory.facts, stage, sweep)
+
+    def load_weights(self, weights: Sequence[Mapping[str, Tensor]]) -> None:
+        """Give every member its weights and buffers."""
+        for member, tensors in zip(self.members, weights, strict=True):
+            member.load(tensors)
+
+    def enter(self, turn: Turn) -> None:
+        """Go on with the recipe of a stage, and with optimisers that have seen nothing."""
+        self.recipe, self._before = turn.recipe, turn.number - turn.at
+        for member in self.members:
+            member.sgd = optimiser(turn.recipe, member.parameters)
+
+    def saved(self) -> dict[str, Any]:
+        """Copies of all that training changes: networks, optimisers, the method's state."""
+        own = self.memory.optimiser
+        return {
+            "members": [member.copied() for member in self.members],
+            "optimisers": [copy.deepcopy(saved(member.sgd)) for member in self.members],
+            "state": {name: tensor.clone() for name, tensor in self.memory.state.named().items()},
+            "own": {} if own is None else copy.deepcopy(saved(own)),
+        }
+
+    def restore(self, content: Mapping[str, Any]) -> None:
+        """Take over what :meth:`saved` gave, in place."""
+        parts = zip(self.members, content["members"], content["optimisers"], strict=True)
+        for member, tensors, state in parts:
+            member.load(tensors)
+            restore(member.sgd, state)
+        self.memory.state.load(content["state"])
+        if self.memory.optimiser is not None:
+            restore(self.memory.optimiser, content["own"])
 
     @torch.no_grad()
     def end_epoch(self, epoch: int) -> None:
@@ -133,7 +192,7 @@ class Trainer:
         step = method.step(batch)
         self._backward(step)
         for member in self.members:
-            regularise(self.task.recipe, member.parameters)
+            regularise(self.recipe, member.parameters)
             member.sgd.step()
         memory.update(rows, batch.rows, step)
         if self._after_step:

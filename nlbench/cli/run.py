@@ -87,6 +87,13 @@ def add(commands: options.Commands) -> None:
         metavar="M",
         help="start no run after M minutes; what is begun is finished, the next call goes on",
     )
+    parser.add_argument(
+        "--checkpoint",
+        type=float,
+        metavar="M",
+        help="write the state of each run at the end of an epoch, every M minutes (0: every epoch);"
+        " a call that finds one goes on from it, with the same results (backends loop and graph)",
+    )
     _add_repeats(parser)
     parser.add_argument(
         "--dry-run",
@@ -172,6 +179,7 @@ def _asked(args: argparse.Namespace) -> TrainOptions:
         mode=args.mode,
         compiled=args.compile,
         minutes=args.minutes,
+        checkpoint=args.checkpoint,
         retry=args.retry,
         force=_forced(args.force),
         keep_old=args.keep_old,
