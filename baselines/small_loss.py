@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import Tensor
 
 from nlbench.baselines.state import Facts, State
@@ -28,7 +30,7 @@ def set_rate(state: State, rate: float) -> None:
             state.put(name, int((1.0 - rate) * int(name.removeprefix("keep_"))))
 
 
-def smallest(losses: Tensor, counts: dict[str, Tensor]) -> Tensor:
+def smallest(losses: Tensor, counts: Mapping[str, Tensor]) -> Tensor:
     """Return weights (B,) that make a mean over the batch one over the samples of smallest loss.
 
     The earlier one of equal losses is kept. Where none is to be kept all weights are 0.
@@ -36,7 +38,8 @@ def smallest(losses: Tensor, counts: dict[str, Tensor]) -> Tensor:
     size = len(losses)
     keep = counts[_name(size)]
     rank = losses.detach().argsort(stable=True).argsort()
-    return (rank < keep).to(losses.dtype) * (size / keep.clamp(min=1.0))
+    weight: Tensor = size / keep.clamp(min=1.0)
+    return (rank < keep).to(losses.dtype) * weight
 
 
 def _name(size: int) -> str:

@@ -151,8 +151,11 @@ def check(
 
 def refusal(specs: Sequence[RunSpec], backend: str) -> str:
     """Why a backend cannot train all of these runs, by the first method it does not; else empty."""
-    methods = (baselines.create(m.name, m.values) for m in {spec.method for spec in specs})
-    return next(filter(None, (limits.refusal(backend, method) for method in methods)), "")
+    reasons = (
+        limits.refusal(backend, baselines.create(method.name, method.values), recipe)
+        for method, recipe in dict.fromkeys((spec.method, spec.recipe) for spec in specs)
+    )
+    return next(filter(None, reasons), "")
 
 
 def _check_size(spec: DatasetSpec, dataset: FileDataset) -> None:

@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from nlbench.benchmark import models
 from nlbench.benchmark.datasets import AnyDataset
 from nlbench.benchmark.labels.draw import draw_labels
 from nlbench.benchmark.labels.foreign_images import with_foreign_images
-from nlbench.benchmark.machine.device import check_precision, repeatable
+from nlbench.benchmark.machine.device import check_precision, peak_of_process, repeatable
 from nlbench.benchmark.models import Classifier
 from nlbench.benchmark.pipeline.augment import check_fits
 from nlbench.benchmark.pipeline.batches import BatchPlan, check_batches, draw_split
@@ -185,6 +185,7 @@ class _Run:
                 "seconds": round(time.perf_counter() - self.clock + spent, 3),
                 **({"resumed": checkpoint.resumed} if checkpoint and checkpoint.resumed else {}),
                 **_pace(ended),
+                **_cost(ended, self.context.device),
             },
         )
 
@@ -208,7 +209,9 @@ class _Run:
     def _evaluations(self, task: Task, outcome: Outcome) -> dict[str, Any]:
         """What was asked of the network at the end, and its accuracy on further test sets."""
         others = {"test_sets": outcome.others} if outcome.others else {}
-        return {**evaluate(task, self.spec.seed), **others}
+        asked = sorted(task.method.asks())
+        told = {"told": asked} if asked else {}
+        return {**evaluate(task, self.spec.seed), **others, **told}
 
 
 @dataclass(frozen=True)
@@ -310,6 +313,17 @@ def select(curves: Mapping[str, Sequence[float | None]]) -> dict[str, float | in
         chosen[rule] = None if best is None else test[best]
         chosen[f"{rule}_epoch"] = None if best is None else best + 1
     return chosen
+
+
+def _cost(ended: Outcome | Exception, device: str) -> dict[str, Any]:
+    """Images that went through networks, and the most memory its process held so far, in MiB."""
+    if isinstance(ended, Exception):
+        return {}
+    peak = (
+        torch.cuda.max_memory_allocated(device) if device.startswith("cuda") else peak_of_process()
+    )
+    memory = {} if peak is None else {"peak_memory": round(peak / 2**20)}
+    return {"cost": asdict(ended.cost), **memory}
 
 
 def _pace(ended: Outcome | Exception) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from nlbench.benchmark.errors import UserError, unknown
 SCHEDULES = ("cosine", "constant", "step", "exponential")
 PRECISIONS = ("float32", "tf32", "bf16", "float64")
 # Fields younger than published runs: not written at their default, so that run ids stand.
-LATE = ("eval_every",)
+LATE = ("eval_every", "sam_rho", "sam_adaptive")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,9 @@ class Recipe:
             ``float64`` (for equivalence tests).
         eval_every: test and validation accuracy are taken after every so many epochs, >= 1, and
             always after the last.
+        sam_rho: radius of sharpness-aware minimisation (SAM), which takes each gradient at nearby
+            weights where the loss is larger; ``0``: off. A step costs two passes.
+        sam_adaptive: measure the radius by the size of each weight (ASAM).
     """
 
     epochs: int
@@ -56,6 +59,8 @@ class Recipe:
     augment: str = "none"
     precision: str = "float32"
     eval_every: int = 1
+    sam_rho: float = 0.0
+    sam_adaptive: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values outside their range.
@@ -73,6 +78,8 @@ class Recipe:
             ("clip_norm", self.clip_norm >= 0, "at least 0 (0 = no clipping)"),
             ("gamma", 0 < self.gamma <= 1, "in (0, 1]"),
             ("eval_every", self.eval_every >= 1, "at least 1"),
+            ("sam_rho", self.sam_rho >= 0, "at least 0 (0 = no SAM)"),
+            ("sam_adaptive", self.sam_rho > 0 or not self.sam_adaptive, "false without a sam_rho"),
         )
         for name, holds, want in limits:
             if not holds:

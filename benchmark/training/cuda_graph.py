@@ -86,7 +86,7 @@ class GraphBackend:
 
     def _run(self, thread: Executor, task: Task) -> Steps:
         """One run, yielding after each step handed to the device."""
-        check_backend(self.name, task.method)
+        check_backend(self.name, task.method, task.recipe)
         self._settle(task)
         slot = self._take(task)
         slot.load(task)
@@ -115,6 +115,7 @@ class GraphBackend:
         if outcome.diverged is None and last is not None:
             _close(task, outcome, *last)
         slot.unload(task)
+        outcome.cost = slot.trainer.cost
         if marks:
             outcome.first_epoch = FirstEpoch(slot.steps, seconds_between(*marks))
         self._idle.append(slot)

@@ -5,18 +5,21 @@ from __future__ import annotations
 from nlbench import noise
 from nlbench.baselines import Method, MethodError
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.noise import NoiseSpec
 
 # What nobody can tell where true labels are not known.
 _TRUTH = frozenset({"noise_rate", "transition", "clean_labels"})
 
 
-def refusal(backend: str, method: Method) -> str:
-    """Why a backend does not train a method; empty if it does."""
+def refusal(backend: str, method: Method, recipe: Recipe) -> str:
+    """Why a backend does not train a method by a recipe; empty if it does."""
     kind, needs = type(method), []
-    if len(method.stages(1000)) > 1 and backend != "loop":
+    if len(method.stages(recipe.epochs)) > 1 and backend != "loop":
         needs.append("it trains in stages")
     if backend == "stack":
+        if recipe.sam_rho > 0:
+            needs.append("the recipe has a sam_rho")
         if method.members > 1:
             needs.append(f"it has {method.members} networks")
         if method.views > 1:
@@ -31,9 +34,9 @@ def refusal(backend: str, method: Method) -> str:
     return f"backend {backend!r} does not train method {method.name!r} ({why}): --backend loop does"
 
 
-def check_backend(backend: str, method: Method) -> None:
-    """Refuse a method that a backend does not train (UserError)."""
-    if reason := refusal(backend, method):
+def check_backend(backend: str, method: Method, recipe: Recipe) -> None:
+    """Refuse a method or a recipe that a backend does not train (UserError)."""
+    if reason := refusal(backend, method, recipe):
         raise UserError(reason)
 
 

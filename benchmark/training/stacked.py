@@ -49,7 +49,7 @@ class StackBackend:
             for position, job in chosen:
                 try:
                     task = job()
-                    check_backend(self.name, task.method)
+                    check_backend(self.name, task.method, task.recipe)
                 except Exception as error:  # noqa: BLE001  # it is the caller's to record
                     yield position, error
                 else:
@@ -258,6 +258,8 @@ def _outcomes(tasks: Sequence[Task]) -> list[Outcome]:
         if all(outcome.diverged is not None for outcome in outcomes):
             break
     stack.unstack()
+    for outcome, trainer in zip(outcomes, stack.trainers, strict=True):
+        outcome.cost = trainer.cost
     return outcomes
 
 

@@ -92,6 +92,27 @@ class FirstEpoch:
 
 
 @dataclass
+class Cost:
+    """What a training took, in images that went through a network; tests are not counted.
+
+    Attributes:
+        epochs: passes over the training set.
+        forward: images forward; sweeps of the method count.
+        backward: images backward.
+    """
+
+    epochs: int = 0
+    forward: int = 0
+    backward: int = 0
+
+    def add(self, images: int) -> None:
+        """An epoch with so many images forward and backward."""
+        self.epochs += 1
+        self.forward += images
+        self.backward += images
+
+
+@dataclass
 class Outcome:
     """What a training gave: curves per epoch, and the test images it got right at the end.
 
@@ -101,6 +122,7 @@ class Outcome:
         others: accuracy on further test sets at the end, by their names.
         diverged: the epoch, counted from 1, after which loss or weights were not finite.
         first_epoch: the pace of its steps, where the backend took it.
+        cost: what the training took.
     """
 
     curves: dict[str, list[float | None]] = field(
@@ -110,6 +132,7 @@ class Outcome:
     diverged: int | None = None
     others: dict[str, float] = field(default_factory=dict)
     first_epoch: FirstEpoch | None = None
+    cost: Cost = field(default_factory=Cost)
 
     def begin_again(self) -> None:
         """Drop the curves: what follows starts from the first weights, and is the result."""

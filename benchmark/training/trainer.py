@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from nlbench.benchmark.pipeline.batches import Epoch
 from nlbench.benchmark.pipeline.in_memory import Resident
 from nlbench.benchmark.pipeline.streaming import Part
 from nlbench.benchmark.spec.recipe import Recipe
+from nlbench.benchmark.training import sam
 from nlbench.benchmark.training.course import Turn
 from nlbench.benchmark.training.epoch_stats import Answers, Seen, Tally, accuracy
 from nlbench.benchmark.training.inputs import Inputs
@@ -27,7 +29,7 @@ from nlbench.benchmark.training.optimizer import (
     saved,
     set_rate,
 )
-from nlbench.benchmark.training.task import Task
+from nlbench.benchmark.training.task import Cost, Task
 
 EVAL_BATCH = 1000
 
@@ -74,12 +76,15 @@ class Trainer:
         memory: the method's state.
         given: (N,) labels to learn from.
         held: ids of the held-out samples.
+        recipe: of the stage that is trained.
+        cost: of the training so far.
         changes_gradients: whether the method does, between the backward pass and the step.
     """
 
     def __init__(self, task: Task) -> None:
         self.task = task
         self.recipe = task.recipe
+        self.cost = Cost()
         self._before = 0
         self.members = [Member(network, task.recipe) for network in task.networks]
         dataset = task.data.dataset
@@ -94,6 +99,7 @@ class Trainer:
     def load(self, task: Task) -> None:
         """Take over another run of the same networks, method and recipe."""
         self.task = task
+        self.cost = Cost()
         self.memory.load(task)
         self.given.copy_(self.memory.facts.given)
         self.held = torch.tensor(task.split.validation, device=task.device)
@@ -154,6 +160,7 @@ class Trainer:
             "members": [member.copied() for member in self.members],
             "optimisers": [copy.deepcopy(saved(member.sgd)) for member in self.members],
             "state": {name: tensor.clone() for name, tensor in self.memory.state.named().items()},
+            "cost": asdict(self.cost),
             "own": {} if own is None else copy.deepcopy(saved(own)),
         }
 
@@ -164,12 +171,15 @@ class Trainer:
             member.load(tensors)
             restore(member.sgd, state)
         self.memory.state.load(content["state"])
+        self.cost = Cost(**content["cost"])
         if self.memory.optimiser is not None:
             restore(self.memory.optimiser, content["own"])
 
     @torch.no_grad()
     def end_epoch(self, epoch: int) -> None:
         """What the method does after an epoch, counted from 0."""
+        passes = len(self.members) * self.task.method.views * (2 if self.recipe.sam_rho > 0 else 1)
+        self.cost.add(passes * len(self.memory.facts.trained))
         self.task.method.end_epoch(self.memory.state, self.memory.facts, epoch)
 
     def step(self, inputs: Inputs) -> Seen:
@@ -187,10 +197,12 @@ class Trainer:
         images = [self.normalise(view) for view in views]
         if mixed is not None:
             images = [mix(view, mixed) for view in images]
-        outputs = tuple(self._outputs(member, images) for member in self.members)
-        batch = self.batch(outputs, rows, mixed)
+        batch = self.batch(self._outputs(images), rows, mixed)
         step = method.step(batch)
         self._backward(step)
+        if self.recipe.sam_rho > 0:
+            self._backward_nearby(images, batch)
+        self._change_gradients()
         for member in self.members:
             regularise(self.recipe, member.parameters)
             member.sgd.step()
@@ -223,6 +235,7 @@ class Trainer:
 
     def sweep(self) -> Tensor:
         """Logits of the whole training set, (members, N, outputs): evaluation, no augmentation."""
+        self.cost.forward += len(self.members) * self.memory.facts.samples
         return torch.stack(list(self._evaluated(self.task.data.x_train, None, self._plain)))
 
     def predictions(self, images: Tensor | Part, rows: Tensor | None = None) -> tuple[Tensor, ...]:
@@ -265,8 +278,11 @@ class Trainer:
         own = self.memory.norm()
         return total if own is None else total + own
 
-    def _outputs(self, member: Member, images: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """A member's logits for each view, in full precision."""
+    def _outputs(self, images: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], ...]:
+        """Each member's logits for each view, in full precision."""
+        return tuple(self._outputs_of(member, images) for member in self.members)
+
+    def _outputs_of(self, member: Member, images: Sequence[Tensor]) -> tuple[Tensor, ...]:
         if self.task.method.joined_views:
             joined = self.forward(torch.cat(list(images)), member.call)
             return tuple(part.to(self.task.dtype) for part in joined.chunk(len(images)))
@@ -280,15 +296,36 @@ class Trainer:
             self.memory.optimiser.zero_grad(set_to_none=True)
 
     def _backward(self, step: Step) -> None:
-        """Gradients of the objective, as the method changes them."""
-        method, memory = self.task.method, self.memory
+        """Gradients of the objective."""
         self.forget_gradients()
         step.objective().backward()  # type: ignore[no-untyped-call]
-        if self.changes_gradients:
-            with torch.no_grad():
-                for number, member in enumerate(self.members):
-                    weights = {name: member.tensors[name] for name in member.names}
-                    method.after_backward(number, weights, member.gradients, memory.state)
+
+    def _backward_nearby(self, images: Sequence[Tensor], batch: Batch) -> None:
+        """SAM: from the gradients there are, go up, and take those there instead.
+
+        The state moves once a step, by the first pass, and so do BatchNorm's statistics.
+        """
+        recipe = self.recipe
+        before = [
+            sam.ascend(member.parameters, recipe.sam_rho, recipe.sam_adaptive)
+            for member in self.members
+        ]
+        for name in self.memory.state.rates:
+            batch.rows[name].grad = None
+        with sam.still_statistics([member.network for member in self.members]):
+            there = replace(batch, logits=self._outputs(images))
+        self._backward(self.task.method.step(there))
+        for member, weights in zip(self.members, before, strict=True):
+            sam.back(member.parameters, weights)
+
+    @torch.no_grad()
+    def _change_gradients(self) -> None:
+        """What the method makes of each member's gradients."""
+        if not self.changes_gradients:
+            return
+        for number, member in enumerate(self.members):
+            weights = {name: member.tensors[name] for name in member.names}
+            self.task.method.after_backward(number, weights, member.gradients, self.memory.state)
 
     def seen(self, batch: Batch, step: Step) -> Seen:
         """What a step leaves to be noted."""

@@ -158,7 +158,9 @@ def test_a_written_record_leaves_no_checkpoint(tmp_path: Path) -> None:
     folder = store.root / "checkpoints"
     spec = spec_of("ce")
     Worker(store, replace(HERE, checkpoints=Checkpoints(folder, 0.0)))(spec)
-    assert store.read(spec.run_id).status == "ok"
+    record = store.read(spec.run_id)
+    assert record is not None
+    assert record.status == "ok"
     assert list(folder.iterdir()) == []
 
 
