@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import average_precision_score, f1_score
 
 from nlbench.benchmark.metrics.roc import DIGITS, Mask, Scores, auroc, roc_on_grid
 
@@ -25,6 +24,9 @@ def detection(suspicion: Scores, flipped: Mask) -> dict[str, Any]:
         precision and recall are equal; ``roc``: share of flipped samples found at the shares of
         clean ones flagged 0, 0.01 ... 1.
     """
+    # Here: a command that trains nothing does not wait for it.
+    from sklearn.metrics import average_precision_score, f1_score
+
     count = int(flipped.sum())
     flagged = np.zeros(len(flipped), dtype=bool)
     flagged[np.argsort(-suspicion, kind="stable")[:count]] = True

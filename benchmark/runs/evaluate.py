@@ -11,9 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nlbench.benchmark import metrics
 from nlbench.benchmark.machine.device import full_precision
+from nlbench.benchmark.metrics import Predictions
 from nlbench.benchmark.metrics.label_errors import detection, histogram
 from nlbench.benchmark.metrics.open_set import ACCEPTED, recognition
+from nlbench.benchmark.metrics.roc import DIGITS
 from nlbench.benchmark.pipeline.augment import Normaliser
 from nlbench.benchmark.pipeline.streaming import Part
 from nlbench.benchmark.training import Task
@@ -26,26 +29,42 @@ PICTURE_BYTES = 3 * 32 * 32
 
 
 def evaluate(task: Task, seed: int) -> dict[str, Any]:
-    """What a run leaves beside accuracies and curves; {} if there is nothing to ask.
+    """What a run leaves beside accuracies and curves.
 
-    ``open_set`` where the data set declares unknowns, ``detection`` where labels are flipped: plain
-    JSON values. Images are neither augmented nor seen in reduced precision: bf16 logits have so few
-    digits that scores would tie.
+    ``measures`` of the test set, ``open_set`` where the data set declares unknowns, ``detection``
+    where labels are flipped: plain JSON values. Images are neither augmented nor seen in reduced
+    precision: bf16 logits have so few digits that scores would tie.
     """
-    parts: dict[str, Any] = {}
+    logits = _logits(task, task.data.x_test)
+    parts: dict[str, Any] = {"measures": measures(task, logits)}
     unknown = task.data.x_unknown
     if unknown is not None:
-        parts["open_set"] = open_set(task, unknown)
+        parts["open_set"] = open_set(task, logits, unknown)
     flipped = task.labels.flipped[task.split.train]
     if flipped.any() and not flipped.all():
         parts["detection"] = mislabelled(task, seed)
     return parts
 
 
-def open_set(task: Task, unknown: Tensor | Part) -> dict[str, Any]:
+def measures(task: Task, logits: Tensor) -> dict[str, float | None]:
+    """Every metric of benchmark/metrics by name, of outputs for the test set."""
+    method, truth = task.method, task.data.y_test
+    predictions = Predictions(
+        logits=_host(method.class_logits(logits)),
+        labels=truth.cpu().numpy(),
+        losses=_host(method.loss(logits, truth)),
+    )
+    classes = predictions.logits.shape[1]
+    return {
+        metric.name: metric.value(predictions, DIGITS)
+        for metric in metrics.every()
+        if classes >= metric.min_classes
+    }
+
+
+def open_set(task: Task, known_logits: Tensor, unknown: Tensor | Part) -> dict[str, Any]:
     """Scores of known and unknown test images, see :func:`recognition`."""
     method = task.method
-    known_logits = _logits(task, task.data.x_test)
     unknown_logits = _logits(task, unknown)
     held = torch.from_numpy(task.split.validation).to(task.device)
     held_logits = _logits(task, task.data.x_train, held) if len(held) else known_logits[:0]

@@ -116,7 +116,8 @@ def check(record: RunRecord) -> None:
     assert (record.metrics["noisy_val"] is not None) == held
     assert record.metrics["clean_val"] is None
     wanted = {"test_sets"} if record.spec.dataset.name == "mini_webvision" else set()
-    assert set(record.evaluations) == wanted
+    assert set(record.evaluations) == {"measures", *wanted}
+    assert ("top5" in record.evaluations["measures"]) == (facts["num_classes"] > 20)
     assert json.loads(record.to_json())["spec"]["dataset"].get("size") == (
         None if record.spec.dataset.name == "animal10n" else 16
     )
@@ -146,7 +147,7 @@ def test_resnet50_learns_from_files(place: Path) -> None:
     record = train(RunSpec(**{**vars(one), "model": "resnet50"}), context(place))
     assert record.status == "ok", record.error
     assert record.metrics["last"] is not None
-    assert record.evaluations == {}
+    assert set(record.evaluations) == {"measures"}
 
 
 def test_clean_folders_of_ones_own_take_any_label_noise(place: Path) -> None:
@@ -155,7 +156,7 @@ def test_clean_folders_of_ones_own_take_any_label_noise(place: Path) -> None:
     record = train(one, context(place))
     assert record.status == "ok", record.error
     assert record.noise["flipped"] == 5
-    assert set(record.evaluations) == {"detection"}
+    assert set(record.evaluations) == {"measures", "detection"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""Metric: one measure of a network's predictions on a test set."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a network says about a test set, and what is true.
+
+    Attributes:
+        logits: (N, K) outputs of the classes.
+        labels: (N,) true labels in [0, K).
+        losses: (N,) the method's own loss of the true labels.
+    """
+
+    logits: Floats
+    labels: Ints
+    losses: Floats
+
+    @cached_property
+    def log_probabilities(self) -> Floats:
+        """(N, K) logarithm of the softmax."""
+        shifted = self.logits - self.logits.max(axis=1, keepdims=True)
+        return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+    @cached_property
+    def probabilities(self) -> Floats:
+        """(N, K) softmax."""
+        return np.exp(self.log_probabilities)
+
+    @cached_property
+    def correct(self) -> NDArray[np.bool_]:
+        """(N,) whether the class of the largest logit, the first among equals, is the true one."""
+        return np.asarray(self.logits.argmax(axis=1) == self.labels)
+
+    @cached_property
+    def confidence(self) -> Floats:
+        """(N,) probability of the predicted class."""
+        return np.asarray(self.probabilities.max(axis=1))
+
+    @cached_property
+    def recalls(self) -> Floats:
+        """Accuracy within each class that the test set has, by label."""
+        counts = np.bincount(self.labels)
+        return np.bincount(self.labels, weights=self.correct)[counts > 0] / counts[counts > 0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A measure: how it is computed, and all that tables, figures and comparisons say of it.
+
+    Attributes:
+        name: in records, suites and CSV columns; the name of its file.
+        title: in tables and sentences.
+        unit: ``%`` for a fraction, which reports show times 100; else what the number is in, ""
+            for a plain number.
+        higher_is_better: its direction.
+        bounds: smallest and largest value.
+        function: of the predictions.
+        min_classes: classes below which it says nothing; it is then left out of the record.
+    """
+
+    name: str
+    title: str
+    unit: str
+    higher_is_better: bool
+    bounds: tuple[float, float]
+    function: Callable[[Predictions], float]
+    min_classes: int = 2
+
+    def value(self, predictions: Predictions, digits: int) -> float | None:
+        """The measure, rounded for the record; ``None`` where it is not finite."""
+        found = float(self.function(predictions))
+        return round(found, digits) if math.isfinite(found) else None
