@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from nlbench.reports.compare.comparison import Comparison
     from nlbench.reports.compare.results import Results, analyse
     from nlbench.reports.errors import ReportError
-    from nlbench.reports.read.extract import RULES, Intake
+    from nlbench.reports.read.extract import Intake
+    from nlbench.reports.read.fields import RULES
     from nlbench.reports.read.frame import Frame, tidy
     from nlbench.reports.read.reader import Read, read_records
     from nlbench.reports.read.study import Study
@@ -24,7 +25,7 @@ _HOME = {
     "ReportError": "errors",
     "Frame": "read.frame",
     "tidy": "read.frame",
-    "RULES": "read.extract",
+    "RULES": "read.fields",
     "Intake": "read.extract",
     "Read": "read.reader",
     "read_records": "read.reader",

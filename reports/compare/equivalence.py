@@ -11,7 +11,7 @@ import numpy as np
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.reports.errors import ReportError, unknown
-from nlbench.reports.read.extract import RULES, accuracy_percent
+from nlbench.reports.read.fields import RULES, accuracy_percent
 from nlbench.reports.read.names import method_labels
 from nlbench.reports.stats import Equivalence, tost
 from nlbench.reports.text import number, p_value, plural

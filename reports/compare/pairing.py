@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlbench.reports.read.cells import Cell
-from nlbench.reports.read.extract import PAIRING
+from nlbench.reports.read.fields import PAIRING
 
 
 @dataclass(frozen=True)

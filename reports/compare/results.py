@@ -14,7 +14,8 @@ from nlbench.reports.compare.families import compare
 from nlbench.reports.compare.ranking import Standing, standings
 from nlbench.reports.errors import ReportError, unknown
 from nlbench.reports.read.cells import Block, Condition, make_blocks
-from nlbench.reports.read.extract import RULES, Intake
+from nlbench.reports.read.extract import Intake
+from nlbench.reports.read.fields import RULES
 from nlbench.reports.read.frame import Frame, tidy
 from nlbench.reports.read.study import Study
 

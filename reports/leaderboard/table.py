@@ -15,21 +15,12 @@ from nlbench.reports.compare.pairing import condition_note
 from nlbench.reports.compare.results import Results
 from nlbench.reports.leaderboard.columns import LEADERBOARD, LEADERBOARD_SCHEMA
 from nlbench.reports.read.cells import Block, Cell, Condition
+from nlbench.reports.read.fields import ALWAYS, FIELDS, IF_ANY
 from nlbench.reports.stats import Rope, mean_rank
 from nlbench.reports.text import DECIMALS, rounded, significant
 
 # Fields of a Comparison that are no column: they stand in others, or in its sentence.
 HIDDEN = ("block", "metric", "unit", "smallest_p", "rope", "at_chance")
-RUNS_COLUMNS = (
-    "run_id", "dataset", "train_per_class", "holdout", "data_label", "model", "profile", "method",
-    "method_name", "params", "condition", "noise_type", "nominal_rate", "realised_rate", "seed",
-    "status", "last", "noisy_val", "clean_val", "oracle", "noisy_val_epoch", "clean_val_epoch",
-    "oracle_epoch", "num_classes", "test_size", "noise_fingerprint", "pair_data", "pair_labels",
-    "pair_split", "pair_init", "pair_order", "pair_augment", "seconds", "device", "threads",
-    "backend", "deterministic", "nlbench", "torch", "python", "commit", "dirty", "error",
-)  # fmt: skip
-
-
 WHOLE_NUMBERS = (
     "schema", "train_per_class", "n", "expected_n", "tie_group", "bold", "diverged", "failed",
     "missing", "collapsed", "paired",
@@ -44,13 +35,14 @@ OVERALL_COLUMNS = (
 
 def runs_table(results: Results) -> pd.DataFrame:
     """A row per expected run, accuracies in percent; missing runs have status ``missing``."""
-    columns = list(RUNS_COLUMNS)
-    if results.frame.runs["method_source"].fillna("").ne("").any():
-        columns.append("method_source")  # of methods from outside, or of a later version
-    runs = results.frame.runs[columns].copy()
-    for name in ("last", "noisy_val", "clean_val", "oracle", "realised_rate"):
-        runs[name] = runs[name].round(DECIMALS)
-    return runs
+    frame = results.frame.runs
+    listed = [
+        field.name
+        for field in FIELDS
+        if field.listed == ALWAYS
+        or (field.listed == IF_ANY and frame[field.name].fillna("").ne("").any())
+    ]
+    return frame[listed].round({field.name: DECIMALS for field in FIELDS if field.rounded})
 
 
 def leaderboard_table(results: Results) -> pd.DataFrame:

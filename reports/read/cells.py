@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nlbench.reports.read.extract import PAIRING
+from nlbench.reports.read.fields import PAIRING
 from nlbench.reports.read.frame import Frame
 from nlbench.reports.read.names import BlockKey
 from nlbench.reports.stats import Interval, mean_interval

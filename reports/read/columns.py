@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlbench.benchmark.store.record import CURVES
-from nlbench.reports.read.extract import COLUMNS, KeptRecord
+from nlbench.reports.read.extract import KeptRecord
+from nlbench.reports.read.fields import COLUMNS
 from nlbench.reports.read.packed_json import PackedJson
 
 VERSION = 3

@@ -12,30 +12,10 @@ from numpy.typing import NDArray
 
 from nlbench.benchmark.store.record import CURVES, RunRecord
 from nlbench.reports.errors import ReportError
+from nlbench.reports.read.fields import COLUMNS, RECORDED, RULES
 from nlbench.reports.read.packed_json import PackedJson, pack
 from nlbench.reports.read.study import Study
 
-RULES = ("last", "noisy_val", "clean_val", "oracle")
-PAIRING = ("data", "labels", "split", "init", "order", "augment")
-ENVIRONMENT = ("device", "threads", "backend", "deterministic", "torch", "nlbench", "python")
-COLUMNS = (
-    "status",
-    *RULES,
-    *(f"{rule}_epoch" for rule in RULES[1:]),
-    "data_label",
-    "recorded_rate",
-    "realised_rate",
-    "num_classes",
-    "noise_fingerprint",
-    *(f"pair_{key}" for key in PAIRING),
-    *ENVIRONMENT,
-    "commit",
-    "dirty",
-    "seconds",
-    "test_size",
-    "error",
-    "method_source",
-)
 STATUS, FINGERPRINT = COLUMNS.index("status"), COLUMNS.index("noise_fingerprint")
 Row = tuple[Any, ...]
 
@@ -149,42 +129,10 @@ class Extractor:
         if record.test_correct:
             correct = np.frombuffer(base64.b64decode(record.test_correct), dtype=np.uint8)
         text = self._texts
-        row = tuple(text.setdefault(v, v) if type(v) is str else v for v in _row(record))
+        values = (read(record) for _, read in RECORDED)
+        row = tuple(text.setdefault(v, v) if type(v) is str else v for v in values)
         started = str(record.timing.get("started", ""))
         packed = pack(record.evaluations)
         if packed is not None:
             packed = replace(packed, shape=text.setdefault(packed.shape, packed.shape))
         return KeptRecord(row, curves, correct, started, packed)
-
-
-def _row(record: RunRecord) -> Row:
-    """The columns that a record adds to its run's row; see Frame for the diverged-run rule."""
-    noise, seen = record.noise, record.environment
-    return (
-        record.status,
-        *(accuracy_percent(record, rule) for rule in RULES),
-        *(record.metrics.get(f"{rule}_epoch") for rule in RULES[1:]),
-        None if record.status == "failed" else record.data_label,
-        noise.get("nominal"),
-        noise.get("realised"),
-        noise.get("num_classes"),
-        noise.get("fingerprint"),
-        *(record.pairing.get(key) for key in PAIRING),
-        *(seen.get(key) for key in ENVIRONMENT),
-        seen.get("commit"),
-        seen.get("dirty"),
-        record.timing.get("seconds"),
-        record.test_size or None,
-        (record.error or {}).get("message"),
-        record.method_source,
-    )
-
-
-def accuracy_percent(record: RunRecord, rule: str) -> float | None:
-    """One accuracy of a run in percent; chance for a diverged run, see Frame; None without one."""
-    if record.status == "diverged":
-        classes = record.noise.get("num_classes")
-        exists = rule in ("last", "oracle") or record.spec.dataset.holdout > 0
-        return 100 / classes if classes and exists else None
-    value = record.metrics.get(rule)
-    return None if value is None or record.status != "ok" else 100 * float(value)

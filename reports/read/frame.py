@@ -12,21 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nlbench.benchmark.store.record import RunRecord
-from nlbench.reports.read.extract import COLUMNS, RULES, Intake, gather
+from nlbench.reports.read.extract import Intake, gather
+from nlbench.reports.read.fields import COLUMNS, FIELDS, TEXT, WHOLE
 from nlbench.reports.read.names import BlockKey, block_key, method_labels, noise_name
 from nlbench.reports.read.packed_json import PackedJson
 from nlbench.reports.read.study import Study
 from nlbench.reports.sources import source_warnings
 
 _MISSING = tuple("missing" if name == "status" else None for name in COLUMNS)
-_NUMBERS = (*RULES, "nominal_rate", "realised_rate", "holdout", "seconds")
-_WHOLE = (
-    "train_per_class",
-    "num_classes",
-    "test_size",
-    "threads",
-    *(f"{rule}_epoch" for rule in RULES[1:]),
-)
 
 
 @dataclass(frozen=True)
@@ -118,10 +111,11 @@ def _typed(runs: pd.DataFrame) -> pd.DataFrame:
     # A named type such as human:worse states no rate; its labels know theirs.
     known = pd.to_numeric(runs["recorded_rate"]).groupby(runs["condition"]).transform("max")
     runs["nominal_rate"] = pd.to_numeric(runs["nominal_rate"]).fillna(known)
-    for name in _NUMBERS:
-        runs[name] = pd.to_numeric(runs[name]).astype("float64")
-    for name in _WHOLE:
-        runs[name] = pd.to_numeric(runs[name]).astype("Int64")
+    for column in FIELDS:
+        if column.kind != TEXT:
+            numbers = pd.to_numeric(runs[column.name])
+            whole = column.kind == WHOLE
+            runs[column.name] = numbers.astype("Int64") if whole else numbers.astype("float64")
     runs["num_classes"] = runs.groupby("dataset")["num_classes"].transform("max")
     labels = runs.dropna(subset=["data_label"]).groupby("block")["data_label"].min()
     filled = runs["block"].map(labels).fillna(runs["dataset"])

@@ -7,7 +7,7 @@ import pandas as pd
 
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block
-from nlbench.reports.read.extract import RULES
+from nlbench.reports.read.fields import RULES
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render.caption import RULE_WORDS
 from nlbench.reports.render.markdown import escape, table

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from nlbench.benchmark.spec.canonical_json import canonical_json
 from nlbench.reports.read.columns import Entry, decode, decoded, encode, encoded
 from nlbench.reports.read.evaluations import Evaluations
-from nlbench.reports.read.extract import COLUMNS, KeptRecord
+from nlbench.reports.read.extract import KeptRecord
+from nlbench.reports.read.fields import COLUMNS
 from nlbench.reports.read.packed_json import Shapes, pack, unpack
 
 Make = Callable[..., Any]

@@ -1,0 +1,102 @@
+"""What reports know of a run, column by column: the one list from which the rest follows.
+
+The frame's columns, what is kept of a record, the file that keeps it from one report to the next,
+and runs.csv all come from :data:`FIELDS`. What records hold as nested values (scores, curves over
+thresholds) needs no entry, see read/evaluations.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nlbench.benchmark.store.record import RunRecord
+
+RULES = ("last", "noisy_val", "clean_val", "oracle")
+PAIRING = ("data", "labels", "split", "init", "order", "augment")
+TEXT, NUMBER, WHOLE = "object", "float64", "Int64"
+ALWAYS, IF_ANY, NEVER = "always", "if any", "never"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column.
+
+    Attributes:
+        name: of the column.
+        read: takes it from a record; ``None``: the study itself declares it (read/frame.py).
+        kind: ``TEXT``, ``NUMBER`` or ``WHOLE``.
+        rounded: whether runs.csv rounds it, as it does percentages.
+        listed: whether runs.csv has it; ``IF_ANY``: only where some run has a value.
+    """
+
+    name: str
+    read: Callable[[RunRecord], Any] | None = None
+    kind: str = TEXT
+    rounded: bool = False
+    listed: str = ALWAYS
+
+
+def accuracy_percent(record: RunRecord, rule: str) -> float | None:
+    """One accuracy of a run in percent; chance for a diverged run, see Frame; None without one."""
+    if record.status == "diverged":
+        classes = record.noise.get("num_classes")
+        exists = rule in ("last", "oracle") or record.spec.dataset.holdout > 0
+        return 100 / classes if classes and exists else None
+    value = record.metrics.get(rule)
+    return None if value is None or record.status != "ok" else 100 * float(value)
+
+
+def _accuracy(rule: str) -> Field:
+    return Field(rule, lambda record: accuracy_percent(record, rule), NUMBER, True)
+
+
+def _epoch(rule: str) -> Field:
+    name = f"{rule}_epoch"
+    return Field(name, lambda record: record.metrics.get(name), WHOLE)
+
+
+def _print(part: str) -> Field:
+    return Field(f"pair_{part}", lambda record: record.pairing.get(part))
+
+
+def _environment(name: str, kind: str = TEXT) -> Field:
+    return Field(name, lambda record: record.environment.get(name), kind)
+
+
+# In the order of runs.csv.
+FIELDS = (
+    Field("run_id"),
+    Field("dataset"),
+    Field("train_per_class", kind=WHOLE),
+    Field("holdout", kind=NUMBER),
+    Field("data_label", lambda r: None if r.status == "failed" else r.data_label),
+    Field("model"),
+    Field("profile"),
+    Field("method"),
+    Field("method_name"),
+    Field("params"),
+    Field("condition"),
+    Field("noise_type"),
+    Field("nominal_rate", kind=NUMBER),
+    Field("recorded_rate", lambda r: r.noise.get("nominal"), listed=NEVER),
+    Field("realised_rate", lambda r: r.noise.get("realised"), NUMBER, True),
+    Field("seed"),
+    Field("status", lambda r: r.status),
+    *map(_accuracy, RULES),
+    *map(_epoch, RULES[1:]),
+    Field("num_classes", lambda r: r.noise.get("num_classes"), WHOLE),
+    Field("test_size", lambda r: r.test_size or None, WHOLE),
+    Field("noise_fingerprint", lambda r: r.noise.get("fingerprint")),
+    *map(_print, PAIRING),
+    Field("seconds", lambda r: r.timing.get("seconds"), NUMBER),
+    _environment("device"),
+    _environment("threads", WHOLE),
+    *map(_environment, ("backend", "deterministic", "nlbench", "torch", "python")),
+    *map(_environment, ("commit", "dirty")),
+    Field("error", lambda r: (r.error or {}).get("message")),
+    Field("method_source", lambda r: r.method_source, listed=IF_ANY),
+)
+RECORDED = tuple((field.name, field.read) for field in FIELDS if field.read is not None)
+COLUMNS = tuple(name for name, _ in RECORDED)
