@@ -147,7 +147,7 @@ class Method(ABC):
         `sweep` as in `begin_epoch`, of the weights that the stage looks at; None if it does not.
         """
 
-    def wants_sweep(self, epoch: int) -> bool:  # noqa: ARG002
+    def wants_sweep(self, facts: Facts, epoch: int) -> bool:  # noqa: ARG002
         """Return whether `begin_epoch` gets a sweep before this epoch, counted from 0."""
         return False
 

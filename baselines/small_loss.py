@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from torch import Tensor
@@ -40,6 +41,20 @@ def smallest(losses: Tensor, counts: Mapping[str, Tensor]) -> Tensor:
     rank = losses.detach().argsort(stable=True).argsort()
     weight: Tensor = size / keep.clamp(min=1.0)
     return (rank < keep).to(losses.dtype) * weight
+
+
+def smallest_among(losses: Tensor, candidates: Tensor, share: Tensor) -> Tensor:
+    """Return weights as `smallest` does, over int(share * n) of the n candidates.
+
+    Args:
+        losses: (B,).
+        candidates: (B,) bool; where there is none all weights are 0.
+        share: scalar, in float64 so that it is counted as released code does.
+    """
+    count = (share * candidates.sum()).floor()
+    rank = losses.detach().masked_fill(~candidates, math.inf).argsort(stable=True).argsort()
+    scale = len(losses) / count.clamp(min=1.0)
+    return (rank < count).to(losses.dtype) * scale.to(losses.dtype)
 
 
 def _name(size: int) -> str:

@@ -17,7 +17,7 @@ from nlbench.baselines.registry import register
 _RELEASE = "github.com/ZKI-PH-ImageAnalysis/Drainage (b805850)"
 
 # Below this, expm1(q log p) / q is log p to the last bit of a float64, and q itself may underflow.
-_AS_CE = 1e-30
+AS_CE = 1e-30
 
 
 @register("gce")
@@ -69,6 +69,6 @@ class GCE(Method):
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return (1 - p_t^q) / q, (N,)."""
         minus_log_p = F.cross_entropy(logits, targets, reduction="none")
-        if self.q < _AS_CE:
+        if self.q < AS_CE:
             return minus_log_p
         return -torch.expm1(-self.q * minus_log_p) / self.q

@@ -124,8 +124,9 @@ class Trainer:
     def begin_epoch(self, epoch: int) -> None:
         """The method's own preparation of an epoch, counted from 0; then the networks train."""
         method = self.task.method
-        sweep = self.sweep() if method.wants_sweep(epoch) else None
-        method.begin_epoch(self.memory.state, self.memory.facts, epoch, sweep)
+        facts = self.memory.facts
+        sweep = self.sweep() if method.wants_sweep(facts, epoch) else None
+        method.begin_epoch(self.memory.state, facts, epoch, sweep)
         for member in self.members:
             member.network.train()
 

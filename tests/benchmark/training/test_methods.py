@@ -27,6 +27,10 @@ HELD = DatasetSpec("digits", 20, 0.25)
 AT_ONCE: dict[str, dict[str, Any]] = {
     "selc": {"start": 0.0},
     "coteaching": {"gradual": 2},
+    "coteaching+": {"gradual": 2, "start": 0.5},
+    "jocor": {"gradual": 2},
+    "plc": {"theta": 0.9, "start": 0.0},
+    "truncated-gce": {"k": 0.1, "start": 0.5, "every": 0.5},
     "sop": {"lr_u": 1e6, "lr_v": 1e6},
 }
 STATEFUL = [name for name in baselines.names() if baselines.get(name).begin is not Method.begin]
@@ -137,6 +141,16 @@ def test_rows_of_samples_held_out_stay_as_they_were(name: str) -> None:
         ("mixup", {"alpha": 0.0}),
         ("cdr", {"tau": 0.0}),
         ("coteaching", {"forget": 0.0}),
+        ("coteaching+", {"forget": 0.0, "start": 1.0}),
+        ("jocor", {"forget": 0.0, "lam": 0.0}),
+        ("cores2", {"beta": 0.0, "sieve": 1.0}),
+        ("truncated-gce", {"q": 0.0, "start": 1.0, "every": 1.0}),
+        ("plc", {"start": 1.0}),
+        ("plc", {"theta": 0.0, "start": 0.0, "window": 1}),
+        ("boot-soft", {"beta": 1.0}),
+        ("boot-hard", {"beta": 1.0}),
+        ("forward-est", {}),
+        ("backward-est", {}),
     ],
 )
 def test_a_method_at_its_limit_is_cross_entropy_bit_for_bit(

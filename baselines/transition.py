@@ -1,0 +1,78 @@
+"""Transition matrices T, T_ij = share of class i that is given label j: losses and estimates."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nlbench.baselines.errors import MethodError
+
+# An inverse is refused where rounding of T alone would change it by more than about a per cent.
+WORST_CONDITION = 1e5
+# Share of the images with the highest probability of a class that are taken for outliers.
+OUTLIERS = 0.03
+
+
+def log_mixed(logits: Tensor, transition: Tensor, targets: Tensor) -> Tensor:
+    """Return log (p^T T)_y of each sample, the probability of the given label.
+
+    Summed in the log domain: with T = I it is log p_y to the last bit, and no probability is
+    rounded to 0.
+
+    Args:
+        logits: (B, K).
+        transition: (K, K), entries >= 0; label y of the batch has an entry above 0.
+        targets: (B,) given labels.
+    """
+    return torch.logsumexp(logits.log_softmax(dim=1) + transition.log().t()[targets], dim=1)
+
+
+def inverse(transition: Tensor) -> Tensor:
+    """Return the inverse, or raise MethodError where there is none to speak of."""
+    exact = transition.double()
+    condition = float(torch.linalg.cond(exact))
+    if not condition < WORST_CONDITION:
+        raise MethodError(
+            f"the transition matrix has condition number {condition:.3g}: two classes are confused"
+            f" so evenly that it cannot be inverted (it must be below {WORST_CONDITION:.0e})"
+        )
+    return torch.linalg.inv(exact).to(transition.dtype)
+
+
+def anchored(p: Tensor, outliers: float = OUTLIERS) -> Tensor:
+    """Estimate T from anchors: row i is the prediction for the image most surely of class i.
+
+    Args:
+        p: (n, K) predicted probabilities of given labels.
+        outliers: this share of the images with the highest p_i is not taken for class i.
+    """
+    rows = []
+    for column in p.unbind(dim=1):
+        if outliers > 0.0:
+            limit = torch.quantile(column, 1.0 - outliers, interpolation="higher")
+            # A copy: zeroed in place, as released code does it, the row of a later class would have
+            # a zero where this one stood.
+            column = column.masked_fill(column >= limit, 0.0)  # noqa: PLW2901
+        rows.append(p[column.argmax()])
+    return _normalised(torch.stack(rows))
+
+
+def dual(p: Tensor, given: Tensor, outliers: float = OUTLIERS) -> Tensor:
+    """Estimate T as anchored T times the share of each given label among images predicted as j.
+
+    A class that is predicted nowhere keeps its own label.
+
+    Args:
+        p: (n, K) predicted probabilities.
+        given: (n,) labels.
+        outliers: see `anchored`.
+    """
+    classes = p.shape[1]
+    pairs = p.argmax(dim=1) * classes + given
+    counts = torch.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+    counts = counts + torch.diag((counts.sum(dim=1) == 0).long())
+    return _normalised(anchored(p, outliers) @ _normalised(counts.to(p.dtype)))
+
+
+def _normalised(rows: Tensor) -> Tensor:
+    return rows / rows.sum(dim=1, keepdim=True)
