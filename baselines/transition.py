@@ -36,7 +36,8 @@ def inverse(transition: Tensor) -> Tensor:
             f"the transition matrix has condition number {condition:.3g}: two classes are confused"
             f" so evenly that it cannot be inverted (it must be below {WORST_CONDITION:.0e})"
         )
-    return torch.linalg.inv(exact).to(transition.dtype)
+    found: Tensor = torch.linalg.inv(exact)
+    return found.to(transition.dtype)
 
 
 def anchored(p: Tensor, outliers: float = OUTLIERS) -> Tensor:
