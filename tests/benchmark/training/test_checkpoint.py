@@ -23,6 +23,7 @@ from tests.benchmark.training.test_methods import AT_ONCE, STATEFUL
 from tests.helpers.runs import HERE, tiny
 
 HELD = DatasetSpec("digits", 20, 0.25)
+STAGED = [name for name in STATEFUL if len(baselines.create(name).stages(1000)) > 1]
 
 
 class Cut(BaseException):
@@ -90,7 +91,7 @@ def cut_off(
     ("name", "kind"),
     [
         *((name, LoopBackend) for name in ["ce", *STATEFUL]),
-        *((name, static) for name in ["ce", *STATEFUL]),
+        *((name, static) for name in ["ce", *STATEFUL] if name not in STAGED),
         (f"{__name__}:Twice", LoopBackend),
         (f"{__name__}:Looks", LoopBackend),
     ],
@@ -102,7 +103,7 @@ def test_a_run_cut_off_after_any_epoch_leaves_the_same_record(
     here = replace(HERE, checkpoints=Checkpoints(tmp_path, 0.0))
     expected = train(spec, HERE, kind())
     assert expected.status == "ok", expected.error
-    for after in (1, 2) if ":" not in name else (1, 3, 5):
+    for after in (1, 3, 5) if ":" in name or name in STAGED else (1, 2):
         cut_off(spec, here, after, kind(), monkeypatch)
         record = train(spec, here, kind())
         assert record.science() == expected.science()
