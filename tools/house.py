@@ -1,7 +1,7 @@
 """The picture of docs/architecture.md: rooms as boxes, imports as arrows, read from the source.
 
-``python -m tools.house`` draws docs/architecture.svg anew. A room is a folder of one of the packages,
-or a package that has none; it is drawn above everything that it imports.
+``python -m tools.house`` draws docs/architecture.svg anew. A room is a folder of one of the
+packages, or a package that has none; it is drawn above everything that it imports.
 """
 
 from __future__ import annotations
