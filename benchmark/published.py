@@ -9,10 +9,9 @@ from pathlib import Path
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.store import archive
 from nlbench.benchmark.store.record import RunRecord
+from nlbench.benchmark.store.results import RECORDS
 from nlbench.benchmark.suites import suite as suites
 from nlbench.benchmark.suites.suite import Suite
-
-RECORDS = "records.tar.gz"
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,13 @@ def folder_of(results: Path, name: str) -> Path:
 def is_study(folder: Path) -> bool:
     """Whether this is the folder of a published study."""
     return (folder / RECORDS).is_file()
+
+
+def check_outside(results: Path, out: Path) -> None:
+    """Refuse to write into a published study (UserError)."""
+    inside = out.resolve().is_relative_to((results / "published").resolve())
+    if inside or is_study(out):
+        raise UserError(f"report folder {out}: only `nlbench publish SUITE` changes what is there")
 
 
 def read(folder: Path) -> Published:

@@ -101,9 +101,11 @@ def _imports(node: ast.AST, known: frozenset[str], at_once: bool = True) -> Iter
 
 
 def _package(name: str) -> str:
-    """``noise`` for ``nlbench.noise.rng``; ``cli`` and ``""`` for the rest of the public face."""
+    """``noise`` for ``nlbench.noise.rng``, ``cli``; ``""`` for the rest: the public face."""
     parts = name.split(".")
-    return parts[0] if parts[0] != "nlbench" else (parts[1] if len(parts) > 1 else "")
+    if parts[0] != "nlbench":
+        return parts[0]
+    return parts[1] if parts[1:] and parts[1] in (*PACKAGES, "cli") else ""
 
 
 def _name(path: Path) -> str:
@@ -152,9 +154,9 @@ def layers(module: Module) -> Iterator[str]:
 def _between(package: str, target: str) -> Iterator[str]:
     """Why a module of a package may not import this one of ours, if it may not."""
     theirs = _package(target)
-    if package in ("", "__main__", "cli", "tools") or theirs == package:
+    if package in ("", "cli", "tools") or theirs == package:
         return
-    if theirs in ("", "cli", "__main__"):
+    if theirs in ("", "cli"):
         yield "the public face and the command line are the top, nothing imports them"
     elif package in ("noise", "baselines"):
         yield f"{package} imports nothing of ours"
@@ -375,6 +377,8 @@ def _module(name: str, source: str) -> Module:
         (layers, "nlbench.benchmark.bad", "from nlbench import cli"),
         (layers, "nlbench.benchmark.bad", "from nlbench.cli.main import main"),
         (layers, "nlbench.benchmark.bad", "import nlbench"),
+        (layers, "nlbench.benchmark.bad", "from nlbench.studies import study_of"),
+        (layers, "nlbench.reports.bad", "from nlbench import site"),
         (layers, "nlbench.benchmark.bad", "import tests.conftest"),
         (layers, "nlbench.benchmark.bad", "from tools import gpu_check"),
         (layers, "nlbench.cli.bad", "import tools.gpu_check"),

@@ -19,8 +19,9 @@ from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.store.store import Store
 from nlbench.cli import main
-from nlbench.cli.publish import publishable
 from nlbench.reports import manifest
+from nlbench.reports.publish import publishable
+from nlbench.studies import study_of
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "results" / "published"
 # Pictures depend on the version of the drawing library; what they show is in the CSV files.
@@ -60,7 +61,7 @@ def test_the_numbers_are_computed_again_from_the_records(name: str, tmp_path: Pa
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_published_study_could_be_published_as_it_is(name: str) -> None:
     found = published.read(PUBLISHED / name)
-    assert publishable(found.suite, found.records(), name)
+    assert publishable(study_of(found.suite), found.records(), name)
     listed = manifest.read(PUBLISHED / name)
     assert listed.part is False
     there = {path for path in (PUBLISHED / name).rglob("*") if path.is_file()}

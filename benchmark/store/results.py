@@ -1,4 +1,4 @@
-"""The results folder: its store of records is ``runs/``, beside ``reports/`` and ``published/``."""
+"""The results folder: ``runs/`` is the store of records, beside ``reports/`` and ``published/``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.store.store import Store
+
+RECORDS = "records.tar.gz"  # in the folder of a published study
 
 
 def store_in(results: Path, create: bool = False) -> Store:

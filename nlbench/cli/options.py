@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -139,6 +140,11 @@ def store_of(args: argparse.Namespace, create: bool = False) -> Store:
     from nlbench.benchmark.store.results import store_in
 
     return store_in(args.results, create)
+
+
+def note(line: str) -> None:
+    """Tell the user something beside the results."""
+    print(f"nlbench: {line}", file=sys.stderr)
 
 
 def words(text: str | None) -> list[str]:

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections import defaultdict
-from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
 from nlbench.cli import options
-
-if TYPE_CHECKING:
-    from nlbench.benchmark.runs.plan import Plan
-    from nlbench.benchmark.suites.suite import Suite
 
 TEXT = """\
 Show how many seeds of each cell (noise x method) are done, and what diverged, failed or is damaged.
@@ -33,14 +27,16 @@ def add(commands: options.Commands) -> None:
 def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
     from nlbench.benchmark.runs import plan
+    from nlbench.benchmark.runs.status import suite_status
 
     suite = options.selected(args)
-    result = plan.make(suite, options.store_of(args))
+    status = suite_status(suite, options.store_of(args))
+    result = status.plan
     for line in result.damaged:
         print(f"damaged: {line}")
     for line in result.foreign.values():
         print(f"left alone: {line}")
-    print(table(suite, result))
+    print(_table(status.cells))
     counts = result.statuses
     print(
         f"\n{suite.name}: {len(result.done)} of {len(suite.specs)} runs have a record"
@@ -54,13 +50,10 @@ def call(args: argparse.Namespace) -> int:
     return 0
 
 
-def table(suite: Suite, result: Plan) -> str:
+def _table(cells: dict[tuple[str, str], tuple[int, int]]) -> str:
     """Conditions down, methods across, ``done/expected`` in the cells."""
-    cells: dict[tuple[str, str], list[bool]] = defaultdict(list)
-    for spec in suite.specs:
-        row = f"{spec.dataset.name} {spec.model} {spec.profile} {spec.noise}"
-        cells[row, spec.method.name].append(spec.run_id in result.done)
     rows = list(dict.fromkeys(row for row, _ in cells))
     methods = list(dict.fromkeys(method for _, method in cells))
-    body = [[row, *(f"{sum(cells[row, m])}/{len(cells[row, m])}" for m in methods)] for row in rows]
+    shown = {cell: f"{done}/{expected}" for cell, (done, expected) in cells.items()}
+    body = [[row, *(shown.get((row, method), "0/0") for method in methods)] for row in rows]
     return tabulate(body, headers=["condition", *methods], disable_numparse=True)

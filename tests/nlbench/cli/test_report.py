@@ -16,8 +16,9 @@ from nlbench.benchmark.store import archive
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.store.store import Store
 from nlbench.cli import main
-from nlbench.cli import publish as publish_command
 from nlbench.reports import ReportError, manifest
+from nlbench.reports import publish as publishing
+from nlbench.studies import published_study
 
 QUICK = Path(__file__).resolve().parents[3] / "results" / "published" / "quick"
 PART = ["--methods", "gce,drainage", "--noise", "clean,symmetric:0.4"]
@@ -236,7 +237,8 @@ def test_a_publication_that_breaks_off_changes_nothing(
     (folder / "index.md").write_text("a stranger's")
 
     def put() -> int:
-        return publish_command.publish(found.suite, "text", records, folder)
+        study = published_study(found.suite, found.command)
+        return publishing.publish(study, "text", records, folder)
 
     with pytest.raises(UserError, match=r"index\.md: was not written by .*move it away"):
         put()
@@ -246,7 +248,7 @@ def test_a_publication_that_breaks_off_changes_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("nlbench.cli.publish.reports.build_report", broken)
+        patch.setattr("nlbench.reports.publish.build_report", broken)
         with pytest.raises(KeyboardInterrupt):
             put()
     assert files(folder.parent) == {"quick/index.md": b"a stranger's"}

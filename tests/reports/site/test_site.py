@@ -27,8 +27,6 @@ from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.suites import suite
 from nlbench.cli import main, options
 from nlbench.cli.main import parser
-from nlbench.cli.report import study_of
-from nlbench.cli.site import _ranges
 from nlbench.reports.read import names as names_module
 from nlbench.reports.render.markdown import escape, table
 from nlbench.reports.site import Commands, LabelSets, page_html, payload, write_pages
@@ -36,6 +34,8 @@ from nlbench.reports.site.embed import markdown_html
 from nlbench.reports.site.labels import heat_map
 from nlbench.reports.site.scale import PAD, Scale
 from nlbench.reports.site.write import file_name
+from nlbench.site import seed_ranges
+from nlbench.studies import study_of
 
 html5lib = pytest.importorskip("html5lib", reason="html5lib: pip install '.[dev]'")
 
@@ -253,7 +253,7 @@ def test_label_command_draws_the_label_set_of_the_page(
 
 @given(st.sets(st.integers(0, 40), min_size=1))
 def test_seed_ranges_are_read_back(seeds: set[int]) -> None:
-    assert options.numbers(_ranges(list(seeds))) == sorted(seeds)
+    assert options.numbers(seed_ranges(list(seeds))) == sorted(seeds)
 
 
 # --- the file itself ------------------------------------------------------------------------------
