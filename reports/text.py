@@ -22,6 +22,17 @@ def number(value: float | None, digits: int = 2, sign: bool = False) -> str:
     return text.replace("-", MINUS)
 
 
+def interval(low: float | None, high: float | None, digits: int = 2, before: str = "") -> str:
+    """``[1.00, 2.00]`` after what is to be before it; empty for none.
+
+    >>> interval(-1, 2), interval(None, None), interval(1, 2, 0, before=" ")
+    ('[−1.00, 2.00]', '', ' [1, 2]')
+    """
+    if low is None or high is None or low != low or high != high:
+        return ""
+    return f"{before}[{number(low, digits)}, {number(high, digits)}]"
+
+
 def p_value(p: float | None) -> str:
     """A p-value as it stands in a cell: ``0.004``, ``< 0.001``, ``–``."""
     if p is None or p != p:

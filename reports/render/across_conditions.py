@@ -5,7 +5,7 @@ from __future__ import annotations
 from nlbench.reports.compare.across_conditions import Overall
 from nlbench.reports.compare.results import Results
 from nlbench.reports.render.markdown import bullets, escape, table
-from nlbench.reports.text import NONE, listing, number, p_equals, p_value, plural
+from nlbench.reports.text import NONE, interval, listing, number, p_equals, p_value, plural
 
 
 def overall_markdown(results: Results) -> str:
@@ -39,12 +39,12 @@ def methods_table(whole: Overall) -> str:
         [
             m.method,
             number(m.mean.value),
-            _interval(m.mean.low, m.mean.high),
+            interval(m.mean.low, m.mean.high) or NONE,
             number(m.iqm.value),
             number(m.worst),
             m.worst_condition,
             number(m.mean_rank.value),
-            _interval(m.mean_rank.low, m.mean_rank.high),
+            interval(m.mean_rank.low, m.mean_rank.high) or NONE,
         ]
         for m in sorted(whole.methods, key=lambda m: m.mean_rank.value)
     ]
@@ -65,13 +65,13 @@ def _pairs_table(whole: Overall, rope: float) -> str:
             [
                 f"{pair.a} vs {pair.b}",
                 number(test.estimate, sign=True),
-                _interval(test.low, test.high),
+                interval(test.low, test.high) or NONE,
                 f"{pair.higher} / {pair.ties} / {pair.lower}",
                 f"{pair.better} / {pair.worse}",
                 floor if pair.signed_rank.p is None else p_value(pair.signed_rank.p),
                 p_value(pair.p_holm),
                 number(chance.value),
-                _interval(chance.low, chance.high),
+                interval(chance.low, chance.high) or NONE,
                 NONE
                 if bayes is None
                 else " / ".join(number(v) for v in (bayes.worse, bayes.equal, bayes.better)),
@@ -108,7 +108,3 @@ def _small_print(results: Results, whole: Overall) -> str:
         f" Holm. Last column: Bayesian signed-rank test (±{results.study.rope:g} points count as"
         f" equal), of use from about ten conditions on.{left_out}"
     )
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return NONE if low is None or high is None or low != low else f"[{number(low)}, {number(high)}]"

@@ -22,7 +22,7 @@ from nlbench.reports.render.grid import (
     accuracy_grid,
     marks_used,
 )
-from nlbench.reports.text import NONE, number, one_line, p_value, rate
+from nlbench.reports.text import NONE, interval, number, one_line, p_value, rate
 
 MARKS = {INCOMPLETE: "†", COLLAPSED: "‡", UNPAIRED: "§"}
 _SPECIAL = re.compile(r"([\\|*`<~$]|(?<![^\W_])_|_(?![^\W_])|(?<=\])[(\[])")
@@ -91,13 +91,12 @@ SIGNIFICANCE_HEADERS = (
 
 def significance_row(verdict: Comparison) -> list[str]:
     """One comparison as table cells, in the order of SIGNIFICANCE_HEADERS, unescaped."""
-    low, high = verdict.ci_low, verdict.ci_high
     return [
         pretty_condition(verdict.condition),
         f"{verdict.a} vs {verdict.b}",
         f"{verdict.n}" if verdict.n == verdict.expected_n else f"{verdict.n}/{verdict.expected_n}",
         number(verdict.estimate, sign=True),
-        NONE if low is None else f"[{number(low)}, {number(high)}]",
+        interval(verdict.ci_low, verdict.ci_high) or NONE,
         p_value(verdict.p),
         p_value(verdict.p_holm),
         p_value(verdict.p_sign_flip),

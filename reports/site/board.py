@@ -13,7 +13,7 @@ from nlbench.reports.read.names import BlockKey, pretty_condition
 from nlbench.reports.render.grid import COLLAPSED, INCOMPLETE, UNPAIRED
 from nlbench.reports.render.markdown import MARKS
 from nlbench.reports.site.scale import Scale
-from nlbench.reports.text import NONE, number, p_value, plural, rate
+from nlbench.reports.text import NONE, interval, number, p_value, plural, rate
 
 # key in a row, heading, whether the first sort is descending, what it means
 COLUMNS: tuple[tuple[str, str, bool, str], ...] = (
@@ -109,15 +109,10 @@ def overall_rows(leaderboard: pd.DataFrame, rows: Sequence[Row]) -> list[dict[st
             row["worst_x"] = scale.x(row["min"])
             row["ties"] = f"{sum(r['tie_group'] == 1 for r in tied)} of {len(tied)}"
             row["shown"] = {k: number(row[k]) for k in ("mean", "iqm", "min", "rank")}
-            row["interval"] = between(row["ci_low"], row["ci_high"])
-            row["rank_interval"] = between(row["rank_low"], row["rank_high"])
+            row["interval"] = interval(row["ci_low"], row["ci_high"])
+            row["rank_interval"] = interval(row["rank_low"], row["rank_high"])
         found.append({"profile": profile, "axis": scale.axis(), "rows": mine})
     return found
-
-
-def between(low: float | None, high: float | None, digits: int = 2) -> str:
-    """``[1.00, 2.00]``; empty for none."""
-    return "" if low is None or high is None else f"[{number(low, digits)}, {number(high, digits)}]"
 
 
 def _key(row: Row) -> BlockKey:
@@ -149,11 +144,11 @@ def _shown(row: Row, means: Scale, gaps: Scale) -> Row:
             "nominal_rate": rate(row["nominal_rate"]),
             "realised_rate": rate(row["realised_rate"]),
             "mean": f"{number(row['mean'])}{deviation}",
-            "interval": between(row["ci_low"], row["ci_high"]),
+            "interval": interval(row["ci_low"], row["ci_high"]),
             "rank": NONE if row["rank"] is None else f"{row['rank']:g}",
-            "rank_interval": between(row["rank_low"], row["rank_high"], 1),
+            "rank_interval": interval(row["rank_low"], row["rank_high"], 1),
             "diff": number(row["diff"], sign=True),
-            "diff_interval": between(row["diff_ci_low"], row["diff_ci_high"]),
+            "diff_interval": interval(row["diff_ci_low"], row["diff_ci_high"]),
             "diff_p_holm": p_value(row["diff_p_holm"]),
             "n": f"{row['n']}/{row['expected_n']}",
         },

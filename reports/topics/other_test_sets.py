@@ -6,7 +6,7 @@ get a table of their own: the main tables and verdicts stay those of the data se
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +18,12 @@ from nlbench.reports.read.evaluations import Evaluations
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render.markdown import escape, table
 from nlbench.reports.stats import mean_interval
-from nlbench.reports.text import NONE, number
+from nlbench.reports.text import NONE, interval, number, rounded
+from nlbench.reports.topics.columns import PLACE, csv, place
 from nlbench.reports.topics.topic import Topic
 
 FILE = "test-sets.md"
-COLUMNS = "data_label,model,profile,condition,test_set,method,seed,accuracy"
+COLUMNS = (*PLACE, "condition", "test_set", "method", "seed", "accuracy")
 NOTE = (
     "Accuracy in percent at the last epoch on test images of another source, mean ± standard "
     "deviation over seeds and 95 % Student interval. A diverged run counts with chance, 100/K."
@@ -30,7 +31,7 @@ NOTE = (
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class OtherTestSet:
     """One method in one condition on one further test set.
 
     Attributes:
@@ -46,9 +47,12 @@ class Elsewhere:
     values: NDArray[np.float64]
 
 
-def elsewhere(results: Results) -> tuple[Elsewhere, ...]:
+Found = tuple[OtherTestSet, ...]
+
+
+def search(results: Results) -> Found:
     """All of them, block by block and condition by condition; empty for most studies."""
-    found: list[Elsewhere] = []
+    found: list[OtherTestSet] = []
     for block in results.blocks:
         parts = Evaluations(block, results.frame.evaluations, "test_sets")
         for cell in block.declared():
@@ -57,26 +61,38 @@ def elsewhere(results: Results) -> tuple[Elsewhere, ...]:
                     _value(accuracy, status, cell.num_classes)
                     for accuracy, status in zip(parts.column(cell, name), cell.status, strict=True)
                 ]
-                found.append(Elsewhere(block, cell, name, np.array(values)))
+                found.append(OtherTestSet(block, cell, name, np.array(values)))
     return tuple(found)
 
 
-def _tables(results: Results, found: tuple[Elsewhere, ...]) -> dict[str, str]:
+def _tables(results: Results, found: Found) -> dict[str, str]:
     del results
-    return {"test-sets.csv": "\n".join([COLUMNS, *_lines(found)]) + "\n"}
+    rows = [
+        {
+            **place(one.block),
+            "condition": one.cell.condition,
+            "test_set": one.test_set,
+            "method": one.cell.method,
+            "seed": seed,
+            "accuracy": rounded(accuracy),
+        }
+        for one in found
+        for seed, accuracy in zip(one.cell.seeds, one.values.tolist(), strict=True)
+    ]
+    return {"test-sets.csv": csv(rows, COLUMNS)}
 
 
-def _pages(results: Results, found: tuple[Elsewhere, ...]) -> dict[str, str]:
+def _pages(results: Results, found: Found) -> dict[str, str]:
     title = f"# {escape(results.study.title)}: further test sets"
     return {FILE: "\n\n".join([title, NOTE, _table(found)]) + "\n"}
 
 
-def _section(results: Results, found: tuple[Elsewhere, ...], block: Block | None) -> Sequence[str]:
+def _section(results: Results, found: Found, block: Block | None) -> Sequence[str]:
     del results
     return ["## Further test sets", _table(found), f"*{NOTE}*"] if block is None else []
 
 
-def _table(found: tuple[Elsewhere, ...]) -> str:
+def _table(found: Found) -> str:
     headers = ["data", "noise", "test set", "method", "n", "accuracy", "95 % interval"]
     rows = []
     for one in found:
@@ -84,24 +100,10 @@ def _table(found: tuple[Elsewhere, ...]) -> str:
         whole = mean_interval(known)
         seeds = f"{whole.n}" if whole.n == len(one.values) else f"{whole.n}/{len(one.values)}"
         row = [one.block.title, pretty_condition(one.cell.condition), one.test_set, one.cell.method]
-        span = NONE if whole.low is None else f"[{number(whole.low)}, {number(whole.high)}]"
+        span = interval(whole.low, whole.high) or NONE
         cells = [*row, seeds, f"{number(whole.mean)} ± {number(whole.sd)}", span]
         rows.append([escape(cell) if k < len(row) else cell for k, cell in enumerate(cells)])
     return table(headers, rows, left=4)
-
-
-def _lines(found: tuple[Elsewhere, ...]) -> Iterator[str]:
-    for one in found:
-        block, cell = one.block, one.cell
-        words = (block.data_label, block.key.model, block.key.profile, cell.condition)
-        start = ",".join(_quoted(word) for word in (*words, one.test_set, cell.method))
-        for seed, value in zip(cell.seeds, one.values, strict=True):
-            yield f"{start},{seed},{'' if np.isnan(value) else f'{value:.4f}'}"
-
-
-def _quoted(word: str) -> str:
-    plain = not set(word) & set(',"\n')
-    return word if plain else '"' + word.replace('"', '""') + '"'
 
 
 def _value(accuracy: float, status: str, classes: int | None) -> float:
@@ -112,7 +114,7 @@ def _value(accuracy: float, status: str, classes: int | None) -> float:
 
 TOPIC = Topic(
     name="other_test_sets",
-    find=elsewhere,
+    find=search,
     tables=_tables,
     pages=_pages,
     section=_section,

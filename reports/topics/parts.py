@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block, Cell
-from nlbench.reports.read.measured import counted
+from nlbench.reports.read.measured import bounded, counted
 from nlbench.reports.render.caption import (
     RULE_WORDS,
     SEED_WORDS,
@@ -18,7 +18,7 @@ from nlbench.reports.render.caption import (
 from nlbench.reports.render.latex import HEAD, label, pages
 from nlbench.reports.render.markdown import bullets
 from nlbench.reports.stats import mean_interval
-from nlbench.reports.text import NONE, number
+from nlbench.reports.text import NONE, interval, number
 
 SENTENCES = 60
 
@@ -61,6 +61,12 @@ def value(cell: Cell, digits: int = 2) -> str:
     mean, sd, there = cell.summary.mean, cell.summary.sd, counted(cell)
     text = NONE if mean is None else f"{number(mean, digits)} ± {number(sd, digits)}"
     return f"{text} ({there})" if there else text
+
+
+def percent_interval(cell: Cell, digits: int = 2) -> str:
+    """``[92.9, 93.3]``, cut at 0 and 100."""
+    low, high = bounded(cell.summary) or (None, None)
+    return interval(low, high, digits) or NONE
 
 
 def about(results: Results, cells: Sequence[Cell]) -> tuple[str, str, str]:

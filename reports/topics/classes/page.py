@@ -17,7 +17,7 @@ from nlbench.reports.render.caption import completeness, provenance
 from nlbench.reports.render.files import to_csv
 from nlbench.reports.render.markdown import bullets, escape, table
 from nlbench.reports.stats import mean_interval
-from nlbench.reports.text import NONE, number, p_equals, rounded, significant
+from nlbench.reports.text import NONE, interval, number, p_equals, rounded, significant
 from nlbench.reports.topics.classes.compare import Trend, trends, verdict_of
 from nlbench.reports.topics.classes.find import ClassStudy, Point
 from nlbench.reports.topics.columns import difference
@@ -125,14 +125,14 @@ def _trend(study: ClassStudy, trend: Trend) -> str:
     slope = f"{number(test.estimate, sign=True)} points per class"
     if test.p is None:
         return f"{head}: {slope}, n = {test.n}, not tested."
-    interval = "" if test.low is None else f" [{number(test.low)}, {number(test.high)}]"
+    span = interval(test.low, test.high, before=" ")
     family = "no correction" if trend.family == 1 else f"family of {trend.family}"
     facts = f"p_Holm {p_equals(trend.p_holm)} ({test.test} of slopes, n = {test.n}, {family})"
     decided = trend.p_holm is not None and trend.p_holm < ALPHA
     words = "no trend is shown"
     if decided:
         words = "it grows" if (test.estimate or 0.0) > 0 else "it shrinks"
-    return f"{head}, from {_range(study)}: {slope}{interval}, {facts}: {words}."
+    return f"{head}, from {_range(study)}: {slope}{span}, {facts}: {words}."
 
 
 def _range(study: ClassStudy) -> str:
@@ -154,9 +154,8 @@ def _sections(results: Results, study: ClassStudy) -> list[str]:
         verdict = verdict_of(results, study, point, method)
         if verdict is None or verdict.estimate is None:
             return NONE
-        low, high = verdict.ci_low, verdict.ci_high
-        interval = "" if low is None else f" [{number(low)}, {number(high)}]"
-        return f"{number(verdict.estimate, sign=True)}{interval}, {escape(verdict.words)}"
+        span = interval(verdict.ci_low, verdict.ci_high, before=" ")
+        return f"{number(verdict.estimate, sign=True)}{span}, {escape(verdict.words)}"
 
     others = [method for method in study.methods if method != study.baseline]
     cells = [point.cell(method) for point in study.points for method in study.methods]

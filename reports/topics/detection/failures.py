@@ -12,7 +12,7 @@ from nlbench.benchmark.store.record import CURVES
 from nlbench.reports.compare.pairing import match
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.stats import Interval, PairedTest, mean_interval, paired_t
-from nlbench.reports.text import number
+from nlbench.reports.text import interval, number
 from nlbench.reports.topics.detection.find import Detection
 
 Floats = NDArray[np.float64]
@@ -134,7 +134,7 @@ class Signature:
         if self.lost_accuracy and self.lost is not None:
             facts[LOST] = (
                 f"{number(self.lost.estimate)} points to {self.baseline}"
-                f" [{number(self.lost.low)}, {number(self.lost.high)}], n = {self.lost.n}"
+                f"{interval(self.lost.low, self.lost.high, before=' ')}, n = {self.lost.n}"
             )
         return facts
 

@@ -6,11 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block, Cell, Condition
-from nlbench.reports.read.measured import bounded
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render import latex
 from nlbench.reports.render.markdown import escape, table
-from nlbench.reports.text import NONE, number
 from nlbench.reports.topics.columns import (
     COMPARISON,
     PLACE,
@@ -28,6 +26,7 @@ from nlbench.reports.topics.parts import (
     first_bullets,
     latex_tables,
     openings,
+    percent_interval,
     section,
     value,
 )
@@ -145,9 +144,7 @@ def _table(detection: Detection, found: Verdicts, condition: Condition) -> str:
 
 
 def _auroc(row: Row) -> tuple[str, str]:
-    ends = bounded(row.cells[METRIC].summary)
-    span = NONE if ends is None else f"[{number(ends[0])}, {number(ends[1])}]"
-    return value(row.cells[METRIC]), span
+    return value(row.cells[METRIC]), percent_interval(row.cells[METRIC])
 
 
 def _others(row: Row) -> list[str]:

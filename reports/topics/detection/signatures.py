@@ -11,7 +11,7 @@ from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render.caption import origin, setting
 from nlbench.reports.render.markdown import bullets, escape, table
 from nlbench.reports.stats import Interval
-from nlbench.reports.text import NONE, number, rounded
+from nlbench.reports.text import NONE, interval, number, rounded
 from nlbench.reports.topics.columns import PLACE, csv, place
 from nlbench.reports.topics.detection.compare import Found
 from nlbench.reports.topics.detection.failures import MEANING, NAMES, Signature
@@ -98,7 +98,7 @@ def _row(found: Signature) -> list[str]:
     noisy, n, lost = found.auroc.n > 0, found.mass.n, found.lost
     gap = NONE
     if lost is not None and lost.estimate is not None:
-        span = "" if lost.low is None else f" [{number(lost.low)}, {number(lost.high)}]"
+        span = interval(lost.low, lost.high, before=" ")
         gap = f"{number(lost.estimate, sign=True)}{span}"
     return [
         escape(pretty_condition(found.condition.line)),

@@ -6,11 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block, Cell, Condition
-from nlbench.reports.read.measured import bounded
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render import latex
 from nlbench.reports.render.markdown import escape, table
-from nlbench.reports.text import NONE, number
 from nlbench.reports.topics.columns import (
     COMPARISON,
     PLACE,
@@ -38,6 +36,7 @@ from nlbench.reports.topics.parts import (
     first_bullets,
     latex_tables,
     openings,
+    percent_interval,
     section,
     value,
 )
@@ -213,9 +212,7 @@ def _bold(text: str, bold: bool) -> str:
 def _auroc(row: Row) -> tuple[str, str]:
     if row.score == RULE:
         return "", ""
-    ends = bounded(row.cells[METRIC].summary)
-    span = NONE if ends is None else f"[{number(ends[0], DIGITS)}, {number(ends[1], DIGITS)}]"
-    return _value(row, METRIC), span
+    return _value(row, METRIC), percent_interval(row.cells[METRIC], DIGITS)
 
 
 def _value(row: Row, metric: str, first: bool = True) -> str:

@@ -11,7 +11,7 @@ from nlbench.reports.render.caption import completeness, provenance
 from nlbench.reports.render.files import to_csv
 from nlbench.reports.render.grid import COLLAPSED, INCOMPLETE
 from nlbench.reports.render.markdown import MARKS, bullets, escape, table
-from nlbench.reports.text import NONE, number
+from nlbench.reports.text import NONE, interval, number
 from nlbench.reports.topics.parts import about, section, spread_of
 from nlbench.reports.topics.sweep.compare import Measured, measure
 from nlbench.reports.topics.sweep.find import Setting, Sweep, sweeps
@@ -167,10 +167,9 @@ def _beside(sweep: Sweep, found: Measured) -> str:
 def _against(verdict: Comparison | None) -> list[str]:
     if verdict is None:
         return [NONE] * 4
-    low, high = verdict.ci_low, verdict.ci_high
     return [
         number(verdict.estimate, sign=True),
-        NONE if low is None else f"[{number(low)}, {number(high)}]",
+        interval(verdict.ci_low, verdict.ci_high) or NONE,
         NONE if verdict.p_holm is None else number(verdict.p_holm, 3),
         escape(verdict.words),
     ]

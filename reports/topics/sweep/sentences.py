@@ -7,7 +7,7 @@ from collections import Counter
 from nlbench.reports.compare.comparison import ALPHA
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.stats import PairedTest
-from nlbench.reports.text import listing, number, p_equals, plural
+from nlbench.reports.text import interval, listing, number, p_equals, plural
 from nlbench.reports.topics.sweep.compare import Level, Measured, Spread
 from nlbench.reports.topics.sweep.find import Sweep
 from nlbench.reports.topics.sweep.selection import Choice, Choices
@@ -91,10 +91,10 @@ def _luck(choices: Choices) -> list[str]:
     luck = choices.luck
     if luck.mean is None:
         return []
-    interval = "" if luck.low is None else f" [{number(luck.low)}, {number(luck.high)}]"
+    span = interval(luck.low, luck.high, before=" ")
     return [
         "Best of the grid on the test set is optimistic: the setting that is best on the other"
-        f" seeds loses {number(luck.mean)} points{interval} of it on the seed that was left out."
+        f" seeds loses {number(luck.mean)} points{span} of it on the seed that was left out."
     ]
 
 
@@ -190,7 +190,7 @@ def _interval(test: PairedTest, flip: bool = False) -> str:
     if test.low is None or test.high is None:
         return ""
     low, high = (-test.high, -test.low) if flip else (test.low, test.high)
-    return f" [{number(low)}, {number(high)}]"
+    return interval(low, high, before=" ")
 
 
 def _family(size: int) -> str:
