@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -24,7 +23,11 @@ EDGE = 1e-5
 # Epochs of the release, and from epoch to epoch the weight of the peer term as it has it.
 PUBLISHED_EPOCHS = 300
 _PARTS = ((0.0, 0.0, 20), (0.0, 0.1, 20), (1.0, 2.0, 50), (2.0, 2.5, 50), (2.5, 3.3, 100))
-_SCHEDULE = np.concatenate([np.linspace(*part) for part in (*_PARTS, (3.3, 5.0, 100))])
+_SCHEDULE = [
+    first + (last - first) * at / (count - 1)
+    for first, last, count in (*_PARTS, (3.3, 5.0, 100))
+    for at in range(count)
+]
 
 
 @register("peer")
@@ -69,7 +72,7 @@ class Peer(Method):
     def begin_epoch(self, state: State, facts: Facts, epoch: int, sweep: Tensor | None) -> None:  # noqa: ARG002
         """Set the weight of the peer term."""
         at = epoch * PUBLISHED_EPOCHS // facts.epochs
-        state.put("weight", self.alpha * float(_SCHEDULE[at]) / float(_SCHEDULE[-1]))
+        state.put("weight", self.alpha * _SCHEDULE[at] / _SCHEDULE[-1])
 
     def step(self, batch: Batch) -> Step:
         """Return the difference for each sample."""
