@@ -10,19 +10,22 @@ from torch import Tensor
 
 from nlbench.baselines.method import Method
 
+# After the first method that had one: records have this name, and keep their bytes.
+SCORE = "drainage"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExtraOutput(Method):
     """A method with one output beyond the K classes: drainage, abstention, reservation.
 
-    Prediction is the argmax over the K classes: the extra output never wins. `absorbed` and the
-    open-set score `drainage` are its probability in the softmax over all K + 1.
+    Prediction is the argmax over the K classes: the extra output never wins. Its probability in the
+    softmax over all K + 1 is the open-set score `drainage` too.
     """
 
     extra_outputs: ClassVar[int] = 1
-    drains: ClassVar[bool] = True
+    has_extra_output: ClassVar[bool] = True
 
-    def absorbed(self, logits: Tensor) -> Tensor:
+    def extra_output_probability(self, logits: Tensor) -> Tensor:
         """Return the probability of the extra output among all K + 1, (N,) in [0, 1]."""
         real = self.class_logits(logits)
         full = torch.float64 if logits.dtype == torch.float64 else torch.float32
@@ -34,5 +37,5 @@ class ExtraOutput(Method):
         return logits[:, -1] > self.class_logits(logits).amax(dim=1)
 
     def scores(self, logits: Tensor) -> dict[str, Tensor]:
-        """Return the scores of every method and `drainage`, the mass of the extra output."""
-        return {**super().scores(logits), "drainage": self.absorbed(logits)}
+        """Return the scores of every method and that of the extra output, its probability."""
+        return {**super().scores(logits), SCORE: self.extra_output_probability(logits)}

@@ -63,7 +63,7 @@ class Method(ABC):
         title: how tables call it; the class's name unless it is set.
         source: paper (and public implementation).
         extra_outputs: network outputs beyond the K classes; they come last.
-        drains: whether `absorbed` gives a mass.
+        has_extra_output: whether there is an `extra_output_probability`.
         shift_invariant: whether a constant added to all outputs leaves the loss as it is.
         members: networks trained side by side. The first starts from the weights that every method
             gets, further ones from weights of their own; all see the same batches.
@@ -83,7 +83,7 @@ class Method(ABC):
     title: ClassVar[str] = ""
     source: ClassVar[str] = ""
     extra_outputs: ClassVar[int] = 0
-    drains: ClassVar[bool] = False
+    has_extra_output: ClassVar[bool] = False
     shift_invariant: ClassVar[bool] = True
     members: ClassVar[int] = 1
     views: ClassVar[int] = 1
@@ -250,8 +250,8 @@ class Method(ABC):
             "entropy": open_set.entropy(real),
         }
 
-    def absorbed(self, logits: Tensor) -> Tensor | None:  # noqa: ARG002
-        """Return the probability mass a drainage output takes, (N,) in [0, 1]; None without one."""
+    def extra_output_probability(self, logits: Tensor) -> Tensor | None:  # noqa: ARG002
+        """Return the probability of the extra output, (N,) in [0, 1]; None without one."""
         return None
 
     def rejects(self, logits: Tensor) -> Tensor | None:  # noqa: ARG002

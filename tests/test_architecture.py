@@ -268,6 +268,23 @@ def core_names_no_topic(module: Module) -> Iterator[str]:
             yield f"{module.name}:{getattr(node, 'lineno', 0)} names a topic: {name}"
 
 
+def _identifiers(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Every name that a module gives or uses, and its line; texts are no names."""
+    for node in ast.walk(tree):
+        for field in ("id", "attr", "arg", "name", "asname"):
+            if isinstance(name := getattr(node, field, None), str):
+                yield name, getattr(node, "lineno", 0)
+
+
+def no_method_in_the_engine(module: Module) -> Iterator[str]:
+    """Drainage is one method of many: the engine knows extra outputs, and names none of them."""
+    if module.package not in ("benchmark", "reports") or _is(module.name, TOPICS):
+        return
+    for name, line in (*_identifiers(module.tree), (module.name, 0)):
+        if "drain" in name.lower():
+            yield f"{module.name}:{line} has the name {name}"
+
+
 RULES: tuple[Callable[[Module], Iterator[str]], ...] = (
     layers,
     outside,
@@ -275,6 +292,7 @@ RULES: tuple[Callable[[Module], Iterator[str]], ...] = (
     no_global_randomness,
     no_name_for_two,
     core_names_no_topic,
+    no_method_in_the_engine,
 )
 
 
@@ -397,6 +415,11 @@ def _module(name: str, source: str) -> Module:
         (core_names_no_topic, "nlbench.reports.bad", "from nlbench.reports.topics import classes"),
         (core_names_no_topic, "nlbench.reports.bad", "class Results:\n    open_sets: int = 0"),
         (core_names_no_topic, "nlbench.reports.bad", "found = results.detections"),
+        (no_method_in_the_engine, "nlbench.benchmark.bad", "def drained(mass): return mass"),
+        (no_method_in_the_engine, "nlbench.benchmark.bad", "x = method.drains"),
+        (no_method_in_the_engine, "nlbench.benchmark.bad", "def f(DRAINED): ..."),
+        (no_method_in_the_engine, "nlbench.benchmark.drainage", "x = 1"),
+        (no_method_in_the_engine, "nlbench.reports.bad", "f(drainage=1)"),
         (no_global_randomness, "nlbench.noise.bad", "import random"),
         (no_global_randomness, "nlbench.noise.bad", "from numpy.random import default_rng"),
         (no_global_randomness, "nlbench.noise.bad", "np.random.seed(0)"),
@@ -420,6 +443,7 @@ def test_rule_finds_what_it_forbids(
         ("nlbench.baselines.good", "import torch\nfrom nlbench.baselines.method import Method"),
         ("nlbench.benchmark.good", "from nlbench import baselines, noise"),
         ("nlbench.benchmark.good", "x = torch.randperm(9, generator=g)"),
+        ("nlbench.benchmark.good", "METHODS = ('ce', 'drainage')"),
         ("nlbench.cli.good", "from nlbench import reports\nfrom nlbench.cli import options"),
         ("nlbench.__main__", "from nlbench.cli import main"),
         ("nlbench.reports.good", "from nlbench.benchmark.store.store import Store\nimport pandas"),

@@ -62,7 +62,8 @@ class Drainage(ExtraOutput):
     the K + 1 outputs. logits (N, K + 1), targets (N,) in [0, K) -> (N,) in [0, inf).
 
     Prediction is the argmax over the K classes, as in the official evaluation: the drainage output
-    never wins. `absorbed` and the open-set score `drainage` are p_d, the softmax over all K + 1.
+    never wins. Its probability p_d, also the open-set score `drainage`, is the softmax over all
+    K + 1.
 
     Source: Taha et al., arXiv 2512.03182 (CVPR 2026); the official implementation and its
     configurations. Deviation: there the L1 term is part of the loss, here it is the recipe's.

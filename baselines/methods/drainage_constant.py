@@ -23,8 +23,9 @@ class DrainageConstant(Drainage):
     The K class logits compete with c, so their size has a meaning and a sample none of whose logits
     reaches c is called unknown. logits (N, K), targets (N,) in [0, K) -> (N,) in [0, inf).
 
-    `absorbed` and the open-set score `drainage` are p_d = sigmoid(c - LSE(z)): a rising function of
-    the energy score, so both order samples alike. beta = 1/alpha unless it is set.
+    The probability of the extra output, also the open-set score `drainage`, is p_d =
+    sigmoid(c - LSE(z)): a rising function of the energy score, so both order samples alike.
+    beta = 1/alpha unless it is set.
 
     Source: Taha et al., arXiv 2512.03182, open-set recognition, where the drainage logit is "a
     constant". Its value, alpha and beta are not released: 0, 1 and 1 are ours.
@@ -47,7 +48,7 @@ class DrainageConstant(Drainage):
         drainage_logit = torch.full_like(logits[:, 0], self.constant)
         return drainage_loss(logits, drainage_logit, targets, self.alpha, self.effective_beta)
 
-    def absorbed(self, logits: Tensor) -> Tensor:
+    def extra_output_probability(self, logits: Tensor) -> Tensor:
         """Return p_d of the K class logits and the constant, (N,) in [0, 1]."""
         full = torch.float64 if logits.dtype == torch.float64 else torch.float32
         return torch.sigmoid(self.constant - torch.logsumexp(logits.to(full), dim=1))

@@ -41,7 +41,7 @@ def detection(suspicion: Scores, flipped: Mask) -> dict[str, Any]:
 
 
 def histogram(mass: Scores, flipped: Mask) -> dict[str, list[int]]:
-    """Drainage mass of clean and of flipped samples, counted in 50 equal bins of [0, 1]."""
+    """Probabilities of clean and of flipped samples, counted in 50 equal bins of [0, 1]."""
     return {
         name: np.histogram(mass[part], bins=BINS, range=(0, 1))[0].tolist()
         for name, part in (("clean", ~flipped), ("flipped", flipped))

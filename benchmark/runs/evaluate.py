@@ -19,11 +19,12 @@ from nlbench.benchmark.metrics.open_set import ACCEPTED, recognition
 from nlbench.benchmark.metrics.roc import DIGITS
 from nlbench.benchmark.pipeline.augment import Normaliser
 from nlbench.benchmark.pipeline.streaming import Part
+from nlbench.benchmark.store import names
 from nlbench.benchmark.training import Task
 from nlbench.benchmark.training.trainer import batches
 from nlbench.noise import NoisyLabels
 
-# The most drained images are kept as pictures, for one seed, and only where they are small.
+# The images with the largest extra output are kept as pictures, for one seed, where they are small.
 PICTURES = 24
 PICTURE_BYTES = 3 * 32 * 32
 
@@ -98,7 +99,8 @@ def mislabelled(task: Task, seed: int) -> dict[str, Any]:
     """Every criterion of the method for its training samples, see :func:`detection`.
 
     ``loss``: the method's own loss of the given label ("small loss" says clean). ``margin``: the
-    largest logit of another class minus the given one's. ``drainage``: the mass in the node.
+    largest logit of another class minus the given one's. ``drainage``: the
+    probability of the extra output, of any method that has one.
     """
     method, rows = task.method, task.split.train
     flipped = task.labels.flipped[rows]
@@ -109,21 +111,21 @@ def mislabelled(task: Task, seed: int) -> dict[str, Any]:
         "loss": _host(method.loss(logits, given)),
         "margin": _host(_margin(method.class_logits(logits), given)),
     }
-    mass = method.absorbed(logits)
-    if mass is not None:
-        criteria["drainage"] = _host(mass)
+    extra = method.extra_output_probability(logits)
+    if extra is not None:
+        criteria[names.PROBABILITY] = _host(extra)
     found = {
         "samples": len(rows),
         "flipped": int(flipped.sum()),
         "criteria": {name: detection(values, flipped) for name, values in criteria.items()},
     }
-    if mass is None:
+    if extra is None:
         return found
-    drained = criteria["drainage"]
+    largest = criteria[names.PROBABILITY]
     return {
         **found,
-        "histogram": histogram(drained, flipped),
-        **({"drained": _pictures(task, rows, drained)} if seed == 0 else {}),
+        "histogram": histogram(largest, flipped),
+        **({names.TOP_IMAGES: _pictures(task, rows, largest)} if seed == 0 else {}),
     }
 
 
@@ -134,7 +136,7 @@ def _margin(logits: Tensor, given: Tensor) -> Tensor:
 
 
 def _pictures(task: Task, rows: NDArray[np.int64], mass: NDArray[np.float64]) -> dict[str, Any]:
-    """The most drained training images with given and true labels, as small as they come."""
+    """The training images with the largest extra output, with given and true labels."""
     first = np.argsort(-mass, kind="stable")[:PICTURES]
     index = rows[first]
     labels: NoisyLabels = task.labels

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nlbench.benchmark.spec.canonical_json import canonical_json, sha256_of
 from nlbench.benchmark.spec.run_spec import RunSpec
+from nlbench.benchmark.store import names
 from nlbench.benchmark.store.schema import DamagedRecord, from_values, to_values, written
 
 __all__ = ["CURVES", "STATUSES", "Curve", "DamagedRecord", "RunRecord", "pack_bits"]
@@ -26,12 +27,12 @@ CURVES = (
     "clean_fit",
     "flipped_fit_given",
     "flipped_fit_true",
-    "drainage_clean",
-    "drainage_flipped",
+    names.MEAN_CLEAN,
+    names.MEAN_FLIPPED,
     "val_noisy",
     "val_clean",
     "detect_loss",
-    "detect_drainage",
+    names.CURVE_AUROC,
 )
 Curve = tuple[float | None, ...]
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from nlbench.baselines import Method
 from nlbench.benchmark.machine.device import repeatable
+from nlbench.benchmark.store import names
 from nlbench.benchmark.toy.data import Floats
 from nlbench.benchmark.toy.train import Drawn, Setting, Trained, as_tensor, forward
 
@@ -25,21 +26,21 @@ class Fields:
 
     Attributes:
         classes: (F, K, G, G) log-probabilities among the K classes; frame, class, y, x.
-        drain: (F, G, G) log p_d - max_k log p_k, positive where the drainage output wins over all
+        extra: (F, G, G) log p_e - max_k log p_k, positive where the extra output e wins over all
             K + 1; None without one.
     """
 
     classes: NDArray[np.float32]
-    drain: NDArray[np.float32] | None
+    extra: NDArray[np.float32] | None
 
 
-def drain_margin(method: Method, outputs: Tensor) -> Tensor | None:
-    """Log p_d - max_k log p_k of (N, outputs), over all K + 1; None without a drainage output."""
-    mass = method.absorbed(outputs.double())
-    if mass is None:
+def extra_margin(method: Method, outputs: Tensor) -> Tensor | None:
+    """Log p_e - max_k log p_k of (N, outputs), over all K + 1; None without an extra output."""
+    extra = method.extra_output_probability(outputs.double())
+    if extra is None:
         return None
     among = torch.log_softmax(method.class_logits(outputs.double()), dim=1)
-    return torch.logit(mass, eps=1e-12) - among.amax(dim=1)
+    return torch.logit(extra, eps=1e-12) - among.amax(dim=1)
 
 
 def measure(trained: Trained, drawn: Sequence[Drawn], frame: int = -1) -> list[dict[str, Value]]:
@@ -48,9 +49,10 @@ def measure(trained: Trained, drawn: Sequence[Drawn], frame: int = -1) -> list[d
     ``test_accuracy`` on clean test points; ``clean_fit``, ``flipped_fit_given`` and
     ``flipped_fit_true``: share of clean training points predicted as labelled, and of flipped ones
     predicted as their given (memorised) and as their true label; ``auroc_loss``: the per-sample
-    loss as a detector of flipped labels. With a drainage output: ``drainage_*`` is the mean of p_d,
-    ``drained_*`` the share of points where it wins over all classes, ``auroc_drainage`` p_d as a
-    detector of flipped labels. None where a number does not exist (no flipped point, no output).
+    loss as a detector of flipped labels. With an extra output: ``drainage_*`` is the mean of its
+    probability, ``drained_*`` the share of points where it wins over all classes,
+    ``auroc_drainage`` its probability as a detector of flipped labels. None where a number does
+    not exist (no flipped point, no output).
     """
     weights = trained.weights[frame]
     with torch.inference_mode(), repeatable(threads=1):
@@ -71,15 +73,15 @@ def _row(method: Method, drawn: Drawn, tests: Tensor, outputs: Tensor) -> dict[s
         "flipped_fit_true": _mean(found == labels.clean, flipped),
         "auroc_loss": _auroc(flipped, method.loss(outputs, given).numpy()),
     }
-    margin, mass = drain_margin(method, outputs), method.absorbed(outputs)
-    drained = None if margin is None else margin.numpy() > 0
-    share = None if mass is None else mass.numpy()
+    margin, extra = extra_margin(method, outputs), method.extra_output_probability(outputs)
+    wins = None if margin is None else margin.numpy() > 0
+    share = None if extra is None else extra.numpy()
     return row | {
-        "drainage_clean": _mean(share, ~flipped),
-        "drainage_flipped": _mean(share, flipped),
-        "drained_clean": _mean(drained, ~flipped),
-        "drained_flipped": _mean(drained, flipped),
-        "auroc_drainage": None if share is None else _auroc(flipped, share),
+        names.MEAN_CLEAN: _mean(share, ~flipped),
+        names.MEAN_FLIPPED: _mean(share, flipped),
+        names.SHARE_CLEAN: _mean(wins, ~flipped),
+        names.SHARE_FLIPPED: _mean(wins, flipped),
+        names.TOY_AUROC: None if share is None else _auroc(flipped, share),
     }
 
 
@@ -105,17 +107,17 @@ def grid(reach: float, size: int) -> Floats:
 def fields(trained: Trained, frames: Sequence[int], seed_at: int, points: Floats) -> Fields:
     """What the network of one seed says at (G, G, 2) points, at some of the recorded epochs."""
     flat = torch.tensor(points.reshape(-1, 2), dtype=torch.float32)[None]
-    classes, drains = [], []
+    classes, extras = [], []
     with torch.inference_mode(), repeatable(threads=1):
         for frame in frames:
             own = tuple(tensor[seed_at : seed_at + 1] for tensor in trained.weights[frame])
             outputs = forward(own, flat)[0]
             among = torch.log_softmax(trained.method.class_logits(outputs), dim=1)
             classes.append(among.T.reshape(-1, *points.shape[:2]).numpy())
-            margin = drain_margin(trained.method, outputs)
+            margin = extra_margin(trained.method, outputs)
             if margin is not None:
-                drains.append(margin.reshape(points.shape[:2]).float().numpy())
-    return Fields(np.stack(classes), np.stack(drains) if drains else None)
+                extras.append(margin.reshape(points.shape[:2]).float().numpy())
+    return Fields(np.stack(classes), np.stack(extras) if extras else None)
 
 
 def bayes_accuracy(setting: Setting, drawn: Drawn) -> float:

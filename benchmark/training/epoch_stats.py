@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nlbench.baselines import Method
 from nlbench.benchmark.metrics.roc import auroc
+from nlbench.benchmark.store import names
 from nlbench.noise import NoisyLabels
 
 
@@ -41,14 +42,14 @@ class Tally:
     Attributes:
         losses: (n,) per-sample losses, regularisation not included.
         predicted: (n,) closed-set predictions.
-        absorbed: (n,) drainage mass, ``None`` for methods without a drainage output.
+        extra: (n,) probability of the extra output, ``None`` for methods without one.
         kept: (n,) bool, what the first member was trained on, ``None`` for methods that select
             nothing.
     """
 
     losses: Tensor
     predicted: Tensor
-    absorbed: Tensor | None
+    extra: Tensor | None
     kept: Tensor | None = None
 
     @classmethod
@@ -57,7 +58,7 @@ class Tally:
         return cls(
             losses=torch.empty(samples, dtype=torch.float64, device=device),
             predicted=torch.empty(samples, dtype=torch.int64, device=device),
-            absorbed=torch.empty(samples, device=device) if method.drains else None,
+            extra=torch.empty(samples, device=device) if method.has_extra_output else None,
             kept=torch.empty(samples, dtype=torch.bool, device=device) if method.selects else None,
         )
 
@@ -65,22 +66,22 @@ class Tally:
         """Keep one batch."""
         self.losses[at] = seen.losses
         self.predicted[at] = method.predict(seen.logits)
-        mass = method.absorbed(seen.logits) if self.absorbed is not None else None
-        if self.absorbed is not None and mass is not None:
-            self.absorbed[at] = mass
+        extra = None if self.extra is None else method.extra_output_probability(seen.logits)
+        if self.extra is not None and extra is not None:
+            self.extra[at] = extra
         if self.kept is not None:
             self.kept[at] = True if seen.weights is None else seen.weights > 0
 
     def parts(self) -> list[Tensor]:
         """The tensors there are, in one order."""
-        fields = (self.losses, self.predicted, self.absorbed, self.kept)
+        fields = (self.losses, self.predicted, self.extra, self.kept)
         return [tensor for tensor in fields if tensor is not None]
 
     def mapped(self, change: Callable[[Tensor], Tensor]) -> Tally:
         """The tally with every tensor changed."""
-        absorbed = None if self.absorbed is None else change(self.absorbed)
+        extra = None if self.extra is None else change(self.extra)
         kept = None if self.kept is None else change(self.kept)
-        return Tally(change(self.losses), change(self.predicted), absorbed, kept)
+        return Tally(change(self.losses), change(self.predicted), extra, kept)
 
     @property
     def finite(self) -> bool:
@@ -110,11 +111,11 @@ class Tally:
             "flipped_fit_true": _mean(true[flipped]),
             "detect_loss": auroc(self.losses.cpu().numpy(), flipped) if rank else None,
         }
-        if self.absorbed is not None:
-            mass = self.absorbed.double().cpu().numpy()
-            curves["detect_drainage"] = auroc(mass, flipped) if rank else None
-            curves["drainage_clean"] = _mean(mass[~flipped])
-            curves["drainage_flipped"] = _mean(mass[flipped])
+        if self.extra is not None:
+            extra = self.extra.double().cpu().numpy()
+            curves[names.CURVE_AUROC] = auroc(extra, flipped) if rank else None
+            curves[names.MEAN_CLEAN] = _mean(extra[~flipped])
+            curves[names.MEAN_FLIPPED] = _mean(extra[flipped])
         if self.kept is not None:
             curves |= selection(self.kept.cpu().numpy(), labels.noisy[positions], flipped)
         return curves
@@ -127,8 +128,8 @@ class Tally:
             "train_loss": _mean(self.losses.cpu().numpy()),
             "given_fit": _mean(given),
         }
-        if self.absorbed is not None:
-            curves["drainage_all"] = _mean(self.absorbed.double().cpu().numpy())
+        if self.extra is not None:
+            curves[names.MEAN_ALL] = _mean(self.extra.double().cpu().numpy())
         if self.kept is not None:
             curves |= selection(self.kept.cpu().numpy(), labels.noisy[positions], None)
         return curves

@@ -215,7 +215,7 @@ def _panel(result: Result, setting: Setting, size: int, frames: Sequence[int], s
     grid = toy_measure.grid(setting.geometry.reach, size)
     seen = toy_measure.fields(result.trained, frames, 0, grid)
     notes = tuple(toy_page.note(result, frame, seeds) for frame in frames)
-    return Panel(result.title, seen.classes, seen.drain, notes)
+    return Panel(result.title, seen.classes, seen.extra, notes)
 
 
 def _command(args: argparse.Namespace) -> str:

@@ -1,4 +1,4 @@
-"""The toy picture: decision regions, drained region and training points, method by method.
+"""The toy picture: regions of classes and of the extra output, training points, by method.
 
 Everything arrives as plain arrays; see ``nlbench toy``.
 """
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 TINT = 0.30  # how much of a class's colour its region has
-DRAINED = "#555555"
+BORDER = "#555555"
 VEIL = (0.55, 0.55, 0.55, 0.38)
 PANEL = 2.55  # inches
 SIDE, GAP, TOP, BOTTOM = 0.08, 0.12, 0.52, 0.76
@@ -63,13 +63,13 @@ class Panel:
     Attributes:
         title: the method.
         classes: (F, K, G, G) log-probability of each class, y before x.
-        drain: (F, G, G) positive where the drainage output wins over all classes; None without.
+        extra: (F, G, G) positive where the extra output wins over all classes; None without.
         notes: (F) lines below the picture, what was measured at that epoch.
     """
 
     title: str
     classes: NDArray[np.float32]
-    drain: NDArray[np.float32] | None
+    extra: NDArray[np.float32] | None
     notes: tuple[str, ...]
 
 
@@ -99,7 +99,7 @@ def toy_animation(
 
 
 class _Mover:
-    """What changes in a panel from epoch to epoch: regions, their borders, the drained region."""
+    """What changes in a panel from epoch to epoch: regions, their borders, the extra output's."""
 
     def __init__(self, axes: Axes, reach: float) -> None:
         self.axes, self.reach = axes, reach
@@ -128,14 +128,14 @@ class _Mover:
         axis = np.linspace(-reach, reach, classes.shape[-1])
         for margin in _margins(classes):
             self._contour(axis, margin, "#222222", 1.1)
-        if panel.drain is not None and panel.drain[frame].max() > 0:
-            drain = panel.drain[frame]
+        if panel.extra is not None and panel.extra[frame].max() > 0:
+            extra = panel.extra[frame]
             self.sets.append(
                 self.axes.contourf(
-                    axis, axis, drain, [0, np.inf], colors=[VEIL], hatches=["////"], zorder=1.5
+                    axis, axis, extra, [0, np.inf], colors=[VEIL], hatches=["////"], zorder=1.5
                 )
             )
-            self._contour(axis, drain, DRAINED, 0.9)
+            self._contour(axis, extra, BORDER, 0.9)
         self.note.set_text(panel.notes[frame])
 
     def _contour(
@@ -158,7 +158,7 @@ def _drawn(
     figure = Figure(figsize=(width, height))
     figure.text(0.5, 1 - 0.07 / height, title, ha="center", va="top", fontsize=10.5)
     movers = []
-    mpl.rcParams["hatch.color"] = DRAINED
+    mpl.rcParams["hatch.color"] = BORDER
     mpl.rcParams["hatch.linewidth"] = 0.6
     for at, panel in enumerate(panels):
         left = SIDE + at * (PANEL + GAP)
@@ -169,7 +169,7 @@ def _drawn(
         mover = _Mover(axes, points.reach)
         mover.show(panel, frame)
         movers.append(mover)
-    _legend(figure, points, any(panel.drain is not None for panel in panels))
+    _legend(figure, points, any(panel.extra is not None for panel in panels))
     return figure, movers
 
 
@@ -203,7 +203,7 @@ def _look(k: int, wrong: bool) -> dict[str, Any]:
     }
 
 
-def _legend(figure: Figure, points: Points, drainage: bool) -> None:
+def _legend(figure: Figure, points: Points, extra: bool) -> None:
     handles: list[Line2D | Patch] = [
         Line2D(
             [],
@@ -233,9 +233,9 @@ def _legend(figure: Figure, points: Points, drainage: bool) -> None:
     handles.append(
         Line2D([], [], color="#999999", linewidth=1.6, linestyle="--", label="best border")
     )
-    if drainage:
+    if extra:
         label = "drained: p_d above every class"
-        handles.append(Patch(facecolor=VEIL, edgecolor=DRAINED, hatch="////", label=label))
+        handles.append(Patch(facecolor=VEIL, edgecolor=BORDER, hatch="////", label=label))
     figure.legend(
         handles=handles,
         loc="lower center",

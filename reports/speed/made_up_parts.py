@@ -9,45 +9,53 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nlbench.benchmark.store import names
+
 # As engines round and place them (benchmark/metrics/roc.py).
 DIGITS = 6
 GRID = np.linspace(0, 1, 101)
 SAMPLES = 10_000
 BINS = 50
-DRAINED = 24
+PICTURES = 24
 NAMES = tuple(f"class {k}" for k in range(10))
 Draws = np.random.Generator
 
 
-def detection(rate: float, drains: bool, pictures: bool, draws: Draws) -> dict[str, Any]:
+def detection(rate: float, extra_output: bool, pictures: bool, draws: Draws) -> dict[str, Any]:
     """Detection of flipped labels, as in ``RunRecord.evaluations``.
 
     Args:
         rate: noise rate, in (0, 1).
-        drains: whether the method has a drainage node.
-        pictures: whether the most drained images are in it.
+        extra_output: whether the method has one.
+        pictures: whether the images with the largest one are in it.
         draws: where the luck comes from.
     """
     flipped = round(rate * SAMPLES)
-    names = ("loss", "margin", *(["drainage"] if drains else []))
+    criteria = ("loss", "margin", *([names.PROBABILITY] if extra_output else []))
     found: dict[str, Any] = {
         "samples": SAMPLES,
         "flipped": flipped,
-        "criteria": {name: _criterion(draws) for name in names},
+        "criteria": {name: _criterion(draws) for name in criteria},
     }
-    if drains:
+    if extra_output:
         found["histogram"] = {
             "clean": draws.multinomial(SAMPLES - flipped, _falling(8)).tolist(),
             "flipped": draws.multinomial(flipped, _falling(2)).tolist(),
         }
-    if drains and pictures:
-        found["drained"] = _drained(draws)
+    if extra_output and pictures:
+        found[names.TOP_IMAGES] = _pictures(draws)
     return found
 
 
-def open_set(accuracy: float, drains: bool, draws: Draws) -> dict[str, Any]:
+def open_set(accuracy: float, extra_output: bool, draws: Draws) -> dict[str, Any]:
     """Open-set recognition, as in ``RunRecord.evaluations``; ``accuracy`` is a fraction."""
-    names = ("msp", "max_logit", "energy", "entropy", *(["drainage"] if drains else []))
+    scores = (
+        "msp",
+        "max_logit",
+        "energy",
+        "entropy",
+        *([names.PROBABILITY] if extra_output else []),
+    )
     rejected = {"known_rejected": 0.05, "unknown_rejected": float(draws.uniform(0.2, 0.6))}
     return {
         "classes": list(NAMES[:6]),
@@ -56,8 +64,8 @@ def open_set(accuracy: float, drains: bool, draws: Draws) -> dict[str, Any]:
         "validation": 600,
         "accepted": 0.95,
         "accuracy": accuracy,
-        "rule": rejected if drains else None,
-        "scores": {name: _score(accuracy, rejected, draws) for name in names},
+        "rule": rejected if extra_output else None,
+        "scores": {name: _score(accuracy, rejected, draws) for name in scores},
     }
 
 
@@ -96,12 +104,12 @@ def _falling(speed: float) -> NDArray[np.float64]:
     return np.asarray(weights / weights.sum())
 
 
-def _drained(draws: Draws) -> dict[str, Any]:
-    images = draws.integers(0, 256, (DRAINED, 1, 28, 28), dtype=np.uint8)
-    given, true = draws.integers(0, len(NAMES), (2, DRAINED)).tolist()
+def _pictures(draws: Draws) -> dict[str, Any]:
+    images = draws.integers(0, 256, (PICTURES, 1, 28, 28), dtype=np.uint8)
+    given, true = draws.integers(0, len(NAMES), (2, PICTURES)).tolist()
     return {
-        "index": list(range(DRAINED)),
-        "mass": _rounded(np.linspace(1, 0.9, DRAINED)),
+        "index": list(range(PICTURES)),
+        "mass": _rounded(np.linspace(1, 0.9, PICTURES)),
         "given": given,
         "true": true,
         "classes": list(NAMES),

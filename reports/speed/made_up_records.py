@@ -12,6 +12,7 @@ import numpy as np
 from nlbench.benchmark.spec.canonical_json import sha256_of
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
+from nlbench.benchmark.store import names
 from nlbench.benchmark.store.record import CURVES, RunRecord, pack_bits
 from nlbench.reports.read.study import Study
 from nlbench.reports.speed.made_up_parts import detection, open_set
@@ -106,14 +107,14 @@ def synthetic(
 
 def _with_parts(record: RunRecord, draws: np.random.Generator) -> RunRecord:
     spec, rate = record.spec, float(record.noise["nominal"])
-    drains = spec.method.name == "drainage"
+    extra_output = spec.method.name == "drainage"
     extra: dict[str, Any] = {}
     if rate:
-        extra["detection"] = detection(rate, drains, spec.seed == 0, draws)
+        extra["detection"] = detection(rate, extra_output, spec.seed == 0, draws)
     if spec.dataset.unknown is not None:
-        extra["open_set"] = open_set(record.metrics["last"], drains, draws)
+        extra["open_set"] = open_set(record.metrics["last"], extra_output, draws)
     found = 0.5 + 0.4 * np.exp(-np.arange(EPOCHS) / EPOCHS)
-    detect = {"detect_loss": True, "detect_drainage": drains}
+    detect = {"detect_loss": True, names.CURVE_AUROC: extra_output}
     curves = {name: tuple(found.tolist()) for name, has in detect.items() if rate and has}
     return replace(record, evaluations=extra, curves={**record.curves, **curves})
 
@@ -135,8 +136,8 @@ def _record(spec: RunSpec, strength: int, luck: float, draws: np.random.Generato
         "flipped_fit_true": 0.9 * rise * (1 - memorised) if rate else np.full(EPOCHS, np.nan),
     }
     if spec.method.name == "drainage":
-        curves["drainage_clean"] = 0.1 * epochs
-        curves["drainage_flipped"] = 0.7 * rise if rate else np.full(EPOCHS, np.nan)
+        curves[names.MEAN_CLEAN] = 0.1 * epochs
+        curves[names.MEAN_FLIPPED] = 0.7 * rise if rate else np.full(EPOCHS, np.nan)
     tested = np.array([spec.recipe.evaluates(epoch + 1) for epoch in range(EPOCHS)])
     curves["test_accuracy"][~tested] = np.nan
     correct = draws.random(TEST_SIZE) < final

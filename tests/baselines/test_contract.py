@@ -192,9 +192,9 @@ def test_scores_are_finite_full_precision_vectors(method: Method, size: float) -
 
 
 @each
-def test_absorbed_is_a_probability_or_none(method: Method) -> None:
-    mass = method.absorbed(logits_of(method, 30))
-    if not method.drains:
+def test_extra_output_probability_is_a_probability_or_none(method: Method) -> None:
+    mass = method.extra_output_probability(logits_of(method, 30))
+    if not method.has_extra_output:
         assert mass is None
     if mass is not None:
         assert mass.shape == (30,)

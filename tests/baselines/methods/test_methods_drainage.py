@@ -250,21 +250,26 @@ def test_loss_of_an_untrained_network_in_the_published_settings(
 
 
 @given(seed=seeds, classes=counts)
-def test_absorbed_and_score_are_p_d_over_all_outputs(seed: int, classes: int) -> None:
+def test_extra_output_probability_and_score_are_p_d_over_all_outputs(
+    seed: int, classes: int
+) -> None:
     logits, _ = sample(seed, classes)
     p_d = probabilities(logits)[:, -1]
-    np.testing.assert_allclose(Drainage().absorbed(logits), p_d, rtol=1e-12)
+    np.testing.assert_allclose(Drainage().extra_output_probability(logits), p_d, rtol=1e-12)
     np.testing.assert_allclose(Drainage().scores(logits)["drainage"], p_d, rtol=1e-12)
 
 
-def test_absorbed_in_half_precision_is_computed_in_float32() -> None:
+def test_extra_output_probability_in_half_precision_is_computed_in_float32() -> None:
     logits = sample(0, 10)[0].to(torch.bfloat16)
-    assert torch.equal(Drainage().absorbed(logits), Drainage().absorbed(logits.float()))
+    assert torch.equal(
+        Drainage().extra_output_probability(logits),
+        Drainage().extra_output_probability(logits.float()),
+    )
 
 
 def test_extreme_drainage_logits_saturate_cleanly() -> None:
     logits = torch.tensor([[0.0, 0.0, 1e4], [0.0, 0.0, -1e4]])
-    assert Drainage().absorbed(logits).tolist() == [1.0, 0.0]
+    assert Drainage().extra_output_probability(logits).tolist() == [1.0, 0.0]
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_loss_is_the_papers_formula_in_probabilities(
     others = 1 - target - drained
     by_hand = torch.log(1 + alpha * (drained + others) / target + beta * others / drained)
     torch.testing.assert_close(method.loss(z, t), by_hand, rtol=1e-9, atol=1e-9)
-    torch.testing.assert_close(method.absorbed(z), drained, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(method.extra_output_probability(z), drained, rtol=1e-9, atol=1e-12)
 
 
 def test_it_is_the_learned_one_where_the_network_gives_the_constant() -> None:

@@ -352,14 +352,14 @@ def test_abstention_and_gambling_are_their_formulas(seed: int, alpha: float, o: 
 def test_the_extra_output_absorbs_rejects_and_never_wins(name: str) -> None:
     method = baselines.create(name)
     logits = torch.tensor([[1.0, 0.0, 2.0], [1.0, 0.0, 0.5]], dtype=torch.float64)
-    absorbed, rejects = method.absorbed(logits), method.rejects(logits)
-    assert absorbed is not None
+    probability, rejects = method.extra_output_probability(logits), method.rejects(logits)
+    assert probability is not None
     assert rejects is not None
-    close(absorbed, torch.softmax(logits, dim=1)[:, -1])
+    close(probability, torch.softmax(logits, dim=1)[:, -1])
     assert rejects.tolist() == [True, False]
     assert method.predict(logits).tolist() == [0, 0]
     assert method.num_outputs(10) == 11
-    assert torch.equal(method.scores(logits)["drainage"], absorbed)
+    assert torch.equal(method.scores(logits)["drainage"], probability)
 
 
 def test_a_dear_abstention_is_avoided_and_a_cheap_one_taken() -> None:

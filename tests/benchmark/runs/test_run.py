@@ -226,7 +226,7 @@ def test_a_tally_counts_as_a_naive_loop_does() -> None:
             groups["drainage_flipped"].append(mass)
     losses = method.loss(logits, torch.tensor(labels.noisy[positions])).numpy()
     flipped = labels.flipped[positions]
-    masses = method.absorbed(logits)
+    masses = method.extra_output_probability(logits)
     assert masses is not None
     areas = {"detect_loss": losses, "detect_drainage": masses.numpy()}
     for key, values in groups.items():

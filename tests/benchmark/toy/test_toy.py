@@ -179,15 +179,15 @@ def test_regions_are_the_argmax_of_the_network(trained: Trained, frame: int, see
     z = _numpy_outputs(trained, frame, seed_at, grid)
     expected = log_softmax(z[..., :4], axis=-1)
     np.testing.assert_allclose(seen.classes[0], np.moveaxis(expected, -1, 0), atol=1e-4)
-    assert seen.drain is not None
-    np.testing.assert_allclose(seen.drain[0], z[..., 4] - z[..., :4].max(axis=-1), atol=1e-4)
-    sure = np.abs(seen.drain[0]) > 1e-3
-    np.testing.assert_array_equal((z.argmax(axis=-1) == 4)[sure], (seen.drain[0] > 0)[sure])
+    assert seen.extra is not None
+    np.testing.assert_allclose(seen.extra[0], z[..., 4] - z[..., :4].max(axis=-1), atol=1e-4)
+    sure = np.abs(seen.extra[0]) > 1e-3
+    np.testing.assert_array_equal((z.argmax(axis=-1) == 4)[sure], (seen.extra[0] > 0)[sure])
 
 
 def test_a_method_without_drainage_has_no_drained_region(drawn: list[Drawn]) -> None:
     plain = toy.train(CE, SMALL, drawn)
-    assert toy_measure.fields(plain, [-1], 0, toy_measure.grid(3.0, 5)).drain is None
+    assert toy_measure.fields(plain, [-1], 0, toy_measure.grid(3.0, 5)).extra is None
     row = toy_measure.measure(plain, drawn)[0]
     names = [key for key in row if key.startswith(("drain", "auroc_drain"))]
     assert len(names) == 5

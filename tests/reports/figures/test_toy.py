@@ -31,14 +31,14 @@ def points() -> Points:
     )
 
 
-def panel(title: str, drain_above: float | None) -> Panel:
+def panel(title: str, extra_above: float | None) -> Panel:
     """Class 1 right of x = 0 in the first frame and right of 1 in the second."""
     x, y = np.meshgrid(AXIS, AXIS)
     frames = [np.stack([-(x - edge), x - edge]) for edge in (0.02, 1.02)]
-    drain = None
-    if drain_above is not None:
-        drain = np.stack([y - drain_above, y - 9.0]).astype(np.float32)
-    return Panel(title, np.stack(frames).astype(np.float32), drain, ("first", "second"))
+    extra = None
+    if extra_above is not None:
+        extra = np.stack([y - extra_above, y - 9.0]).astype(np.float32)
+    return Panel(title, np.stack(frames).astype(np.float32), extra, ("first", "second"))
 
 
 def drawn(figure: Figure, at: int, x: float, y: float) -> tuple[float, ...]:
@@ -70,7 +70,7 @@ def _hatched(figure: Figure, at: int) -> list[QuadContourSet]:
 def test_hatching_is_where_the_drainage_output_wins() -> None:
     first = panel("drains", 0.5)
     one = Panel(
-        first.title, first.classes[:1], first.drain[:1] if first.drain is not None else None, ("a",)
+        first.title, first.classes[:1], first.extra[:1] if first.extra is not None else None, ("a",)
     )
     with styled():
         figure = toy_figure(points(), [panel("plain", None), one, first], "title")
