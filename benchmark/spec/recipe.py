@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from nlbench.benchmark.errors import UserError, unknown
@@ -12,7 +13,32 @@ from nlbench.benchmark.errors import UserError, unknown
 SCHEDULES = ("cosine", "constant", "step", "exponential")
 PRECISIONS = ("float32", "tf32", "bf16", "float64")
 # Fields younger than published runs: not written at their default, so that run ids stand.
-LATE = ("eval_every", "sam_rho", "sam_adaptive")
+LATE = ("eval_every", "sam_rho", "sam_adaptive", "optimizer", "betas", "eps")
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """A kind of optimiser.
+
+    Attributes:
+        path: ``module:Class`` of a torch optimiser. Its state begins with zeros and it takes
+            ``fused=True``, so that the graph backend can record its step. It is imported where a
+            network is trained: recipes are read without torch.
+        reads: the fields of a recipe that it takes beside ``lr``, under the same names.
+    """
+
+    path: str
+    reads: tuple[str, ...]
+
+
+# Another optimiser is one entry here, and a field of Recipe for whatever only it reads.
+OPTIMIZERS: Mapping[str, Optimizer] = MappingProxyType(
+    {
+        "sgd": Optimizer("torch.optim:SGD", ("momentum", "nesterov", "weight_decay")),
+        "adam": Optimizer("torch.optim:Adam", ("betas", "eps", "weight_decay")),
+        "adamw": Optimizer("torch.optim:AdamW", ("betas", "eps", "weight_decay")),
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +48,12 @@ class Recipe:
     Attributes:
         epochs: passes over the training set, >= 1.
         batch_size: samples a step, >= 2; the incomplete last batch is kept.
-        lr: initial learning rate of SGD, > 0.
+        lr: initial learning rate, > 0.
         momentum: of SGD, in [0, 1).
         nesterov: Nesterov instead of classical momentum.
-        weight_decay: L2 penalty as PyTorch's SGD applies it (0.5 * wd * |theta|^2 in the loss).
+        weight_decay: L2 penalty as PyTorch's SGD and Adam apply it (0.5 * wd * |theta|^2 in the
+            loss, outside the gradient norm that is clipped); of AdamW the decoupled decay, by which
+            a step multiplies the weights with 1 - lr * wd.
         l1: delta of the penalty delta * sum |theta| over all parameters, BatchNorm included, added
             to the gradient before clipping and kept out of the reported loss (ANL, Drainage).
         clip_norm: largest L2 norm of the whole gradient; ``0`` switches clipping off.
@@ -43,6 +71,10 @@ class Recipe:
         sam_rho: radius of sharpness-aware minimisation (SAM), which takes each gradient at nearby
             weights where the loss is larger; ``0``: off. A step costs two passes.
         sam_adaptive: measure the radius by the size of each weight (ASAM).
+        optimizer: ``sgd``, ``adam`` or ``adamw``. A field that only others read stays at its
+            default.
+        betas: decay rates of the two moments of Adam and AdamW, in [0, 1).
+        eps: added to the root of their second moment, > 0.
     """
 
     epochs: int
@@ -61,6 +93,9 @@ class Recipe:
     eval_every: int = 1
     sam_rho: float = 0.0
     sam_adaptive: bool = False
+    optimizer: str = "sgd"
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
 
     def __post_init__(self) -> None:
         """Refuse values outside their range.
@@ -73,6 +108,7 @@ class Recipe:
             ("batch_size", self.batch_size >= 2, "at least 2 (BatchNorm needs two samples)"),
             ("lr", self.lr > 0, "above 0"),
             ("momentum", 0 <= self.momentum < 1, "in [0, 1)"),
+            ("nesterov", self.momentum > 0 or not self.nesterov, "false without momentum"),
             ("weight_decay", self.weight_decay >= 0, "at least 0"),
             ("l1", self.l1 >= 0, "at least 0"),
             ("clip_norm", self.clip_norm >= 0, "at least 0 (0 = no clipping)"),
@@ -80,6 +116,9 @@ class Recipe:
             ("eval_every", self.eval_every >= 1, "at least 1"),
             ("sam_rho", self.sam_rho >= 0, "at least 0 (0 = no SAM)"),
             ("sam_adaptive", self.sam_rho > 0 or not self.sam_adaptive, "false without a sam_rho"),
+            ("betas", len(self.betas) == 2, "two numbers"),
+            ("betas", all(0 <= beta < 1 for beta in self.betas), "in [0, 1)"),
+            ("eps", self.eps > 0, "above 0"),
         )
         for name, holds, want in limits:
             if not holds:
@@ -87,9 +126,23 @@ class Recipe:
         for name, choices in (
             ("schedule", SCHEDULES),
             ("precision", PRECISIONS),
+            ("optimizer", OPTIMIZERS),
         ):
             if getattr(self, name) not in choices:
                 raise unknown(name, getattr(self, name), choices, "recipe")
+        self._refuse_unread()
+
+    def _refuse_unread(self) -> None:
+        """What the optimiser does not read must not tell two equal trainings apart."""
+        default = {field.name: field.default for field in fields(self)}
+        read = OPTIMIZERS[self.optimizer].reads
+        for name in dict.fromkeys(n for kind in OPTIMIZERS.values() for n in kind.reads):
+            value = getattr(self, name)
+            if name not in read and value != default[name]:
+                raise UserError(
+                    f"recipe: {name} = {value!r} is not read by optimizer {self.optimizer!r};"
+                    f" leave it at {default[name]!r}"
+                )
 
     def evaluates(self, epoch: int) -> bool:
         """Whether accuracies are taken after this epoch, counted from 1."""
@@ -97,7 +150,7 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, one per field; those of LATE only where they differ from default."""
-        return {**self._plain, "milestones": list(self.milestones)}
+        return {n: list(v) if isinstance(v, tuple) else v for n, v in self._plain.items()}
 
     @cached_property
     def _plain(self) -> dict[str, Any]:
@@ -136,8 +189,10 @@ def _coerce(name: str, kind: str, value: Any, where: str) -> Any:
         return value
     if kind == "str" and isinstance(value, str):
         return value
-    whole = isinstance(value, list | tuple) and all(type(v) is int for v in value)
-    if kind.startswith("tuple") and whole:
-        return tuple(value)
-    want = "list of whole numbers" if kind.startswith("tuple") else kind
-    raise UserError(f"{where}: {name} = {value!r} should be a {want}")
+    listed: list[Any] = list(value) if isinstance(value, list | tuple) else [None]
+    if kind.startswith("tuple[int") and all(type(v) is int for v in listed):
+        return tuple(listed)
+    if kind.startswith("tuple[float") and all(type(v) in (int, float) for v in listed):
+        return tuple(float(v) for v in listed)
+    want = {"tuple[int, ...]": "list of whole numbers", "tuple[float, float]": "list of numbers"}
+    raise UserError(f"{where}: {name} = {value!r} should be a {want.get(kind, kind)}")

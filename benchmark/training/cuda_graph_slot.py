@@ -23,7 +23,7 @@ from nlbench.benchmark.pipeline.batches import Epoch, batch_sizes
 from nlbench.benchmark.training.epoch_stats import Answers, Tally
 from nlbench.benchmark.training.inputs import Inputs
 from nlbench.benchmark.training.interleave import BackendError, out_of_memory
-from nlbench.benchmark.training.optimizer import static
+from nlbench.benchmark.training.optimizer import recorded, static
 from nlbench.benchmark.training.task import Task
 from nlbench.benchmark.training.trainer import Trainer
 
@@ -94,7 +94,7 @@ class Slot:
             self.stream.wait_stream(torch.cuda.current_stream(self.device))
         with self._here(), torch.no_grad():
             _copy_state(task, self.task)
-            for buffer in self.momentum:
+            for buffer in self.moments:
                 buffer.zero_()
             mine = self.task
             self.task = replace(task, network=mine.network, others=mine.others)
@@ -191,13 +191,15 @@ class Slot:
         self._moves = moves
 
     def _own_optimiser(self) -> None:
-        """The learning rate in a tensor, momentum from zeros: what a replay can go on from.
+        """The learning rate in a tensor, the state from zeros: what a replay can go on from.
 
-        SGD's first step sets the momentum to the gradient; from zeros every step is like that.
+        SGD's first step sets the momentum to the gradient; from zeros every step is like that. Of
+        Adam the number of steps is a tensor too.
         """
         optimisers = [member.sgd for member in self.trainer.members]
         own = self.trainer.memory.optimiser
-        self.momentum = [t for one in (*optimisers, own) if one is not None for t in static(one)]
+        self.optimisers = [one for one in (*optimisers, own) if one is not None]
+        self.moments = [tensor for one in self.optimisers for tensor in static(one)]
 
     def _step(self, lane: Lane) -> None:
         lane.tally.note(slice(None), self.task.method, self.trainer.step(lane.inputs))
@@ -205,7 +207,7 @@ class Slot:
     def _record_all(self) -> None:
         """Record the step of every lane on this slot's own stream and memory pool.
 
-        The lanes share the pool: what outlives a replay (weights, momentum, statistics, buffers)
+        The lanes share the pool: what outlives a replay (weights, moments, statistics, buffers)
         is outside it, and they are replayed one after the other on one stream.
         """
         assert self.stream is not None
@@ -220,7 +222,8 @@ class Slot:
             gc.collect()  # nothing may be freed on the device in the midst of recording
             lane.graph = torch.cuda.CUDAGraph()
             try:
-                with torch.cuda.graph(lane.graph, pool=pool, stream=self.stream):
+                graph = torch.cuda.graph(lane.graph, pool=pool, stream=self.stream)
+                with graph, recorded(self.optimisers):
                     self._step(lane)
             except RuntimeError as error:
                 if out_of_memory(error):

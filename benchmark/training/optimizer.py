@@ -1,15 +1,17 @@
-"""SGD as the protocol has it: schedule per epoch, L1 before clipping, clipping per model."""
+"""Optimisers of recipes: schedule per epoch, L1 before clipping, clipping per model."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from nlbench.benchmark.spec.recipe import Recipe
+from nlbench.benchmark.spec.recipe import OPTIMIZERS, Recipe
 
 Schedule = Callable[[Recipe, int], float]
 
@@ -41,16 +43,13 @@ def set_rate(group: dict[str, Any], rate: float) -> None:
         group["lr"] = rate
 
 
-def optimiser(recipe: Recipe, parameters: Sequence[nn.Parameter]) -> torch.optim.SGD:
-    """SGD with momentum and L2; ``fused`` does the whole update in one pass over memory."""
-    return torch.optim.SGD(
-        parameters,
-        lr=recipe.lr,
-        momentum=recipe.momentum,
-        nesterov=recipe.nesterov,
-        weight_decay=recipe.weight_decay,
-        fused=True,
-    )
+def optimiser(recipe: Recipe, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
+    """The recipe's optimiser; ``fused`` does the whole update in one pass over memory."""
+    kind = OPTIMIZERS[recipe.optimizer]
+    module, _, name = kind.path.partition(":")
+    make: Callable[..., torch.optim.Optimizer] = getattr(importlib.import_module(module), name)
+    settings = {field: getattr(recipe, field) for field in kind.reads}
+    return make(parameters, lr=recipe.lr, fused=True, **settings)
 
 
 def static(chosen: torch.optim.Optimizer) -> list[Tensor]:
@@ -102,6 +101,22 @@ def restore(chosen: torch.optim.Optimizer, state: dict[int, Any]) -> None:
             for name, value in values.items():
                 if isinstance(value, Tensor):
                     chosen.state[weights[place]][name].copy_(value)
+
+
+@contextlib.contextmanager
+def recorded(chosen: Sequence[torch.optim.Optimizer]) -> Iterator[None]:
+    """While a step is recorded, say so to the optimisers that ask for it (Adam's kind).
+
+    A fused step is the same either way; outside of a recording PyTorch would warn.
+    """
+    groups = [g for one in chosen for g in one.param_groups if "capturable" in g]
+    for group in groups:
+        group["capturable"] = True
+    try:
+        yield
+    finally:
+        for group in groups:
+            group["capturable"] = False
 
 
 def regularise(recipe: Recipe, parameters: Sequence[nn.Parameter]) -> None:

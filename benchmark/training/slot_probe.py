@@ -119,7 +119,7 @@ def speed_key(task: Task) -> tuple[object, ...]:
         tuple(shapes),
         task.data.dataset.in_shape,
         (recipe.batch_size, recipe.precision, recipe.augment),
-        (recipe.momentum > 0, recipe.l1 > 0, recipe.clip_norm > 0),
+        (recipe.optimizer, recipe.momentum > 0, recipe.l1 > 0, recipe.clip_norm > 0),
     )
 
 

@@ -62,6 +62,14 @@ def test_a_field_younger_than_published_runs_is_written_only_where_it_is_set() -
     assert Recipe.from_dict({"epochs": 2, "eval_every": 1}) == Recipe(epochs=2)
 
 
+def test_the_optimizer_is_written_where_it_is_not_sgd() -> None:
+    assert not {"optimizer", "betas", "eps"} & Recipe(epochs=2).to_dict().keys()
+    given = {"epochs": 2, "optimizer": "adamw", "betas": [0.8, 0], "eps": 1e-6}
+    recipe = Recipe.from_dict(given)
+    assert {name: recipe.to_dict()[name] for name in given} == given
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
 @pytest.mark.parametrize(
     ("epochs", "every", "taken"), [(7, 3, [3, 6, 7]), (6, 3, [3, 6]), (2, 5, [2])]
 )
@@ -84,6 +92,8 @@ def test_accuracies_are_taken_every_so_many_epochs_and_at_the_end(
         {"recipe": Recipe(epochs=3)},
         {"recipe": Recipe(epochs=2, precision="bf16")},
         {"recipe": Recipe(epochs=2, eval_every=2)},
+        {"recipe": Recipe(epochs=2, optimizer="adam")},
+        {"recipe": Recipe(epochs=2, optimizer="adamw", betas=(0.8, 0.999))},
         {"profile": "official"},
     ],
 )
@@ -123,6 +133,17 @@ def test_round_trip_through_json(
         ({"epochs": 2, "schedule": "cosin"}, "cosine"),
         ({"epochs": 2, "precision": "fp16"}, "fp16"),
         ({"epochs": 2, "eval_every": 0}, "eval_every = 0 must be at least 1"),
+        ({"epochs": 2, "optimizer": "adm"}, "unknown optimizer 'adm' in recipe.*'adam'.*sgd"),
+        ({"epochs": 2, "betas": [0.9]}, r"betas = \(0.9,\) must be two numbers"),
+        ({"epochs": 2, "betas": 0.9}, "betas = 0.9 should be a list of numbers"),
+        ({"epochs": 2, "betas": [0.9, 1.0]}, r"betas = \(0.9, 1.0\) must be in \[0, 1\)"),
+        ({"epochs": 2, "optimizer": "adam", "eps": 0}, "eps = 0.0 must be above 0"),
+        ({"epochs": 2, "eps": 1e-6}, "eps = 1e-06 is not read by optimizer 'sgd'.* 1e-08"),
+        (
+            {"epochs": 2, "optimizer": "adam", "momentum": 0.5},
+            "momentum = 0.5 is not read by optimizer 'adam'; leave it at 0.9",
+        ),
+        ({"epochs": 2, "momentum": 0, "nesterov": True}, "nesterov = True must be false without"),
         ({"epochs": 2, "lr": "fast"}, "lr = 'fast' should be a float"),
         ({"epochs": 2, "milestones": ["a"]}, "milestones"),
     ],

@@ -15,6 +15,7 @@ import torch
 from nlbench.baselines.methods.ce import CE
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.runs.run import prepare, train, train_pack
+from nlbench.benchmark.spec.recipe import OPTIMIZERS
 from nlbench.benchmark.spec.run_spec import DatasetSpec, RunSpec
 from nlbench.benchmark.training import (
     Backend,
@@ -38,6 +39,19 @@ RECIPES: dict[str, dict[str, Any]] = {
     "L1, L2": {"l1": 1e-3, "weight_decay": 1e-2, "clip_norm": 0.7},
     "nesterov, steps": {"nesterov": True, "schedule": "step", "milestones": (1,), "epochs": 3},
     "no momentum": {"momentum": 0.0, "clip_norm": 0.0},
+    "Adam, L2, clipped": {"optimizer": "adam", "lr": 3e-3, "weight_decay": 1e-2, "clip_norm": 0.3},
+    "AdamW, L1, steps": {
+        "optimizer": "adamw",
+        "lr": 3e-3,
+        "weight_decay": 0.1,
+        "l1": 1e-3,
+        "clip_norm": 0.7,
+        "betas": (0.8, 0.99),
+        "eps": 1e-6,
+        "schedule": "step",
+        "milestones": (1,),
+        "epochs": 3,
+    },
     "augmented, held out": {
         "augment": "crop_flip_rotate",
         "dataset": DatasetSpec("digits", 20, 0.25),
@@ -198,9 +212,12 @@ def test_alone_in_a_pack_in_another_order_the_same_bits() -> None:
         assert found == alone
 
 
-def test_a_reused_slot_is_a_fresh_one() -> None:
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_reused_slot_is_a_fresh_one(optimizer: str) -> None:
     backend = static(slots=1)
-    first, second = tiny("gce", model="cnn_small"), tiny("gce", model="cnn_small", seed=1)
+    first, second = (
+        tiny("gce", model="cnn_small", seed=seed, optimizer=optimizer, lr=0.01) for seed in (0, 1)
+    )
     train(first, HERE, backend)
     (slot,) = backend._idle
     again = train(second, HERE, backend)
@@ -253,7 +270,7 @@ def test_what_is_in_the_buffers_before_a_run_does_not_matter() -> None:
         for lane in slot.lanes.values():
             lane.inputs.rows.fill_(7)
             lane.tally.losses.fill_(float("nan"))
-        for value in (*slot.momentum, *slot.task.network.parameters(), slot.tally.losses):
+        for value in (*slot.moments, *slot.task.network.parameters(), slot.tally.losses):
             value.fill_(float("nan"))
     assert train(spec, HERE, backend).science() == expected
 

@@ -1,14 +1,23 @@
-"""Schedule, L1 and clipping against PyTorch's own and against hand-written float64."""
+"""Schedule, optimisers, L1, clipping against PyTorch's own and hand-written float64."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
-from nlbench.benchmark.spec.recipe import Recipe
-from nlbench.benchmark.training.optimizer import learning_rate, optimiser, regularise
+from nlbench.benchmark.spec.recipe import OPTIMIZERS, Recipe
+from nlbench.benchmark.training.optimizer import (
+    learning_rate,
+    optimiser,
+    recorded,
+    regularise,
+    set_rate,
+    static,
+)
 
 
 def test_cosine_is_pytorchs_cosine_annealing_to_zero() -> None:
@@ -68,6 +77,81 @@ def test_a_step_is_the_textbook_step_in_float64(nesterov: bool) -> None:
             theta[i] = theta[i] - 0.1 * (step + 0.9 * velocity[i] if nesterov else velocity[i])
     for parameter, expected in zip(parameters, theta, strict=True):
         np.testing.assert_allclose(parameter.detach().numpy(), expected, rtol=1e-12)
+
+
+@given(
+    decoupled=st.booleans(),
+    lr=st.floats(1e-5, 1.0),
+    betas=st.tuples(st.floats(0, 0.999), st.floats(0, 0.9999)),
+    eps=st.floats(1e-10, 1e-2),
+    decay=st.floats(0, 0.5),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_steps_of_adam_are_the_papers_in_float64(
+    decoupled: bool, lr: float, betas: tuple[float, float], eps: float, decay: float, seed: int
+) -> None:
+    """Kingma and Ba 2015, Algorithm 1, its L2 term in the gradient, or as Loshchilov and Hutter."""
+    name = "adamw" if decoupled else "adam"
+    recipe = Recipe(epochs=1, optimizer=name, lr=lr, betas=betas, eps=eps, weight_decay=decay)
+    rng = np.random.default_rng(seed)
+    theta = rng.normal(size=(3, 2))
+    parameter = nn.Parameter(torch.tensor(theta))
+    adam = optimiser(recipe, [parameter])
+    first, second = np.zeros_like(theta), np.zeros_like(theta)
+    for count in (1, 2, 3):
+        gradient = rng.normal(size=theta.shape)
+        parameter.grad = torch.tensor(gradient)
+        adam.step()
+        if decoupled:
+            theta = theta - lr * decay * theta
+        else:
+            gradient = gradient + decay * theta
+        first = betas[0] * first + (1 - betas[0]) * gradient
+        second = betas[1] * second + (1 - betas[1]) * gradient**2
+        means = first / (1 - betas[0] ** count), second / (1 - betas[1] ** count)
+        theta = theta - lr * means[0] / (np.sqrt(means[1]) + eps)
+    np.testing.assert_allclose(parameter.detach().numpy(), theta, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_static_steps_from_zeros_are_the_first_steps_again(name: str) -> None:
+    """At the rate in its tensor, and after its state was filled with zeros."""
+    recipe = Recipe(epochs=1, optimizer=name, lr=0.1, weight_decay=0.1)
+    rng = np.random.default_rng(0)
+    start, gradients = torch.tensor(rng.normal(size=4)), torch.tensor(rng.normal(size=(3, 4)))
+
+    def steps(chosen: torch.optim.Optimizer, parameter: nn.Parameter) -> torch.Tensor:
+        with torch.no_grad():
+            parameter.copy_(start)
+        for gradient in gradients:
+            parameter.grad = gradient.clone()
+            chosen.step()
+        return parameter.detach().clone()
+
+    plain, fixed = nn.Parameter(start.clone()), nn.Parameter(start.clone())
+    expected = steps(optimiser(recipe, [plain]), plain)
+    chosen = optimiser(recipe, [fixed])
+    state = static(chosen)
+    assert torch.equal(fixed.detach(), start)
+    for _ in range(2):
+        set_rate(chosen.param_groups[0], 0.1)
+        assert torch.equal(steps(chosen, fixed), expected)
+        for tensor in state:
+            tensor.zero_()
+
+
+def test_a_recording_is_announced_to_optimisers_that_ask_for_it() -> None:
+    chosen = [
+        optimiser(Recipe(epochs=1, optimizer=n), [nn.Parameter(torch.zeros(1))])
+        for n in ("sgd", "adam", "adamw")
+    ]
+
+    def announced() -> list[bool | None]:
+        return [one.param_groups[0].get("capturable") for one in chosen]
+
+    with recorded(chosen):
+        assert announced() == [None, True, True]
+    assert announced() == [None, False, False]
 
 
 def test_no_clipping_below_the_norm_and_none_when_switched_off() -> None:
