@@ -88,18 +88,20 @@ def cut_off(
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
+    ("name", "kind", "recipe"),
     [
-        *((name, LoopBackend) for name in ["ce", *STATEFUL]),
-        *((name, static) for name in ["ce", *STATEFUL] if name not in STAGED),
-        (f"{__name__}:Twice", LoopBackend),
-        (f"{__name__}:Looks", LoopBackend),
+        *((name, LoopBackend, {}) for name in ["ce", *STATEFUL]),
+        *((name, static, {}) for name in ["ce", *STATEFUL] if name not in STAGED),
+        ("ce", LoopBackend, {"optimizer": "adam", "lr": 3e-3}),
+        ("ce", static, {"optimizer": "adamw", "lr": 3e-3, "weight_decay": 0.1}),
+        (f"{__name__}:Twice", LoopBackend, {}),
+        (f"{__name__}:Looks", LoopBackend, {}),
     ],
 )
 def test_a_run_cut_off_after_any_epoch_leaves_the_same_record(
-    name: str, kind: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, kind: Any, recipe: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spec = spec_of(name)
+    spec = spec_of(name, **recipe)
     here = replace(HERE, checkpoints=Checkpoints(tmp_path, 0.0))
     expected = train(spec, HERE, kind())
     assert expected.status == "ok", expected.error
