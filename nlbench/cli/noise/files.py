@@ -9,12 +9,12 @@ from pathlib import Path
 from nlbench import noise
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.labels import draw as run_labels
+from nlbench.benchmark.labels import pictures as noise_pictures
+from nlbench.benchmark.labels import tables as noise_tables
 from nlbench.benchmark.pipeline.select import host
 from nlbench.benchmark.spec.run_spec import DatasetSpec
 from nlbench.cli import options
 from nlbench.cli.noise import library as noise_library
-from nlbench.cli.noise import pictures as noise_pictures
-from nlbench.cli.noise import tables as noise_tables
 from nlbench.noise import NoisyLabels
 
 TEXT = """\

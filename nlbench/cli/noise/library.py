@@ -9,11 +9,11 @@ from tqdm import tqdm
 
 from nlbench import noise
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.labels import gallery as noise_gallery
+from nlbench.benchmark.labels import pictures as noise_pictures
 from nlbench.benchmark.labels import reference as reference_labels
+from nlbench.benchmark.labels import tables as noise_tables
 from nlbench.cli import options
-from nlbench.cli.noise import gallery as noise_gallery
-from nlbench.cli.noise import pictures as noise_pictures
-from nlbench.cli.noise import tables as noise_tables
 
 
 def add_verbs(verbs: options.Commands) -> None:

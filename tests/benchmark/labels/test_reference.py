@@ -12,10 +12,10 @@ import pytest
 
 from nlbench import noise
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.labels import gallery as noise_gallery
+from nlbench.benchmark.labels import pictures as noise_pictures
 from nlbench.benchmark.labels import reference
 from nlbench.cli import main
-from nlbench.cli.noise import gallery as noise_gallery
-from nlbench.cli.noise import pictures as noise_pictures
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "results" / "noise" / "fingerprints.csv"
 

@@ -25,9 +25,9 @@ from nlbench.benchmark.streams import Streams
 from nlbench.benchmark.toy import measure as toy_measure
 from nlbench.benchmark.toy import train as toy
 from nlbench.benchmark.toy.data import GEOMETRIES, Gaussian, Ring
+from nlbench.benchmark.toy.methods import methods_of
 from nlbench.benchmark.toy.train import Drawn, Setting, Trained
 from nlbench.cli import main
-from nlbench.cli.toy import methods_of
 from nlbench.noise import NoiseSpec, NoisyLabels
 
 SMALL = Setting(seeds=(0, 3), epochs=4, per_class=30)
@@ -293,7 +293,8 @@ def test_clean_labels_and_one_seed_leave_no_false_number(tmp_path: Path) -> None
 
 
 def test_methods_take_parameters() -> None:
-    asked = methods_of("nlbench.baselines.methods.ce:CE, gce:q=0.5,drainage:alpha=0.1:beta=none")
+    words = ["nlbench.baselines.methods.ce:CE", "gce:q=0.5", "drainage:alpha=0.1:beta=none"]
+    asked = methods_of(words)
     assert [a.title for a in asked] == ["CE", "GCE, q = 0.5", "Drainage, α = 0.1, β = none"]
     assert asked[1].method.params() == {"q": 0.5}
     assert asked[2].method.params() == {"alpha": 0.1, "beta": 10.0}

@@ -45,7 +45,7 @@ Sums of products are sums of integers below 2^53, exact in any order, so the lin
 its threads and the processor's vector width play no part. To check it on another machine:
 
     nlbench noise verify results/noise/fingerprints.csv
-    python -m nlbench.benchmark.labels.reference results/noise/fingerprints.csv DATA
+    python -m nlbench.benchmark.labels.reference results/noise/fingerprints.csv DATA  # no torch
 
 Seen equal, to the bit (Python 3.11, November 2026):
 

@@ -12,11 +12,11 @@ import numpy as np
 from nlbench import noise
 from nlbench.benchmark.datasets import Dataset
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.labels import pictures as noise_pictures
 from nlbench.benchmark.labels.draw import draw_labels
 from nlbench.benchmark.labels.foreign_images import with_foreign
 from nlbench.benchmark.pipeline.select import host
 from nlbench.benchmark.spec.run_spec import DatasetSpec
-from nlbench.cli.noise import pictures as noise_pictures
 from nlbench.noise import NoiseError, NoisyLabels
 
 PEOPLE = "cifar10_jpeg"
