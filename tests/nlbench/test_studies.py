@@ -68,5 +68,5 @@ def test_a_part_does_not_replace_the_whole(results: Path, tmp_path: Path) -> Non
 
 def test_without_a_study_there_are_no_pages(results: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no published study in it"):
-        write_site(results, tmp_path / "site", [].append)
+        write_site(results, tmp_path / "site", list[str]().append)
     assert not (tmp_path / "site").exists()
