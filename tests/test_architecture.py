@@ -47,7 +47,7 @@ THIRD_PARTY: dict[str, set[str]] = {
 }
 
 # What reports may see of the engine: records, what they declare, and where they are kept.
-REPORTS_SEE = ("nlbench.benchmark.spec", "nlbench.benchmark.store", "nlbench.benchmark.errors")
+REPORTS_SEE = tuple(f"nlbench.benchmark.{room}" for room in ("spec", "store", "errors", "metrics"))
 # A method is arithmetic on tensors: it has no business with files, processes or the network.
 FILES = {"io", "os", "pickle", "shutil", "socket", "subprocess", "tempfile", "urllib"}
 PATH_CALLS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}

@@ -63,8 +63,7 @@ class Metric:
     Attributes:
         name: in records, suites and CSV columns; the name of its file.
         title: in tables and sentences.
-        unit: ``%`` for a fraction, which reports show times 100; else what the number is in, ""
-            for a plain number.
+        unit: ``%`` for a fraction; else what the number is in, "" for a plain number.
         higher_is_better: its direction.
         bounds: smallest and largest value.
         function: of the predictions.
@@ -78,6 +77,16 @@ class Metric:
     bounds: tuple[float, float]
     function: Callable[[Predictions], float]
     min_classes: int = 2
+
+    @property
+    def shown_in(self) -> str:
+        """What reports give it in: hundredths, which of a fraction are percent."""
+        return "%" if self.unit == "%" else f"0.01 {self.unit}".strip()
+
+    @property
+    def shown_bounds(self) -> tuple[float, float]:
+        """The bounds in that."""
+        return 100 * self.bounds[0], 100 * self.bounds[1]
 
     def value(self, predictions: Predictions, digits: int) -> float | None:
         """The measure, rounded for the record; ``None`` where it is not finite."""

@@ -121,7 +121,8 @@ class Comparison:
             )
         better = self.words == BETTER
         verb = "beats" if better else "is worse than"
-        gap = f"{number(abs(self.estimate or 0.0))} {self._points}{self.interval(flip=not better)}"
+        estimate = self.estimate or 0.0
+        gap = f"{number(abs(estimate))} {self._points}{self.interval(flip=estimate < 0)}"
         return f"{self.a} {verb} {self.b} on {where} by {gap}, {self.facts()}."
 
     def interval(self, flip: bool = False) -> str:

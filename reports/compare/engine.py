@@ -66,6 +66,7 @@ class Family:
         unit: what a replicate is, singular.
         rope: half width of the region of practical equivalence in points; ``None`` without one.
         test: decides.
+        higher_is_better: direction of the metric.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Family:
     unit: str
     rope: float | None
     test: SignificanceTest
+    higher_is_better: bool
 
 
 def paired_comparisons(
@@ -84,6 +86,7 @@ def paired_comparisons(
     unit: str = "seed",
     rope: float | None = None,
     test: SignificanceTest = PAIRED_T,
+    higher_is_better: bool = True,
 ) -> tuple[Comparison, ...]:
     """Compare every pair, corrected by Holm over all of them, tested or not.
 
@@ -91,13 +94,14 @@ def paired_comparisons(
         pairs: the declared family; a pair without data still counts in it, so that its size does
             not depend on what has been run.
         family: name of the family.
-        metric: name of the measure, higher is better; cells hold it in percent.
+        metric: name of the measure; cells hold it in percent.
         unit: what a replicate is, singular.
         rope: half width of the region of practical equivalence in points; ``None`` for a measure
             without one.
         test: what decides.
+        higher_is_better: direction of the measure.
     """
-    shared = Family(family, len(pairs), metric, unit, rope, test)
+    shared = Family(family, len(pairs), metric, unit, rope, test, higher_is_better)
     pairings = [match(pair.a, pair.b, pair.free) for pair in pairs]
     obstacles = [_obstacle(*both, shared) for both in zip(pairings, pairs, strict=True)]
     free = [p for p, obstacle in zip(pairings, obstacles, strict=True) if not obstacle]
@@ -183,7 +187,7 @@ def _comparison(
         mde=detectable,
         rope=None if rope is None else student_rope(pairing.a - pairing.b, rope),
         seeds_needed=needed,
-        words=_words(test, p_holm, obstacle),
+        words=_words(test, p_holm, obstacle, family.higher_is_better),
         at_chance=tuple(c.method for c in (a, b) if c.known.any() and c.collapsed[c.known].all()),
     )
 
@@ -205,12 +209,12 @@ def _power(test: PairedTest, family: Family) -> tuple[float | None, int | None]:
     )
 
 
-def _words(test: PairedTest, p_holm: float | None, obstacle: str) -> str:
+def _words(test: PairedTest, p_holm: float | None, obstacle: str, higher: bool) -> str:
     if obstacle:
         return f"{NOT_COMPARABLE}: {obstacle}"
     if p_holm is None or p_holm >= ALPHA:
         return UNDECIDED
-    return BETTER if (test.estimate or 0.0) > 0 else WORSE
+    return BETTER if ((test.estimate or 0.0) > 0) == higher else WORSE
 
 
 def _mean(values: Floats) -> float | None:

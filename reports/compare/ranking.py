@@ -59,28 +59,35 @@ def standings(
     }
 
 
-def groups_of(cells: Sequence[Cell], comparisons: Sequence[Comparison]) -> dict[str, int]:
+def groups_of(
+    cells: Sequence[Cell], comparisons: Sequence[Comparison], higher_is_better: bool = True
+) -> dict[str, int]:
     """Tie groups of the whole, tested cells.
 
     Args:
         cells: of one condition.
         comparisons: of all their pairs in this condition.
+        higher_is_better: direction of what they hold.
     """
     tested = {label for c in comparisons if c.comparable for label in (c.a, c.b)}
     whole = [cell for cell in cells if cell.method in tested and cell.complete]
-    whole.sort(key=lambda cell: -_mean(cell))
+    whole.sort(key=_mean, reverse=higher_is_better)
     decided = {frozenset((c.a, c.b)): c.decided for c in comparisons if c.comparable}
     return tie_groups([cell.method for cell in whole], decided)
 
 
-def indistinct(cells: Sequence[Cell], comparisons: Sequence[Comparison]) -> frozenset[str]:
+def indistinct(
+    cells: Sequence[Cell], comparisons: Sequence[Comparison], higher_is_better: bool = True
+) -> frozenset[str]:
     """Labels of the best cell and of those that no comparison with it decides: the bold ones.
 
     Args:
         cells: of one condition.
         comparisons: of all their pairs in this condition.
+        higher_is_better: direction of what they hold.
     """
-    return frozenset(m for m, group in groups_of(cells, comparisons).items() if group == 1)
+    groups = groups_of(cells, comparisons, higher_is_better)
+    return frozenset(m for m, group in groups.items() if group == 1)
 
 
 def _mean(cell: Cell) -> float:

@@ -40,9 +40,16 @@ class Dot:
     filled: bool
 
     @classmethod
-    def of(cls, row: str, method: str, cell: Cell, filled: bool) -> Dot:
-        """From a cell of percentages that has a value."""
-        low, high = bounded(cell.summary) or (None, None)
+    def of(
+        cls,
+        row: str,
+        method: str,
+        cell: Cell,
+        filled: bool,
+        bounds: tuple[float, float] = (0.0, 100.0),
+    ) -> Dot:
+        """From a cell that has a value, of percentages or of something else with its bounds."""
+        low, high = bounded(cell.summary, bounds) or (None, None)
         runs = tuple(float(v) for v in cell.values[cell.known])
         return cls(row, method, cell.summary.mean or 0.0, low, high, runs, filled)
 
@@ -52,7 +59,7 @@ def dots_figure(
     rows: Sequence[str],
     methods: Sequence[str],
     title: str,
-    line: float,
+    line: float | None,
 ) -> Figure | None:
     """A panel per column, all with the same rows and limits.
 
@@ -61,7 +68,7 @@ def dots_figure(
         rows: names from top to bottom; those without a mark anywhere are left out.
         methods: all methods of the block, whose positions decide their looks.
         title: of the x axes.
-        line: where the dashed line stands.
+        line: where the dashed line stands, ``None`` without one.
 
     Returns:
         The figure, ``None`` without marks.
@@ -73,7 +80,8 @@ def dots_figure(
     left = 0.2 + CHARACTER * max(len(row) for row in places)
     frame = Frame(panel=(PANEL, ROW * len(places) + 0.12), left=left, top=0.32)
     figure, grid = panels(1, len(columns), frame, 0)
-    values = [v for dots in columns.values() for dot in dots for v in _extent(dot)] + [line]
+    values = [v for dots in columns.values() for dot in dots for v in _extent(dot)]
+    values += [] if line is None else [line]
     pad = 0.05 * (max(values) - min(values)) or 1.0
     for at, (name, dots) in enumerate(columns.items()):
         axes = grid[0][at]
@@ -98,10 +106,11 @@ def _panel(
     dots: Sequence[Dot],
     places: Mapping[str, int],
     methods: Sequence[str],
-    line: float,
+    line: float | None,
 ) -> None:
     look = looks(methods)
-    axes.axvline(line, color="#666666", linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    if line is not None:
+        axes.axvline(line, color="#666666", linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     shaded = list(dict.fromkeys(dot.method for dot in dots))[1::2]
     for dot in dots:
         at, style = places[dot.row], look[dot.method]

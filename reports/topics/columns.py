@@ -76,10 +76,10 @@ def place(block: Block) -> dict[str, str]:
     return dict(zip(PLACE, values, strict=True))
 
 
-def summary(cell: Cell) -> dict[str, Any]:
-    """SUMMARY of a cell's percentages, the interval cut at 0 and 100."""
+def summary(cell: Cell, bounds: tuple[float, float] = (0.0, 100.0)) -> dict[str, Any]:
+    """SUMMARY of a cell's percentages, the interval cut at 0 and 100 (or other bounds)."""
     found = cell.summary
-    numbers = (found.mean, found.sd, *(bounded(found) or (None, None)))
+    numbers = (found.mean, found.sd, *(bounded(found, bounds) or (None, None)))
     return dict(zip(SUMMARY, (found.n, cell.expected, *map(rounded, numbers)), strict=True))
 
 

@@ -12,6 +12,7 @@ from nlbench.reports.read.cells import Block
 from nlbench.reports.topics import (
     classes,
     detection,
+    measures,
     open_set,
     other_test_sets,
     published,
@@ -23,6 +24,7 @@ from nlbench.reports.topics.topic import Topic
 TOPICS: tuple[Topic[Any], ...] = (
     open_set.TOPIC,
     detection.TOPIC,
+    measures.TOPIC,
     other_test_sets.TOPIC,
     sweep.TOPIC,
     classes.TOPIC,

@@ -1,0 +1,44 @@
+"""Further measures as dot plots, one figure a measure, a panel a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nlbench.reports.compare.results import Results
+from nlbench.reports.figures.dots import Dot, dots_figure
+from nlbench.reports.figures.drawn import Planned
+from nlbench.reports.read.cells import Block, few_rates
+from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.render.caption import sample, setting, shown_words
+from nlbench.reports.topics.measures.compare import Found
+from nlbench.reports.topics.measures.page import direction
+
+WIDE = 5  # panels
+
+
+def figures(results: Results, found: Found, block: Block | None) -> Iterator[Planned]:
+    """The measures of a block, as far as there are runs."""
+    for one in found:
+        if one.block is not block:
+            continue
+        chosen = few_rates(one.block.conditions)[:WIDE]
+        columns = {
+            pretty_condition(condition.line): [
+                Dot.of(cell.method, cell.method, cell, cell.method in bold, one.metric.shown_bounds)
+                for cell in one.in_condition(condition)
+                if cell.summary.n
+            ]
+            for condition in chosen
+            for bold in [one.bold(condition)]
+        }
+        methods = one.block.methods
+        figure = dots_figure(columns, methods, methods, direction(one.metric), line=None)
+        if figure is not None:
+            yield Planned(
+                f"measure-{one.metric.name}",
+                f"{direction(one.metric)} on {setting(results, one.block)}. Mean with 95 % Student"
+                f" interval over {sample(one.cells.values(), 'seed')}, grey dots are single runs; a"
+                " filled marker is the best or not distinguishable from it."
+                f"{shown_words(len(chosen), len(one.block.conditions), 0, 0)}",
+                figure,
+            )
