@@ -13,10 +13,11 @@ from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.families import compare
 from nlbench.reports.compare.ranking import Standing, standings
 from nlbench.reports.errors import ReportError, unknown
-from nlbench.reports.read.cells import Block, Condition, make_blocks
+from nlbench.reports.read.cells import Block, Cell, Condition, make_blocks
 from nlbench.reports.read.extract import Intake
 from nlbench.reports.read.fields import RULES
 from nlbench.reports.read.frame import Frame, tidy
+from nlbench.reports.read.measures import measure_cells
 from nlbench.reports.read.study import Study
 
 
@@ -58,6 +59,15 @@ class Results:
         """Label -> the method's name, equal for settings of one method."""
         runs = self.frame.runs[["method", "method_name"]].drop_duplicates()
         return dict(zip(runs["method"], runs["method_name"], strict=True))
+
+    @cached_property
+    def measures(self) -> dict[tuple[int, str], dict[tuple[str, str], Cell]]:
+        """Index of a block and name of a measure that the study asks for -> its cells."""
+        return {
+            (block.index, metric.name): measure_cells(block, self.frame.evaluations, metric)
+            for block in self.blocks
+            for metric in self.study.metrics
+        }
 
     @cached_property
     def overall(self) -> tuple[Overall, ...]:

@@ -7,6 +7,8 @@ Percentages are in 0..100, rates and probabilities in 0..1, empty means none.
 
 from __future__ import annotations
 
+from nlbench.benchmark.metrics import Metric
+
 LEADERBOARD_SCHEMA = 1
 LEADERBOARD: dict[str, str] = {
     "schema": "version of these columns",
@@ -62,3 +64,11 @@ LEADERBOARD: dict[str, str] = {
     "nlbench": "versions of the runs",
     "commit": "commits of the runs",
 }
+
+
+def measure_columns(metric: Metric) -> tuple[str, str, str]:
+    """Columns at the end, of a measure that the suite asks for (empty in overall rows).
+
+    Mean and standard deviation over seeds in hundredths, and how many seeds have it.
+    """
+    return f"{metric.name}_mean", f"{metric.name}_sd", f"{metric.name}_n"

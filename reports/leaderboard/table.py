@@ -13,7 +13,7 @@ from nlbench.reports.compare.across_conditions import Overall
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.pairing import condition_note
 from nlbench.reports.compare.results import Results
-from nlbench.reports.leaderboard.columns import LEADERBOARD, LEADERBOARD_SCHEMA
+from nlbench.reports.leaderboard.columns import LEADERBOARD, LEADERBOARD_SCHEMA, measure_columns
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.read.fields import ALWAYS, FIELDS, IF_ANY
 from nlbench.reports.stats import Rope, mean_rank
@@ -57,8 +57,10 @@ def leaderboard_table(results: Results) -> pd.DataFrame:
         if (cell := block.cells.get((method, condition.line))) is not None
     ]
     rows += [row for whole in results.overall for row in _overall_rows(results, whole)]
-    table = pd.DataFrame(rows, columns=list(LEADERBOARD))
-    return table.astype(dict.fromkeys(WHOLE_NUMBERS, "Int64"))
+    further = [name for metric in results.study.metrics for name in measure_columns(metric)]
+    table = pd.DataFrame(rows, columns=[*LEADERBOARD, *further])
+    whole = (*WHOLE_NUMBERS, *(name for name in further if name.endswith("_n")))
+    return table.astype(dict.fromkeys(whole, "Int64"))
 
 
 def overall_table(results: Results) -> pd.DataFrame:
@@ -224,7 +226,19 @@ def _row(
         "noise_fingerprints": _label_sets(runs),
         "seeds": " ".join(str(seed) for seed in cell.seeds),
         **_made_with(runs),
+        **_measures(results, block, cell),
     }
+
+
+def _measures(results: Results, block: Block, cell: Cell) -> dict[str, Any]:
+    """The further columns of one method in one condition."""
+    columns: dict[str, Any] = {}
+    for metric in results.study.metrics:
+        cells = results.measures[block.index, metric.name]
+        if (found := cells.get((cell.method, cell.condition))) is not None:
+            numbers = rounded(found.summary.mean), rounded(found.summary.sd), found.summary.n
+            columns |= dict(zip(measure_columns(metric), numbers, strict=True))
+    return columns
 
 
 def _made_with(runs: pd.DataFrame) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from nlbench.benchmark.metrics import Metric
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.reports.errors import ReportError, unknown
 
@@ -26,6 +27,7 @@ class Study:
             name; records of another one are named.
         rope: half width of the region of practical equivalence in points of accuracy, declared
             before looking at results.
+        metrics: measures that the report shows beside accuracy.
         part: which of a larger study's runs these are, in words; "" for the whole of it.
         command: what a reader types to make the runs again, "" if there is no such line.
     """
@@ -39,6 +41,7 @@ class Study:
     titles: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     rope: float = 0.5
+    metrics: tuple[Metric, ...] = ()
     part: str = ""
     command: str = ""
 

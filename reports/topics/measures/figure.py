@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.dots import Dot, dots_figure
 from nlbench.reports.figures.drawn import Planned
-from nlbench.reports.read.cells import Block, few_rates
+from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render.caption import sample, setting, shown_words
 from nlbench.reports.topics.measures.compare import Found
@@ -21,7 +21,7 @@ def figures(results: Results, found: Found, block: Block | None) -> Iterator[Pla
     for one in found:
         if one.block is not block:
             continue
-        chosen = few_rates(one.block.conditions)[:WIDE]
+        chosen = one.block.conditions[:WIDE]
         columns = {
             pretty_condition(condition.line): [
                 Dot.of(cell.method, cell.method, cell, cell.method in bold, one.metric.shown_bounds)

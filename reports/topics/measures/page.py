@@ -13,7 +13,15 @@ from nlbench.reports.render import latex
 from nlbench.reports.render.caption import origin, sample, setting
 from nlbench.reports.render.markdown import escape, table
 from nlbench.reports.text import NONE, number
-from nlbench.reports.topics.columns import COMPARISON, PLACE, SUMMARY, comparison, csv, place, summary
+from nlbench.reports.topics.columns import (
+    COMPARISON,
+    PLACE,
+    SUMMARY,
+    comparison,
+    csv,
+    place,
+    summary,
+)
 from nlbench.reports.topics.measures.compare import Found, Measured
 from nlbench.reports.topics.parts import first_bullets, latex_tables, section, value
 
