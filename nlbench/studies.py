@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nlbench import baselines, reports
-from nlbench.benchmark import published
+from nlbench.benchmark import metrics, published
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.published import Published
 from nlbench.benchmark.runs.method_source import method_source
@@ -80,6 +80,7 @@ def study_of(suite: Suite, asked: str = "", selection: str = "") -> reports.Stud
         baseline=suite.baseline if suite.baseline in methods else next(iter(methods)),
         titles={name: baselines.get(name).title for name in methods},
         sources={name: method_source(name) for name in methods},
+        metrics=tuple(map(metrics.get, suite.report.metrics)),
         command=f"make benchmark SUITE={shlex.quote(asked or suite.name)}{words}",
     )
 

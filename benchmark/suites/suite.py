@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from nlbench.benchmark.selection import picked
 from nlbench.benchmark.spec.canonical_json import sha256_of
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import PROFILES, DatasetSpec, MethodSpec, RunSpec
+from nlbench.benchmark.suites import report_table
+from nlbench.benchmark.suites.report_table import ReportTable
 from nlbench.noise import NoiseError, NoiseSpec
 
 GRID_KEYS = ("dataset", "model", "methods", "noise", "seeds", "profile", "recipe")
@@ -34,6 +36,7 @@ class Suite:
         description: what the study asks, in plain words.
         baseline: the method the others are compared with first.
         specs: all runs, without repetition, in order.
+        report: what its report is to do.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Suite:
     description: str
     baseline: str
     specs: tuple[RunSpec, ...]
+    report: ReportTable = field(default_factory=ReportTable)
 
     @property
     def sha256(self) -> str:
@@ -74,7 +78,7 @@ class Suite:
             specs = tuple(s for s in specs if not values or read(s) in values)
         if not specs:
             raise UserError(f"suite {self.name}: no run is left after --methods, --noise, --seeds")
-        return Suite(self.name, self.title, self.description, self.baseline, specs)
+        return replace(self, specs=specs)
 
 
 def names() -> tuple[str, ...]:
@@ -125,7 +129,8 @@ def parse(text: str, name: str, where: str, profile: str | None = None) -> Suite
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{where}: not valid TOML ({error})") from error
-    _check_keys(values, (*TEXT_KEYS, *GRID_KEYS, "parts"), where)
+    _check_keys(values, (*TEXT_KEYS, *GRID_KEYS, "parts", "report"), where)
+    report = report_table.parse(values.pop("report", {}), where)
     words = {key: values.pop(key, "") for key in TEXT_KEYS}
     for key, value in words.items():
         if not isinstance(value, str):
@@ -144,7 +149,12 @@ def parse(text: str, name: str, where: str, profile: str | None = None) -> Suite
     if baseline not in used:
         raise unknown("baseline", baseline, used, where)
     return Suite(
-        name, words["title"] or name, words["description"].strip(), baseline, tuple(specs.values())
+        name=name,
+        title=words["title"] or name,
+        description=words["description"].strip(),
+        baseline=baseline,
+        specs=tuple(specs.values()),
+        report=report,
     )
 
 

@@ -22,8 +22,8 @@ def measured(cell: Cell, label: str, fractions: Floats) -> Cell:
         fractions: (n,) mostly in [0, 1], run by run, NaN without one.
 
     Returns:
-        Values in percent, or hundredths. There is no chance level to collapse to, so no run counts as collapsed;
-        a diverged run has no value, its cell is incomplete and not tested.
+        Values in percent, or hundredths. There is no chance level to collapse to, so no run counts
+        as collapsed; a diverged run has no value, its cell is incomplete and not tested.
     """
     return replace(cell, method=label, values=100 * fractions, num_classes=None)
 
@@ -36,7 +36,7 @@ def counted(cell: Cell) -> str:
 def bounded(
     summary: Interval, bounds: tuple[float, float] = (0.0, 100.0)
 ) -> tuple[float, float] | None:
-    """The interval of a percentage, cut at 0 and 100 (or other bounds); ``None`` below two values."""
+    """The interval of a percentage, cut at 0 and 100 or others; ``None`` below two values."""
     if summary.low is None or summary.high is None:
         return None
     return max(summary.low, bounds[0]), min(summary.high, bounds[1])

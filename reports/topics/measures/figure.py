@@ -11,7 +11,7 @@ from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render.caption import sample, setting, shown_words
 from nlbench.reports.topics.measures.compare import Found
-from nlbench.reports.topics.measures.page import direction
+from nlbench.reports.topics.measures.page import better, direction
 
 WIDE = 5  # panels
 
@@ -32,7 +32,7 @@ def figures(results: Results, found: Found, block: Block | None) -> Iterator[Pla
             for bold in [one.bold(condition)]
         }
         methods = one.block.methods
-        figure = dots_figure(columns, methods, methods, direction(one.metric), line=None)
+        figure = dots_figure(columns, methods, methods, better(one.metric), line=None)
         if figure is not None:
             yield Planned(
                 f"measure-{one.metric.name}",

@@ -43,8 +43,12 @@ MOST = 12  # sentences of a measure on the index page
 
 def direction(metric: Metric) -> str:
     """``expected calibration error (%, lower is better)``."""
-    words = "higher" if metric.higher_is_better else "lower"
-    return f"{metric.title} ({metric.shown_in}, {words} is better)"
+    return f"{metric.title} ({better(metric)})"
+
+
+def better(metric: Metric) -> str:
+    """``%, lower is better``."""
+    return f"{metric.shown_in}, {'higher' if metric.higher_is_better else 'lower'} is better"
 
 
 def tables(results: Results, found: Found) -> dict[str, str]:
@@ -114,7 +118,7 @@ def caption(results: Results, block: Block) -> list[str]:
     return [
         f"On the test set of {setting(results, block)}, after the last epoch: mean ± standard"
         f" deviation over {sample(block.declared(), 'seed')}. Bold: best, or not distinguishable"
-        f" from it ({results.test.name} with Holm over all pairs and conditions of a measure).",
+        " from it (paired t test with Holm over all pairs and conditions of a measure).",
         *origin(results, block),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -168,3 +169,35 @@ def test_a_file_of_ones_own_and_unknown_names(tmp_path: Path) -> None:
         suite.load(str(tmp_path / "yours.toml"))
     with pytest.raises(UserError, match=r"quik.*quick"):
         suite.load("quik")
+
+
+REPORT = """
+methods = ["ce"]
+noise = ["clean"]
+seeds = 1
+dataset = { name = "digits" }
+recipe = { epochs = 1 }
+[report]
+"""
+
+
+def test_measures_for_the_report_change_no_run() -> None:
+    asked = suite.parse(REPORT + 'metrics = ["nll", "ece", "nll"]', "mine", "mine.toml")
+    assert asked.report.metrics == ("nll", "ece")
+    assert asked.select(seeds=[0]).report == asked.report
+    plain = suite.parse(REPORT.replace("[report]", ""), "mine", "mine.toml")
+    assert plain.report.metrics == ()
+    assert (plain.sha256, plain.specs) == (asked.sha256, asked.specs)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('metrics = ["eec"]', "unknown metric 'eec' in mine.toml, report; did you mean 'ece'"),
+        ('metrics = "ece"', "mine.toml, report: metrics = 'ece' should be a list of texts"),
+        ('metric = ["ece"]', "unknown key 'metric' in mine.toml, report; did you mean 'metrics'"),
+    ],
+)
+def test_a_wrong_report_table_is_refused(line: str, words: str) -> None:
+    with pytest.raises(UserError, match=re.escape(words)):
+        suite.parse(REPORT + line, "mine", "mine.toml")
