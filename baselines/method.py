@@ -61,6 +61,8 @@ class Method(ABC):
     Class attributes:
         name: the registered name; "module:Class" until it is registered.
         title: how tables call it; the class's name unless it is set.
+        family: what kind of method it is, a key of `nlbench.baselines.families.FAMILIES`.
+        formula: what a sample's loss is, on one line.
         source: paper (and public implementation).
         extra_outputs: network outputs beyond the K classes; they come last.
         has_extra_output: whether there is an `extra_output_probability`.
@@ -81,6 +83,8 @@ class Method(ABC):
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
+    family: ClassVar[str] = ""
+    formula: ClassVar[str] = ""
     source: ClassVar[str] = ""
     extra_outputs: ClassVar[int] = 0
     has_extra_output: ClassVar[bool] = False

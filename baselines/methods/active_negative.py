@@ -27,6 +27,10 @@ class ANLCE(Method):
     """
 
     title: ClassVar[str] = "ANL-CE"
+    family: ClassVar[str] = "normalised"
+    formula: ClassVar[str] = (
+        "alpha NCE + beta [1 - (A + log p_y) / sum_k (A + log p_k)], A = -log p_min"
+    )
     source: ClassVar[str] = "Ye et al., NeurIPS 2023"
     published: ClassVar[Mapping[str, Published]] = dict(
         [
@@ -77,6 +81,8 @@ class ANLFL(Method):
     """
 
     title: ClassVar[str] = "ANL-FL"
+    family: ClassVar[str] = "normalised"
+    formula: ClassVar[str] = "alpha NFL + beta [1 - (A - FL_y) / sum_k (A - FL_k)], A = FL at p_min"
     source: ClassVar[str] = "Ye et al., NeurIPS 2023"
     published: ClassVar[Mapping[str, Published]] = dict(
         [

@@ -27,6 +27,8 @@ class NCE(Method):
     """
 
     title: ClassVar[str] = "NCE"
+    family: ClassVar[str] = "normalised"
+    formula: ClassVar[str] = "log p_y / sum_k log p_k"
     source: ClassVar[str] = "Ma et al., ICML 2020"
     published: ClassVar[Mapping[str, Published]] = dict(
         trained(family, ALF, {}) for family in ("mnist", "cifar10", "cifar100")
@@ -66,6 +68,8 @@ class NCEAndMAE(NCEAnd):
     """
 
     title: ClassVar[str] = "NCE+MAE"
+    family: ClassVar[str] = "normalised"
+    formula: ClassVar[str] = "alpha NCE + beta (1 - p_y)"
     source: ClassVar[str] = "Ma et al., ICML 2020"
     published: ClassVar[Mapping[str, Published]] = dict(
         [
@@ -102,6 +106,8 @@ class NCEAndRCE(NCEAnd):
     """
 
     title: ClassVar[str] = "NCE+RCE"
+    family: ClassVar[str] = "normalised"
+    formula: ClassVar[str] = "alpha NCE + beta 9.21 (1 - p_y)"
     source: ClassVar[str] = "Ma et al., ICML 2020"
     published: ClassVar[Mapping[str, Published]] = dict(
         [

@@ -28,6 +28,8 @@ class AGCE(Method):
     """
 
     title: ClassVar[str] = "AGCE"
+    family: ClassVar[str] = "bounded"
+    formula: ClassVar[str] = "((a + 1)^q - (a + p_y)^q) / q"
     source: ClassVar[str] = "Zhou et al., ICML 2021"
     published: ClassVar[Mapping[str, Published]] = dict(
         [
@@ -56,6 +58,8 @@ class AUL(Method):
     """
 
     title: ClassVar[str] = "AUL"
+    family: ClassVar[str] = "bounded"
+    formula: ClassVar[str] = "((a - p_y)^q - (a - 1)^q) / q"
     source: ClassVar[str] = "Zhou et al., ICML 2021"
     published: ClassVar[Mapping[str, Published]] = dict(
         [
@@ -84,6 +88,8 @@ class AEL(Method):
     """
 
     title: ClassVar[str] = "AEL"
+    family: ClassVar[str] = "bounded"
+    formula: ClassVar[str] = "exp(-p_y / a)"
     source: ClassVar[str] = "Zhou et al., ICML 2021"
     published: ClassVar[Mapping[str, Published]] = dict(
         [
@@ -111,6 +117,8 @@ class NCEAndAGCE(NCEAnd):
     """
 
     title: ClassVar[str] = "NCE+AGCE"
+    family: ClassVar[str] = "normalised"
+    formula: ClassVar[str] = "alpha NCE + beta ((a + 1)^q - (a + p_y)^q) / q"
     source: ClassVar[str] = "Zhou et al., ICML 2021"
     published: ClassVar[Mapping[str, Published]] = dict(
         [
@@ -158,6 +166,8 @@ class NCEAndAUL(NCEAnd):
     """
 
     title: ClassVar[str] = "NCE+AUL"
+    family: ClassVar[str] = "normalised"
+    formula: ClassVar[str] = "alpha NCE + beta ((a - p_y)^q - (a - 1)^q) / q"
     source: ClassVar[str] = "Zhou et al., ICML 2021"
     published: ClassVar[Mapping[str, Published]] = dict(
         [
@@ -195,6 +205,8 @@ class NCEAndAEL(NCEAnd):
     """
 
     title: ClassVar[str] = "NCE+AEL"
+    family: ClassVar[str] = "normalised"
+    formula: ClassVar[str] = "alpha NCE + beta exp(-p_y / a)"
     source: ClassVar[str] = "Zhou et al., ICML 2021"
     published: ClassVar[Mapping[str, Published]] = dict(
         [

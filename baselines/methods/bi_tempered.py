@@ -70,6 +70,10 @@ class BiTempered(Method):
     """
 
     title: ClassVar[str] = "Bi-tempered"
+    family: ClassVar[str] = "bounded"
+    formula: ClassVar[str] = (
+        "(1 - p_y^(1-t1)) / (1 - t1) - (1 - sum_k p_k^(2-t1)) / (2 - t1), p of temperature t2"
+    )
     source: ClassVar[str] = "Amid et al., NeurIPS 2019"
 
     t1: float = hyper(0.8, "temperature of the logarithm; below 1 the loss is bounded", "[0, 1]")

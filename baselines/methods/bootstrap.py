@@ -30,6 +30,8 @@ class BootSoft(Method):
     """
 
     title: ClassVar[str] = "Bootstrap (soft)"
+    family: ClassVar[str] = "correction"
+    formula: ClassVar[str] = "-sum_k t_k log p_k, t = beta e + (1 - beta) p"
     source: ClassVar[str] = "Reed et al., ICLR 2015 workshop"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(
@@ -65,6 +67,8 @@ class BootHard(Method):
     """
 
     title: ClassVar[str] = "Bootstrap (hard)"
+    family: ClassVar[str] = "correction"
+    formula: ClassVar[str] = "-sum_k t_k log p_k, t = beta e + (1 - beta) onehot(argmax p)"
     source: ClassVar[str] = "Reed et al., ICLR 2015 workshop"
 
     beta: float = hyper(0.8, "share of the label; 1 is cross-entropy", "[0, 1]")

@@ -33,6 +33,10 @@ class CDR(Method):
     """
 
     title: ClassVar[str] = "CDR"
+    family: ClassVar[str] = "regularisation"
+    formula: ClassVar[str] = (
+        "CE; gradients of the share tau of weights with the least |g w| set to 0"
+    )
     source: ClassVar[str] = "Xia et al., ICLR 2021"
     privileged: ClassVar[frozenset[str]] = frozenset({"noise_rate"})
     published: ClassVar[Mapping[str, Published]] = {

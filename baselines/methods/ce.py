@@ -28,6 +28,8 @@ class CE(Method):
     """
 
     title: ClassVar[str] = "CE"
+    family: ClassVar[str] = "cross-entropy"
+    formula: ClassVar[str] = "-log p_y"
     source: ClassVar[str] = "maximum likelihood"
     published: ClassVar[Mapping[str, Published]] = {
         "mnist": Published(

@@ -38,6 +38,10 @@ class CORES2(Method):
     """
 
     title: ClassVar[str] = "CORES2"
+    family: ClassVar[str] = "selection"
+    formula: ClassVar[str] = (
+        "v_i [-log p_y - b sum_k pi_k (-log p_k)], v_i = [CE <= mean_k(-log p_k)]"
+    )
     source: ClassVar[str] = "Cheng et al., ICLR 2021"
     selects: ClassVar[bool] = True
     published: ClassVar[Mapping[str, Published]] = {

@@ -34,6 +34,8 @@ class CoTeaching(Method):
     """
 
     title: ClassVar[str] = "Co-teaching"
+    family: ClassVar[str] = "pairs"
+    formula: ClassVar[str] = "CE over the (1 - R) B samples of smallest CE in the other network"
     source: ClassVar[str] = "Han et al., NeurIPS 2018"
     members: ClassVar[int] = 2
     selects: ClassVar[bool] = True

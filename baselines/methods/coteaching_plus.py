@@ -36,6 +36,10 @@ class CoTeachingPlus(CoTeaching):
     """
 
     title: ClassVar[str] = "Co-teaching+"
+    family: ClassVar[str] = "pairs"
+    formula: ClassVar[str] = (
+        "Co-teaching among the samples that the two networks predict differently"
+    )
     source: ClassVar[str] = "Yu et al., ICML 2019"
     published: ClassVar[Mapping[str, Published]] = {
         "mnist": Published(params={"gradual": 10, "start": 0.0}, recipe=_RECIPE, source=_RELEASE),

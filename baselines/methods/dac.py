@@ -30,6 +30,8 @@ class DACConstant(ExtraOutput):
     """
 
     title: ClassVar[str] = "DAC (constant alpha)"
+    family: ClassVar[str] = "extra-output"
+    formula: ClassVar[str] = "(1 - p_a) CE - alpha log(1 - p_a), CE of the K classes alone"
     source: ClassVar[str] = "Thulasidasan et al., ICML 2019"
 
     alpha: float = hyper(1.0, "price of abstaining", "[0, inf)")

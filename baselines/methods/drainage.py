@@ -70,6 +70,10 @@ class Drainage(ExtraOutput):
     """
 
     title: ClassVar[str] = "Drainage"
+    family: ClassVar[str] = "extra-output"
+    formula: ClassVar[str] = (
+        "log(1 + alpha (p_d + p_J) / p_y + beta p_J / p_d), p_J = sum_{j != y, d} p_j"
+    )
     source: ClassVar[str] = "Taha et al., CVPR 2026 (arXiv 2512.03182)"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(

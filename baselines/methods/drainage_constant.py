@@ -32,6 +32,8 @@ class DrainageConstant(Drainage):
     """
 
     title: ClassVar[str] = "Drainage (constant)"
+    family: ClassVar[str] = "extra-output"
+    formula: ClassVar[str] = "Drainage with z_d = constant"
     source: ClassVar[str] = "Taha et al., CVPR 2026 (arXiv 2512.03182), open-set variant"
     extra_outputs: ClassVar[int] = 0
     shift_invariant: ClassVar[bool] = False

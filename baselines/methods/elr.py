@@ -34,6 +34,8 @@ class ELR(Method):
     """
 
     title: ClassVar[str] = "ELR"
+    family: ClassVar[str] = "correction"
+    formula: ClassVar[str] = "-log p_y + lam log(1 - <t_i, p>), t_i <- beta t_i + (1 - beta) p"
     source: ClassVar[str] = "Liu et al., NeurIPS 2020"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(

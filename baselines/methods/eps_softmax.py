@@ -36,6 +36,10 @@ class EpsSoftmax(Method):
     """
 
     title: ClassVar[str] = "eps-softmax (CE+MAE)"
+    family: ClassVar[str] = "outputs"
+    formula: ClassVar[str] = (
+        "alpha (-log s_y) + beta 2 (1 - p_y), s = (p + m onehot(argmax p)) / (m + 1)"
+    )
     source: ClassVar[str] = "Wang et al., NeurIPS 2024"
     published: ClassVar[Mapping[str, Published]] = dict(
         [

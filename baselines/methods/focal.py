@@ -30,6 +30,8 @@ class Focal(Method):
     """
 
     title: ClassVar[str] = "Focal"
+    family: ClassVar[str] = "cross-entropy"
+    formula: ClassVar[str] = "-(1 - p_y)^gamma log p_y"
     source: ClassVar[str] = "Lin et al., ICCV 2017"
     published: ClassVar[Mapping[str, Published]] = dict(
         [

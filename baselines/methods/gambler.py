@@ -30,6 +30,8 @@ class Gambler(ExtraOutput):
     """
 
     title: ClassVar[str] = "Gambler's loss"
+    family: ClassVar[str] = "extra-output"
+    formula: ClassVar[str] = "-log(p_y + p_a / o)"
     source: ClassVar[str] = "Liu Ziyin et al., NeurIPS 2019"
 
     o: float = hyper(6.1, "payoff of the label; smaller reserves more", "[1, 1e6]")

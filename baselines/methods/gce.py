@@ -35,6 +35,8 @@ class GCE(Method):
     """
 
     title: ClassVar[str] = "GCE"
+    family: ClassVar[str] = "bounded"
+    formula: ClassVar[str] = "(1 - p_y^q) / q"
     source: ClassVar[str] = "Zhang & Sabuncu, NeurIPS 2018"
     published: ClassVar[Mapping[str, Published]] = {
         "mnist": Published(

@@ -34,6 +34,8 @@ class GJS(JS):
     """
 
     title: ClassVar[str] = "GJS"
+    family: ClassVar[str] = "bounded"
+    formula: ClassVar[str] = "JS of e and two views' predictions: weights w, (1 - w)/2, (1 - w)/2"
     views: ClassVar[int] = 2
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(params={"w": 0.9}, recipe={}, source=_RELEASE),

@@ -35,6 +35,10 @@ class JoCoR(CoTeaching):
     """
 
     title: ClassVar[str] = "JoCoR"
+    family: ClassVar[str] = "pairs"
+    formula: ClassVar[str] = (
+        "(1 - lam)(CE_1 + CE_2) + lam (KL(p1|p2) + KL(p2|p1)) where it is small"
+    )
     source: ClassVar[str] = "Wei et al., CVPR 2020"
     published: ClassVar[Mapping[str, Published]] = {
         "mnist": Published(params={"lam": 0.9}, recipe=_RECIPE, source=_RELEASE),

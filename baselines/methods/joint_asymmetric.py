@@ -28,6 +28,8 @@ class JALCE(NCEAnd):
     """
 
     title: ClassVar[str] = "JAL-CE"
+    family: ClassVar[str] = "normalised"
+    formula: ClassVar[str] = "alpha NCE + beta mean_k (p_k - a e_k)^2"
     source: ClassVar[str] = "Wang et al., ICCV 2025"
     published: ClassVar[Mapping[str, Published]] = dict(
         [

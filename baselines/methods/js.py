@@ -32,6 +32,10 @@ class JS(Method):
     """
 
     title: ClassVar[str] = "JS"
+    family: ClassVar[str] = "bounded"
+    formula: ClassVar[str] = (
+        "[w KL(e|m) + (1 - w) KL(p|m)] / (-(1 - w) log(1 - w)), m = w e + (1 - w) p"
+    )
     source: ClassVar[str] = "Englesson & Azizpour, NeurIPS 2021"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(params={"w": 0.7}, recipe={}, source=_RELEASE),

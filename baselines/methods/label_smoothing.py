@@ -26,6 +26,8 @@ class LabelSmoothing(Method):
     """
 
     title: ClassVar[str] = "LS"
+    family: ClassVar[str] = "cross-entropy"
+    formula: ClassVar[str] = "(1 - r)(-log p_y) + r mean_k(-log p_k), r >= 0"
     source: ClassVar[str] = "Szegedy et al., CVPR 2016; Lukasik et al., ICML 2020"
 
     r: float = hyper(0.1, "share of the uniform distribution in the label", "[0, 1]")
@@ -51,6 +53,8 @@ class NegativeLabelSmoothing(LabelSmoothing):
     """
 
     title: ClassVar[str] = "NLS"
+    family: ClassVar[str] = "cross-entropy"
+    formula: ClassVar[str] = "(1 - r)(-log p_y) + r mean_k(-log p_k), r < 0"
     source: ClassVar[str] = "Wei et al., ICML 2022"
 
     r: float = hyper(-0.2, "smoothing rate, negative", "[-100, 0]")

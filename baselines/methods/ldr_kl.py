@@ -42,6 +42,10 @@ class LDRKL(Method):
     """
 
     title: ClassVar[str] = "LDR-KL"
+    family: ClassVar[str] = "outputs"
+    formula: ClassVar[str] = (
+        "lam log mean_k exp((margin [k != y] + s_k - s_y) / lam), s = softplus(z) / its mean"
+    )
     source: ClassVar[str] = "Zhu et al., ICML 2023"
     shift_invariant: ClassVar[bool] = False
     published: ClassVar[Mapping[str, Published]] = dict(

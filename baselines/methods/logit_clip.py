@@ -30,6 +30,8 @@ class LogitClip(Method):
     """
 
     title: ClassVar[str] = "CE+LogitClip"
+    family: ClassVar[str] = "outputs"
+    formula: ClassVar[str] = "-log softmax(z min(1, tau / |z|))_y"
     source: ClassVar[str] = "Wei et al., ICML 2023"
     shift_invariant: ClassVar[bool] = False
     published: ClassVar[Mapping[str, Published]] = dict(

@@ -28,6 +28,8 @@ class MAE(Method):
     """
 
     title: ClassVar[str] = "MAE"
+    family: ClassVar[str] = "bounded"
+    formula: ClassVar[str] = "scale (1 - p_y)"
     source: ClassVar[str] = "Ghosh et al., AAAI 2017"
     published: ClassVar[Mapping[str, Published]] = dict(
         [

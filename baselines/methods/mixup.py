@@ -29,6 +29,8 @@ class Mixup(Method):
     """
 
     title: ClassVar[str] = "Mixup"
+    family: ClassVar[str] = "regularisation"
+    formula: ClassVar[str] = "w CE(y) + (1 - w) CE(y') on the image w x + (1 - w) x'"
     source: ClassVar[str] = "Zhang et al., ICLR 2018"
     published: ClassVar[Mapping[str, Published]] = {
         family: Published(

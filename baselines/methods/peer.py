@@ -46,6 +46,8 @@ class Peer(Method):
     """
 
     title: ClassVar[str] = "Peer loss"
+    family: ClassVar[str] = "selection"
+    formula: ClassVar[str] = "(-log p_y + a log p_y') / (1 + a), y' the label of another sample"
     source: ClassVar[str] = "Liu and Guo, ICML 2020"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(

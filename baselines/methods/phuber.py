@@ -32,6 +32,8 @@ class PHuberCE(Method):
     """
 
     title: ClassVar[str] = "PHuber-CE"
+    family: ClassVar[str] = "bounded"
+    formula: ClassVar[str] = "-log p_y; 1 + log tau - tau p_y where p_y <= 1/tau"
     source: ClassVar[str] = "Menon et al., ICLR 2020"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(
@@ -67,6 +69,10 @@ class PHuberGCE(Method):
     """
 
     title: ClassVar[str] = "PHuber-GCE"
+    family: ClassVar[str] = "bounded"
+    formula: ClassVar[str] = (
+        "(1 - p_y^q) / q; its tangent of slope -tau where p_y <= tau^(-1/(1-q))"
+    )
     source: ClassVar[str] = "Menon et al., ICLR 2020"
 
     q: float = hyper(0.7, "exponent; 1 is 1 - p_t", "[1e-6, 1)")

@@ -35,6 +35,10 @@ class PLC(Method):
     """
 
     title: ClassVar[str] = "PLC"
+    family: ClassVar[str] = "correction"
+    formula: ClassVar[str] = (
+        "-log p_y, y <- argmax f where f_y / max_k f_k < theta, f the mean of recent p"
+    )
     source: ClassVar[str] = "Zhang et al., ICLR 2021"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(

@@ -30,6 +30,8 @@ class SCE(Method):
     """
 
     title: ClassVar[str] = "SCE"
+    family: ClassVar[str] = "bounded"
+    formula: ClassVar[str] = "alpha (-log p_y) + beta 9.21 (1 - p_y)"
     source: ClassVar[str] = "Wang et al., ICCV 2019"
     published: ClassVar[Mapping[str, Published]] = dict(
         [

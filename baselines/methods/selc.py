@@ -33,6 +33,8 @@ class SELC(Method):
     """
 
     title: ClassVar[str] = "SELC"
+    family: ClassVar[str] = "correction"
+    formula: ClassVar[str] = "-sum_k t_ik log p_k, t_i <- momentum t_i + (1 - momentum) p"
     source: ClassVar[str] = "Lu and He, IJCAI 2022"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(

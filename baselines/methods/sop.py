@@ -37,6 +37,8 @@ class SOP(Method):
     """
 
     title: ClassVar[str] = "SOP"
+    family: ClassVar[str] = "correction"
+    formula: ClassVar[str] = "-log q_y + |h + U - V - e|^2, q from p + U - V, h = onehot(argmax p)"
     source: ClassVar[str] = "Liu et al., ICML 2022"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(
@@ -97,6 +99,8 @@ class SOPPlus(SOP):
     """
 
     title: ClassVar[str] = "SOP+"
+    family: ClassVar[str] = "correction"
+    formula: ClassVar[str] = "SOP + consistency KL(p1|p2) + balance (-sum_k log(mean q_k) / K)"
     views: ClassVar[int] = 2
     joined_views: ClassVar[bool] = True
     published: ClassVar[Mapping[str, Published]] = SOP.published

@@ -31,6 +31,8 @@ class SparseRegularisation(Method):
     """
 
     title: ClassVar[str] = "SR (constant lambda)"
+    family: ClassVar[str] = "outputs"
+    formula: ClassVar[str] = "-log p_y + lam sum_k p_k^p, p_k = softmax(z / (|z| tau))_k"
     source: ClassVar[str] = "Zhou et al., ICCV 2021"
     shift_invariant: ClassVar[bool] = False
     published: ClassVar[Mapping[str, Published]] = dict(

@@ -28,6 +28,8 @@ class TaylorCE(Method):
     """
 
     title: ClassVar[str] = "Taylor-CE"
+    family: ClassVar[str] = "bounded"
+    formula: ClassVar[str] = "sum_{i=1..t} (1 - p_y)^i / i"
     source: ClassVar[str] = "Feng et al., IJCAI 2020"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar100": Published(

@@ -34,6 +34,8 @@ class Forward(Method):
     """
 
     title: ClassVar[str] = "Forward"
+    family: ClassVar[str] = "transition"
+    formula: ClassVar[str] = "-log (p^T T)_y"
     source: ClassVar[str] = "Patrini et al., CVPR 2017"
     privileged: ClassVar[frozenset[str]] = frozenset({"transition"})
     published: ClassVar[Mapping[str, Published]] = {
@@ -80,6 +82,8 @@ class Backward(Forward):
     """
 
     title: ClassVar[str] = "Backward"
+    family: ClassVar[str] = "transition"
+    formula: ClassVar[str] = "sum_k (T^-1)_yk (-log p_k)"
 
     def prepared(self, matrix: Tensor) -> Tensor:
         """Return T^-1."""
@@ -139,6 +143,8 @@ class ForwardEstimated(_Estimated):
     """
 
     title: ClassVar[str] = "Forward (estimated)"
+    family: ClassVar[str] = "transition"
+    formula: ClassVar[str] = "-log (p^T T)_y, T from the predictions of a run of CE"
 
 
 @register("backward-est")
@@ -150,3 +156,5 @@ class BackwardEstimated(_Estimated, Backward):
     """
 
     title: ClassVar[str] = "Backward (estimated)"
+    family: ClassVar[str] = "transition"
+    formula: ClassVar[str] = "sum_k (T^-1)_yk (-log p_k), T from the predictions of a run of CE"

@@ -34,6 +34,10 @@ class TruncatedGCE(GCE):
     """
 
     title: ClassVar[str] = "Truncated GCE"
+    family: ClassVar[str] = "selection"
+    formula: ClassVar[str] = (
+        "v_i [(1 - p_y^q) / q - (1 - k^q) / q], v_i = [p_y > k] when last renewed"
+    )
     selects: ClassVar[bool] = True
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(

@@ -39,6 +39,8 @@ class VolMinNet(Method):
     """
 
     title: ClassVar[str] = "VolMinNet"
+    family: ClassVar[str] = "transition"
+    formula: ClassVar[str] = "-log (p^T T)_y + lam log |det T|, T trained"
     source: ClassVar[str] = "Li et al., ICML 2021"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(

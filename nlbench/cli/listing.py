@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from nlbench.benchmark.errors import unknown
+from nlbench.benchmark.errors import UserError, unknown
 from nlbench.cli import options
 
 if TYPE_CHECKING:
@@ -27,16 +27,30 @@ def add(commands: options.Commands) -> None:
         commands, "list", "suites, methods, noise, data, models", TEXT, EXAMPLES
     )
     parser.add_argument("what", nargs="*", metavar="WHAT", help=f"of {', '.join(LISTS)}")
+    parser.add_argument(
+        "--markdown", action="store_true", help="methods: print docs/methods.md instead"
+    )
     parser.set_defaults(call=call)
 
 
 def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
+    if args.markdown:
+        return _markdown(args.what)
     for what in args.what or LISTS:
         if what not in LISTS:
             raise unknown("list", what, LISTS, "nlbench list")
         headers, rows = LISTS[what]()
         print(f"{what}\n{tabulate(rows, headers=headers, maxcolwidths=[None] + [48] * 4)}\n")
+    return 0
+
+
+def _markdown(what: Sequence[str]) -> int:
+    from nlbench.cli import methods_page
+
+    if list(what) != ["methods"]:
+        raise UserError(f"--markdown: of methods alone, not of {' '.join(what) or 'all lists'}")
+    print(methods_page.page(methods_page.shipped()), end="")
     return 0
 
 

@@ -1,0 +1,108 @@
+"""The page of all methods, docs/methods.md: a line for each, grouped by family."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from nlbench import baselines
+from nlbench.baselines import Method, MethodError
+from nlbench.baselines.families import FAMILIES
+
+PREFACE = """\
+# Methods
+
+Every method trains under one contract: the same labels, first weights, batches and images as
+cross-entropy. `nlbench list methods` prints the same on a terminal.
+
+- **formula**: of one sample. z are the logits, p their softmax, y the given label, e its one-hot
+  vector, K the number of classes. A subscript i is what is remembered of a sample.
+- **cost**: images through networks, forward and backward, for one through cross-entropy's: networks
+  x views of an image x passes over the training set. "sweeps": the training set also goes forward
+  through the network from time to time. Measured costs are in each report (cost.md).
+- **told**: what the method must know beyond the given labels. Outside an experiment nobody knows
+  the noise rate or T.
+- **published for**: data sets with the authors' own setting, or that of a later comparison: the
+  file of the method says whose. Profile `official` trains with it, `matched` takes its
+  hyper-parameters alone and elsewhere the defaults.
+
+This page is made by `nlbench list methods --markdown > docs/methods.md`.
+"""
+HEADS = ("method", "formula", "source", "cost", "told", "published for", "defaults")
+# Long enough that shares of the epochs come out whole.
+EPOCHS = 1000
+
+
+def shipped() -> list[type[Method]]:
+    """The methods of this project, without those of other packages that are installed."""
+    found = [baselines.get(name) for name in baselines.names()]
+    return [method for method in found if method.__module__.startswith("nlbench.baselines.")]
+
+
+def page(methods: Iterable[type[Method]]) -> str:
+    """The page as Markdown.
+
+    Raises:
+        MethodError: a method without formula, or of no family that there is.
+    """
+    groups: dict[str, list[type[Method]]] = {name: [] for name in FAMILIES}
+    for method in methods:
+        if method.family not in groups or not method.formula:
+            raise MethodError(
+                f"method {method.name!r}: no place on the page of methods for family"
+                f" {method.family!r} and formula {method.formula!r}; families are"
+                f" {', '.join(FAMILIES)}"
+            )
+        groups[method.family].append(method)
+    parts = [PREFACE]
+    for name, members in groups.items():
+        if members:
+            family = FAMILIES[name]
+            table = _table([HEADS, ("---",) * len(HEADS), *map(_row, members)])
+            parts.append(f"## {family.title}\n\n{family.text}\n\n{table}\n")
+    return "\n".join(parts)
+
+
+def cost(method: Method) -> str:
+    """How many images go through networks for one of cross-entropy's, and what makes it so."""
+    stages = method.stages(EPOCHS)
+    passes = sum(stage.epochs for stage in stages) / EPOCHS
+    factors = {"networks": method.members, "views": method.views, "passes": passes}
+    words = [f"{value:g} {name}" for name, value in factors.items() if value != 1]
+    total = method.members * method.views * passes
+    text = f"{total:g}" + (f" ({', '.join(words)})" if words else "")
+    sweeps = type(method).wants_sweep is not Method.wants_sweep or any(s.look for s in stages)
+    return text + (" + sweeps" if sweeps else "")
+
+
+def told(method: Method) -> str:
+    """What the method must be told, and whether it chooses by labels that are held out."""
+    words = [name.replace("_", " ") for name in sorted(method.asks())]
+    stages = method.stages(EPOCHS)
+    if any("best" in (stage.start, stage.look) for stage in stages):
+        words.append("noisy validation")
+    return ", ".join(words) or "–"
+
+
+def _row(cls: type[Method]) -> tuple[str, ...]:
+    method = baselines.create(cls.name)
+    defaults = ", ".join(
+        f"{p.name} {'none' if p.default is None else p.default}" for p in cls.hyperparameters()
+    )
+    return (
+        f"**{cls.title}** `{cls.name}`",
+        f"`{cls.formula}`",
+        cls.source,
+        cost(method),
+        told(method),
+        ", ".join(cls.published) or "–",
+        defaults or "–",
+    )
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    """Markdown; a stroke within a cell would end it."""
+    return "\n".join(f"| {' | '.join(map(_escaped, row))} |" for row in rows)
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", r"\|")

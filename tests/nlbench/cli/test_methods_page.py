@@ -1,0 +1,66 @@
+"""The page of methods: complete, what the command makes, and right about what methods cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nlbench import baselines
+from nlbench.baselines.families import FAMILIES
+from nlbench.baselines.methods.ce import CE
+from nlbench.cli import methods_page
+from nlbench.cli.main import main
+
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "methods.md"
+
+
+def test_the_docs_page_is_what_the_command_makes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "methods", "--markdown"]) == 0
+    assert DOCS.read_text() == capsys.readouterr().out
+
+
+def test_every_method_has_a_line_and_every_family_a_method() -> None:
+    methods = methods_page.shipped()
+    assert {method.family for method in methods} == set(FAMILIES)
+    lines = [line for line in DOCS.read_text().splitlines() if line.startswith("| **")]
+    assert len(lines) == len(methods)
+    for method in methods:
+        assert sum(f"`{method.name}` |" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "cost", "told"),
+    [
+        ("ce", "1", "–"),
+        ("coteaching", "2 (2 networks)", "noise rate"),
+        ("sop+", "2 (2 views)", "–"),
+        ("forward", "1", "transition"),
+        ("forward-est", "2 (2 passes) + sweeps", "noisy validation"),
+        ("truncated-gce", "1 + sweeps", "–"),
+    ],
+)
+def test_cost_and_what_is_told(name: str, cost: str, told: str) -> None:
+    method = baselines.create(name)
+    assert (methods_page.cost(method), methods_page.told(method)) == (cost, told)
+
+
+def test_a_rate_that_is_given_need_not_be_told() -> None:
+    assert methods_page.told(baselines.create("coteaching", {"forget": 0.2})) == "–"
+
+
+def test_a_stroke_does_not_end_a_cell() -> None:
+    (row,) = [line for line in DOCS.read_text().splitlines() if "`volminnet`" in line]
+    assert r"log \|det T\|" in row
+    assert row.replace(r"\|", "").count("|") == len(methods_page.HEADS) + 1
+
+
+def test_a_method_without_a_family_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CE, "family", "robust")
+    with pytest.raises(baselines.MethodError, match=r"'ce'.*'robust'"):
+        methods_page.page([CE])
+
+
+def test_only_methods_have_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "models", "--markdown"]) == 2
+    assert "of methods alone, not of models" in capsys.readouterr().err
