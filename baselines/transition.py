@@ -9,8 +9,10 @@ from nlbench.baselines.errors import MethodError
 
 # An inverse is refused where rounding of T alone would change it by more than about a per cent.
 WORST_CONDITION = 1e5
-# Share of the images with the highest probability of a class that are taken for outliers.
+# Share of the images with the highest probability of a class that are taken for outliers, and the
+# number of classes from which on released code takes none.
 OUTLIERS = 0.03
+MANY_CLASSES = 100
 
 
 def log_mixed(logits: Tensor, transition: Tensor, targets: Tensor) -> Tensor:
@@ -40,17 +42,22 @@ def inverse(transition: Tensor) -> Tensor:
     return found.to(transition.dtype)
 
 
-def anchored(p: Tensor, outliers: float = OUTLIERS) -> Tensor:
+def outliers(classes: int) -> float:
+    """Return the share of images that released code leaves out when it looks for anchors."""
+    return 0.0 if classes >= MANY_CLASSES else OUTLIERS
+
+
+def anchored(p: Tensor, left_out: float = OUTLIERS) -> Tensor:
     """Estimate T from anchors: row i is the prediction for the image most surely of class i.
 
     Args:
         p: (n, K) predicted probabilities of given labels.
-        outliers: this share of the images with the highest p_i is not taken for class i.
+        left_out: this share of the images with the highest p_i is not taken for class i.
     """
     rows = []
     for column in p.unbind(dim=1):
-        if outliers > 0.0:
-            limit = torch.quantile(column, 1.0 - outliers, interpolation="higher")
+        if left_out > 0.0:
+            limit = torch.quantile(column, 1.0 - left_out, interpolation="higher")
             # A copy: zeroed in place, as released code does it, the row of a later class would have
             # a zero where this one stood.
             column = column.masked_fill(column >= limit, 0.0)  # noqa: PLW2901
@@ -58,7 +65,7 @@ def anchored(p: Tensor, outliers: float = OUTLIERS) -> Tensor:
     return _normalised(torch.stack(rows))
 
 
-def dual(p: Tensor, given: Tensor, outliers: float = OUTLIERS) -> Tensor:
+def dual(p: Tensor, given: Tensor, left_out: float = OUTLIERS) -> Tensor:
     """Estimate T as anchored T times the share of each given label among images predicted as j.
 
     A class that is predicted nowhere keeps its own label.
@@ -66,13 +73,13 @@ def dual(p: Tensor, given: Tensor, outliers: float = OUTLIERS) -> Tensor:
     Args:
         p: (n, K) predicted probabilities.
         given: (n,) labels.
-        outliers: see `anchored`.
+        left_out: see `anchored`.
     """
     classes = p.shape[1]
     pairs = p.argmax(dim=1) * classes + given
     counts = torch.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
     counts = counts + torch.diag((counts.sum(dim=1) == 0).long())
-    return _normalised(anchored(p, outliers) @ _normalised(counts.to(p.dtype)))
+    return _normalised(anchored(p, left_out) @ _normalised(counts.to(p.dtype)))
 
 
 def _normalised(rows: Tensor) -> Tensor:

@@ -17,8 +17,6 @@ from nlbench.baselines.registry import register
 from nlbench.baselines.state import Batch, Facts, Stage, State, Step
 
 _RELEASE = "github.com/giorgiop/loss-correction (15a79de)"
-# From so many classes on the release takes no image for an outlier.
-MANY_CLASSES = 100
 
 
 @register("forward")
@@ -119,11 +117,11 @@ class _Estimated(Forward):
         """Estimate T on the images trained on."""
         assert sweep is not None  # the stage looks
         p = sweep[0, facts.trained].softmax(dim=1)
-        outliers = 0.0 if facts.num_classes >= MANY_CLASSES else transition.OUTLIERS
+        left_out = transition.outliers(facts.num_classes)
         if self.dual:
-            matrix = transition.dual(p, facts.given[facts.trained], outliers)
+            matrix = transition.dual(p, facts.given[facts.trained], left_out)
         else:
-            matrix = transition.anchored(p, outliers)
+            matrix = transition.anchored(p, left_out)
         state.put("transition", self.prepared(matrix))
 
 

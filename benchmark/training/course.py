@@ -9,10 +9,9 @@ from nlbench.baselines import Method, MethodError, Stage
 from nlbench.benchmark.spec.recipe import Recipe
 
 # What a stage may train differently: nothing that the plan of batches is drawn from.
-CHANGES = frozenset({"lr", "momentum", "nesterov", "weight_decay", "l1", "clip_norm"}) | {
-    "schedule",
-    "milestones",
-    "gamma",
+CHANGES = frozenset({"l1", "clip_norm", "schedule", "milestones", "gamma"}) | {
+    *("lr", "momentum", "nesterov", "weight_decay"),
+    *("optimizer", "betas", "eps"),
 }
 
 

@@ -103,7 +103,7 @@ def test_dual_t_is_the_release_s_and_a_class_never_predicted_keeps_its_label() -
     found, released = transition.dual(p, labels), value(f"{key}/T")
     close(found, released / released.sum(dim=1, keepdim=True))
     p = torch.tensor([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1]], dtype=torch.float64)
-    found = transition.dual(p, torch.tensor([0, 1]), outliers=0.0)
+    found = transition.dual(p, torch.tensor([0, 1]), left_out=0.0)
     close(found, transition.anchored(p, 0.0))
     assert found.isfinite().all()
 
@@ -174,3 +174,48 @@ def test_volminnet_near_the_identity_is_cross_entropy() -> None:
 def test_every_matrix_of_the_file_is_compared() -> None:
     kinds = {key.split("/")[0] for key in reference() if "_T" in key.split("/")[0]}
     assert kinds == {"anchor_T", "anchor_T_trevision"}
+
+
+def test_t_revision_is_the_release_called_one_by_one_and_its_bug_is_legacy() -> None:
+    ((setting, _),) = settings("trevision_revision")
+    key = f"trevision_revision/{setting}/K{K}"
+    targets = value(f"{key}/in_labels")
+    for variant, legacy in (("once", False), ("official_v1", True)):
+        facts = facts_of(targets, K)
+        bench = Bench(baselines.create("t-revision", {"legacy": legacy}), facts)
+        bench.state.put("transition", value(f"{key}/in_T"))
+        bench.state.put("slack", value(f"{key}/in_dT"))
+        bench.state.put("weighing", True)
+        bench.state.put("revising", True)
+        step, ((slope,),) = bench.step([[value(f"{key}/in_logits")]], torch.arange(len(targets)))
+        close(step.objective().detach(), value(f"{key}/{variant}_loss"))
+        close(slope, value(f"{key}/{variant}_grad"))
+        (slope,) = torch.autograd.grad(step.objective(), bench.state.parameters["slack"])
+        close(slope, value(f"{key}/{variant}_grad_dT"))
+        assert slope.abs().max() > 0.0
+
+
+def test_weights_of_t_revision_are_the_release_s_and_have_a_gradient_only_in_stage_3() -> None:
+    key = f"reweight_trevision/T=given/K{K}"
+    method = baselines.create("t-revision")
+    first, second, third = method.stages(200)
+    assert [stage.epochs for stage in (first, second, third)] == [20, 200, 200]
+    assert (second.start, second.look, third.start, third.look) == ("best", "best", "best", "")
+    bench = Bench(method, facts_of(TARGETS, K))
+    method.begin_stage(bench.state, bench.facts, 1, None)
+    bench.state.put("transition", MATRIX)
+    bench.state.put("slack", 0.3)
+    step, ((slope,),) = bench.step([[LOGITS]], IDS)
+    close(step.losses[0].detach(), value(f"{key}/loss"))
+    close(slope, value(f"{key}/grad"))
+    (unmoved,) = torch.autograd.grad(step.objective(), bench.state.parameters["slack"])
+    assert not unmoved.any()
+
+
+def test_t_revision_with_the_identity_is_cross_entropy() -> None:
+    method = baselines.create("t-revision")
+    bench = Bench(method, facts_of(TARGETS, K))
+    expected = F.cross_entropy(LOGITS, TARGETS, reduction="none")
+    assert torch.equal(bench.step([[LOGITS]], IDS)[0].losses[0].detach(), expected)
+    method.begin_stage(bench.state, bench.facts, 1, None)
+    close(bench.step([[LOGITS]], IDS)[0].losses[0].detach()[:32], expected[:32], rtol=1e-6)
