@@ -6,11 +6,12 @@ from nlbench.baselines.errors import MethodError
 from nlbench.baselines.hyper import HyperParameter, hyper
 from nlbench.baselines.method import Method, Published
 from nlbench.baselines.registry import PROFILES, create, get, names, register, setting
-from nlbench.baselines.state import Batch, Facts, Mixed, Mixing, Stage, State, Step
+from nlbench.baselines.state import Batch, Engine, Facts, Mixed, Mixing, Stage, State, Step
 
 __all__ = [
     "PROFILES",
     "Batch",
+    "Engine",
     "Facts",
     "HyperParameter",
     "Method",

@@ -15,7 +15,7 @@ from torch import Tensor
 from nlbench.baselines import scores as open_set
 from nlbench.baselines.errors import MethodError
 from nlbench.baselines.hyper import HyperParameter, checked, hyperparameters
-from nlbench.baselines.state import Batch, Facts, Mixing, Stage, State, Step
+from nlbench.baselines.state import Batch, Engine, Facts, Mixing, Stage, State, Step
 
 Scalar = float | int | bool | str | None
 
@@ -73,6 +73,7 @@ class Method(ABC):
         joined_views: the views go through a network as one batch of `views` times the size, with
             common BatchNorm statistics, and not one after the other.
         selects: whether steps give weights that are 0 for samples left out.
+        own_batches: some epochs are `own_epoch`, which only the loop trains, of images in memory.
         privileged: what `Facts.told` must hold, of `nlbench.baselines.state.PRIVILEGES`.
         version: raised by the author of a built-in method with every change of what it computes:
             records of another version are trained again. The files of a method from outside are
@@ -93,6 +94,7 @@ class Method(ABC):
     views: ClassVar[int] = 1
     joined_views: ClassVar[bool] = False
     selects: ClassVar[bool] = False
+    own_batches: ClassVar[bool] = False
     privileged: ClassVar[frozenset[str]] = frozenset()
     version: ClassVar[int] = 1
     published: ClassVar[Mapping[str, Published]] = MappingProxyType({})
@@ -192,6 +194,24 @@ class Method(ABC):
 
     def end_epoch(self, state: State, facts: Facts, epoch: int) -> None:  # noqa: B027
         """After an epoch, counted from 0."""
+
+    def draws_batches(self, facts: Facts, epoch: int) -> bool:  # noqa: ARG002
+        """Return whether this epoch, counted from 0, is `own_epoch`; only with `own_batches`.
+
+        `begin_epoch` then gets a sweep.
+        """
+        return False
+
+    def own_epoch(self, engine: Engine, state: State, facts: Facts, epoch: int) -> Tensor | None:  # noqa: ARG002
+        """Train for an epoch with batches of the method's own.
+
+        All that is random comes from `facts.generator` and the engine's words, with the epoch among
+        them: a run that is resumed draws the same.
+
+        Returns:
+            (N,), above 0 for samples that were selected, if the method selects.
+        """
+        raise MethodError(f"method {self.name!r} draws no batches")
 
     def combine(self, logits: Sequence[Tensor]) -> Tensor:
         """Return the outputs to predict from, given those of each member, (N, outputs) each.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -209,6 +209,26 @@ class Step:
         for mean in means[1:]:
             total = total + mean
         return total if self.extra is None else total + self.extra
+
+
+class Engine(Protocol):
+    """What a method that draws its own batches may do with the networks of a run."""
+
+    def images(self, ids: Tensor, *words: str | int) -> Tensor:
+        """Images of these samples, augmented and normalised; the same words draw the same."""
+        ...
+
+    def mode(self, member: int, training: bool) -> None:
+        """Put a network into training or evaluation mode: its BatchNorm statistics move or not."""
+        ...
+
+    def logits(self, member: int, images: Tensor) -> Tensor:
+        """A network's outputs, (B, outputs) in full precision."""
+        ...
+
+    def descend(self, member: int, objective: Tensor) -> None:
+        """One step of a network's optimiser, with the recipe's L1 and clipping."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,8 @@ def refusal(backend: str, method: Method, recipe: Recipe) -> str:
     kind, needs = type(method), []
     if len(method.stages(recipe.epochs)) > 1 and backend != "loop":
         needs.append("it trains in stages")
+    if kind.own_batches and backend != "loop":
+        needs.append("it draws batches of its own")
     if backend == "stack":
         if recipe.sam_rho > 0:
             needs.append("the recipe has a sam_rho")
@@ -57,6 +59,11 @@ def check_method(method: Method, dataset: str, in_files: bool, line: str, holdou
         raise UserError(
             f"method {method.name!r} sees {method.views} views of each image: that is for images in"
             f" memory, and those of {dataset!r} are read from files"
+        )
+    if method.own_batches and in_files:
+        raise UserError(
+            f"method {method.name!r} draws batches of its own: that is for images in memory, and"
+            f" those of {dataset!r} are read from files"
         )
     asked = method.asks()
     if asked & _TRUTH and not noise.get(NoiseSpec.parse(line).kind).truth:

@@ -29,6 +29,7 @@ from nlbench.benchmark.training.optimizer import (
     saved,
     set_rate,
 )
+from nlbench.benchmark.training.own_batches import own_epoch
 from nlbench.benchmark.training.task import Cost, Task
 
 EVAL_BATCH = 1000
@@ -107,6 +108,8 @@ class Trainer:
     def epoch(self, epoch: Epoch) -> Tally:
         """One pass over the training set in the order of the epoch."""
         task = self.task
+        if task.method.draws_batches(self.memory.facts, epoch.number):
+            return own_epoch(self, epoch)
         self.begin_epoch(epoch.number)
         self.set_rates(epoch.number)
         inputs = Inputs.of_epoch(epoch, task.dtype).mapped(lambda part: part.to(task.device))
@@ -121,14 +124,19 @@ class Trainer:
         return tally
 
     @torch.no_grad()
-    def begin_epoch(self, epoch: int) -> None:
-        """The method's own preparation of an epoch, counted from 0; then the networks train."""
-        method = self.task.method
-        facts = self.memory.facts
-        sweep = self.sweep() if method.wants_sweep(facts, epoch) else None
+    def begin_epoch(self, epoch: int) -> Tensor | None:
+        """The method's own preparation of an epoch, counted from 0; then the networks train.
+
+        Returns:
+            The sweep, if there was one.
+        """
+        method, facts = self.task.method, self.memory.facts
+        looks = method.wants_sweep(facts, epoch) or method.draws_batches(facts, epoch)
+        sweep = self.sweep() if looks else None
         method.begin_epoch(self.memory.state, facts, epoch, sweep)
         for member in self.members:
             member.network.train()
+        return sweep
 
     def set_rates(self, epoch: int) -> None:
         """The learning rates of an epoch, counted from 0."""

@@ -1,0 +1,77 @@
+"""Epochs whose batches a method draws itself: what it may do with the run's networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.pipeline import augment
+from nlbench.benchmark.pipeline.batches import Epoch
+from nlbench.benchmark.streams import Streams
+from nlbench.benchmark.training.epoch_stats import Seen, Tally
+from nlbench.benchmark.training.optimizer import regularise
+
+if TYPE_CHECKING:
+    from nlbench.benchmark.training.trainer import Trainer
+
+
+class Hands:
+    """The engine as such a method sees it; see :class:`nlbench.baselines.state.Engine`."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        if trainer.recipe.sam_rho > 0:
+            raise UserError(
+                f"method {trainer.task.method.name!r} draws batches of its own: set sam_rho of the"
+                " recipe to 0"
+            )
+        self._trainer = trainer
+        self._images = trainer.task.resident.x_train
+
+    def images(self, ids: Tensor, *words: str | int) -> Tensor:
+        """Images of these samples, augmented by what the words draw, and normalised."""
+        task = self._trainer.task
+        generator = Streams(task.seed).generator("augment", "own", *words)
+        size = (int(self._images.shape[2]), int(self._images.shape[3]))
+        plan = augment.draw(task.recipe.augment, len(ids), size, generator).to(task.device)
+        return self._trainer.normalise(augment.apply(self._images, plan, ids))
+
+    def mode(self, member: int, training: bool) -> None:
+        """Put a network into training or evaluation mode."""
+        self._trainer.members[member].network.train(training)
+
+    def logits(self, member: int, images: Tensor) -> Tensor:
+        """A network's outputs in full precision."""
+        trainer = self._trainer
+        trainer.cost.forward += len(images)
+        if torch.is_grad_enabled():
+            trainer.cost.backward += len(images)
+        return trainer.forward(images, trainer.members[member].call).to(trainer.task.dtype)
+
+    def descend(self, member: int, objective: Tensor) -> None:
+        """A step of a network's optimiser against the gradient of the objective."""
+        chosen = self._trainer.members[member]
+        chosen.sgd.zero_grad(set_to_none=True)
+        objective.backward()  # type: ignore[no-untyped-call]
+        regularise(self._trainer.recipe, chosen.parameters)
+        chosen.sgd.step()
+
+
+def own_epoch(trainer: Trainer, epoch: Epoch) -> Tally:
+    """One epoch with a method's own batches; its curves are those of the sweep before it."""
+    task, facts, state = trainer.task, trainer.memory.facts, trainer.memory.state
+    sweep = trainer.begin_epoch(epoch.number)
+    assert sweep is not None  # every epoch with own batches begins with one
+    trainer.set_rates(epoch.number)
+    selected = task.method.own_epoch(Hands(trainer), state, facts, epoch.number)
+    at = torch.from_numpy(epoch.positions).to(task.device)
+    losses = torch.stack([task.method.loss(one[at], facts.given[at]) for one in sweep])
+    weights = None if selected is None else selected[at]
+    tally = Tally.empty(len(at), task.device, task.method)
+    seen = Seen(task.method.combine([one[at] for one in sweep]), losses.mean(dim=0), weights)
+    tally.note(slice(0, len(at)), task.method, seen)
+    trainer.cost.epochs += 1
+    task.method.end_epoch(state, facts, epoch.number)
+    return tally
