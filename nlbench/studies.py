@@ -81,6 +81,7 @@ def study_of(suite: Suite, asked: str = "", selection: str = "") -> reports.Stud
         titles={name: baselines.get(name).title for name in methods},
         sources={name: method_source(name) for name in methods},
         metrics=tuple(map(metrics.get, suite.report.metrics)),
+        test=suite.report.test,
         command=f"make benchmark SUITE={shlex.quote(asked or suite.name)}{words}",
     )
 

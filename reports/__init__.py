@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nlbench.reports.read.frame import Frame, tidy
     from nlbench.reports.read.reader import Read, read_records
     from nlbench.reports.read.study import Study
+    from nlbench.reports.stats.significance import significance_test
 
 # Loaded when asked for: a process that only reads records or writes figures does not
 # wait for the statistics.
@@ -32,6 +33,7 @@ _HOME = {
     "Results": "compare.results",
     "analyse": "compare.results",
     "Study": "read.study",
+    "significance_test": "stats.significance",
     "Comparison": "compare.comparison",
 }
 
@@ -49,6 +51,7 @@ __all__ = [
     "analyse",
     "build_report",
     "read_records",
+    "significance_test",
     "tidy",
 ]
 

@@ -16,9 +16,11 @@ class ReportTable:
 
     Attributes:
         metrics: names of the measures that it shows beside accuracy, see benchmark/metrics.
+        test: name of the test of significance that decides; the reports know which there are.
     """
 
     metrics: tuple[str, ...] = ()
+    test: str = "paired t"
 
 
 def parse(values: Any, where: str) -> ReportTable:
@@ -33,7 +35,10 @@ def parse(values: Any, where: str) -> ReportTable:
     for key in values:
         if key not in known:
             raise unknown("key", key, known, f"{where}, report")
-    return ReportTable(metrics=_metrics(values.get("metrics", []), f"{where}, report"))
+    test = values.get("test", ReportTable.test)
+    if not isinstance(test, str):
+        raise UserError(f"{where}, report: test = {test!r} should be a text")
+    return ReportTable(_metrics(values.get("metrics", []), f"{where}, report"), test)
 
 
 def _metrics(names: Any, where: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from nlbench.reports.read.fields import RULES
 from nlbench.reports.read.frame import Frame, tidy
 from nlbench.reports.read.measures import measure_cells
 from nlbench.reports.read.study import Study
+from nlbench.reports.stats import SignificanceTest, significance_test
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Results:
         blocks: cells of comparable runs.
         baseline: labels of the baseline method (several where it stands with several settings).
         verdicts: all pairwise comparisons.
+        test: what decides in them.
     """
 
     study: Study
@@ -40,6 +42,7 @@ class Results:
     blocks: tuple[Block, ...]
     baseline: frozenset[str]
     verdicts: tuple[Comparison, ...]
+    test: SignificanceTest
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -117,10 +120,12 @@ def analyse(study: Study, records: Iterable[RunRecord] | Intake, rule: str = "la
         rule: which of the four accuracies; ``oracle`` looks at the test set and is no headline.
 
     Raises:
-        ReportError: an unknown rule, a rule that no run has a number for, or no records.
+        ReportError: an unknown rule or test of significance, a rule that no run has a number for,
+            or no records.
     """
     if rule not in RULES:
         raise unknown("accuracy rule", rule, RULES)
+    test = significance_test(study.test, f"study {study.name!r}")
     frame = tidy(study, records)
     if frame.runs[rule].isna().all():
         have = [name for name in RULES if frame.runs[name].notna().any()]
@@ -128,4 +133,5 @@ def analyse(study: Study, records: Iterable[RunRecord] | Intake, rule: str = "la
         raise ReportError(f"study {study.name!r}: no run has the accuracy {rule!r}; {hint}")
     blocks = make_blocks(frame, rule)
     baseline = baseline_labels(study, frame)
-    return Results(study, frame, rule, blocks, baseline, compare(blocks, baseline, study.rope))
+    verdicts = compare(blocks, baseline, study.rope, test)
+    return Results(study, frame, rule, blocks, baseline, verdicts, test)

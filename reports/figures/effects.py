@@ -19,7 +19,7 @@ MOST = 60
 def effects_figure(results: Results, block: Block) -> Figure | None:
     """Forest plot: mean paired difference to the baseline with its 95 % Student interval.
 
-    Small grey dots are the seeds. A filled marker is a difference that the paired t test decides
+    Small grey dots are the seeds. A filled marker is a difference that the test decides
     after Holm, a hollow one is undecided; what is not comparable is left out. The band is the
     study's region of practical equivalence.
 

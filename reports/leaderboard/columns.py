@@ -43,14 +43,15 @@ LEADERBOARD: dict[str, str] = {
     "rank": "rank of the mean, 1 = best, ties averaged; mean rank for overall",
     "rank_low": "95 % bootstrap bound of the rank over seeds, jointly for all methods",
     "rank_high": "its upper bound",
-    "tie_group": "1 = best and all not distinguishable from it, 2 = best of the rest, ...; paired t"
-    " over seeds, for overall by signed ranks over conditions",
+    "tie_group": "1 = best and all not distinguishable from it, 2 = best of the rest, ...; by the"
+    " suite's test over seeds, for overall by signed ranks over conditions",
     "bold": "1 in tie group 1",
     "baseline": "method that the differences are taken to",
     "diff": "mean paired difference to the baseline, points",
     "diff_ci_low": "95 % Student bound of it",
     "diff_ci_high": "its upper bound",
-    "diff_p_holm": "two-sided paired t test after Holm over the family",
+    "diff_p_holm": "two-sided p of the suite's test (paired t unless it names another) after Holm"
+    " over the family",
     "diverged": "runs with non-finite loss or weights; they count with 100 / K percent",
     "failed": "runs that raised; they have no value",
     "missing": "declared runs without a record",

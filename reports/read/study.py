@@ -28,6 +28,8 @@ class Study:
         rope: half width of the region of practical equivalence in points of accuracy, declared
             before looking at results.
         metrics: measures that the report shows beside accuracy.
+        test: name of the test of significance that decides (stats/significance.py), declared
+            beforehand too.
         part: which of a larger study's runs these are, in words; "" for the whole of it.
         command: what a reader types to make the runs again, "" if there is no such line.
     """
@@ -42,6 +44,7 @@ class Study:
     sources: Mapping[str, str] = field(default_factory=dict)
     rope: float = 0.5
     metrics: tuple[Metric, ...] = ()
+    test: str = "paired t"
     part: str = ""
     command: str = ""
 

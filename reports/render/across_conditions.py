@@ -5,6 +5,7 @@ from __future__ import annotations
 from nlbench.reports.compare.across_conditions import Overall
 from nlbench.reports.compare.results import Results
 from nlbench.reports.render.markdown import bullets, escape, table
+from nlbench.reports.stats import WILCOXON
 from nlbench.reports.text import NONE, interval, listing, number, p_equals, p_value, plural
 
 
@@ -98,13 +99,13 @@ def _small_print(results: Results, whole: Overall) -> str:
     conditions, pairs = len(whole.conditions), len(whole.pairs)
     return (
         f"Unit: condition ({plural(conditions, 'condition')}, means over seeds first; accuracy rule"
-        f" {results.rule}). Two-sided Wilcoxon signed-rank test on condition means, Holm over all"
+        f" {results.rule}). Two-sided {WILCOXON.title} on condition means, Holm over all"
         f" {plural(pairs, 'pair')}; the t interval of the difference is over conditions too."
         " Conditions are no random sample, and the rates of one noise type are correlated: the"
         " p-values speak of these conditions. Intervals of mean, IQM, rank and P(a > b) are"
         " bootstrap ones that resample seeds, jointly for all methods, within every condition,"
         " stretched by √(n/(n − 1)). IQM leaves out the lowest quarter of the runs, so the worst"
-        " condition stands beside it. Decided: paired t test over seeds within a condition, after"
-        f" Holm. Last column: Bayesian signed-rank test (±{results.study.rope:g} points count as"
-        f" equal), of use from about ten conditions on.{left_out}"
+        f" condition stands beside it. Decided: {results.test.title} over seeds within a condition,"
+        f" after Holm. Last column: Bayesian signed-rank test (±{results.study.rope:g} points count"
+        f" as equal), of use from about ten conditions on.{left_out}"
     )

@@ -10,7 +10,7 @@ from nlbench.reports.compare.comparison import ALPHA, Comparison
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block, Cell
 from nlbench.reports.render.grid import COLLAPSED, INCOMPLETE, UNPAIRED
-from nlbench.reports.stats import minimum_detectable_effect
+from nlbench.reports.stats import TESTS
 from nlbench.reports.text import listing, number, plural, rate
 
 RULE_WORDS = {
@@ -60,7 +60,7 @@ def bold_rule(results: Results, block: Block) -> str:
         return f"No test was made ({reason}), so nothing is bold."
     return (
         "Bold: the best mean and every method that is not distinguishable from it at"
-        f" {100 * ALPHA:g} % (two-sided paired t test over seeds, Holm-corrected)."
+        f" {100 * ALPHA:g} % (two-sided {results.test.title} over seeds, Holm-corrected)."
     )
 
 
@@ -169,11 +169,12 @@ def detectable(comparisons: Sequence[Comparison]) -> str:
     if not found:
         return ""
     size, fewest = tested[0].family_size, min(c.n for c in tested)
-    sds = minimum_detectable_effect(fewest, ALPHA / size)
+    test = TESTS[tested[0].test]
+    sds = test.detectable(fewest, ALPHA / size) if test.detectable else None
     span = f" ({number(found[0])} to {number(found[-1])})" if len(found) > 1 else ""
     return (
         f"What could not have been seen: with n = {plural(fewest, tested[0].unit)} and Holm over"
-        f" {plural(size, 'comparison')}, a paired t test finds with 80 % power a true difference"
+        f" {plural(size, 'comparison')}, a {test.title} finds with 80 % power a true difference"
         f" of {number(sds)} standard deviations of the paired difference; at the spreads seen that"
         f" is a median of {number(float(np.median(found)))} points{span}. Smaller true differences"
         " would often be missed: not distinguishable does not mean equal."

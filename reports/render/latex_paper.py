@@ -13,6 +13,7 @@ from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render.latex import PREAMBLE, SETUP, escape
 from nlbench.reports.render.markdown import SIGNIFICANCE_HEADERS, significance_row
+from nlbench.reports.stats import WILCOXON
 from nlbench.reports.text import NONE, number, p_value, plural
 
 ROWS_PER_PAGE = 42
@@ -29,9 +30,10 @@ def significance_latex(results: Results) -> str:
             family = [v for v in verdicts if v.noise_type == kind]
             caption = (
                 f"Comparisons on {block.title}, noise {kind}: mean paired difference in points over"
-                f" seeds, 95 % Student interval, two-sided paired t test, Holm over this family of"
-                f" {family[0].family_size}, sign-flip p, Hedges-corrected d_z, correlation over"
-                " seeds, minimum detectable effect (80 % power at Holm's first step)."
+                f" seeds, 95 % Student interval, two-sided {results.test.title}, Holm over this"
+                f" family of {family[0].family_size}, sign-flip p, Hedges-corrected d_z,"
+                " correlation over seeds, minimum detectable effect (80 % power at Holm's first"
+                " step)."
             )
             floats += _pages(caption, _HEADS, "ll" + "r" * 9 + "l", [_cells(v) for v in family])
     return "\n".join(floats) or "% One method: there is nothing to compare.\n"
@@ -49,7 +51,7 @@ def seeds_latex(results: Results) -> str:
 
 def overall_latex(results: Results) -> str:
     """Mean, IQM, worst condition and mean rank per method, and the pairs over conditions."""
-    floats = [text for whole in results.overall for text in _overall(whole)]
+    floats = [text for whole in results.overall for text in _overall(results, whole)]
     return "\n".join(floats) or "% Nothing to compare across conditions.\n"
 
 
@@ -94,7 +96,7 @@ def _seed_pages(block: Block, seeds: Sequence[int], rule: str) -> list[str]:
     return _pages(caption, heads, "ll" + "r" * len(seeds), rows)
 
 
-def _overall(whole: Overall) -> list[str]:
+def _overall(results: Results, whole: Overall) -> list[str]:
     methods = [
         [
             escape(m.method),
@@ -128,8 +130,8 @@ def _overall(whole: Overall) -> list[str]:
     )
     second = (
         f"Pairs over {over}; unit: condition): mean difference with t interval, conditions with"
-        " higher / equal / lower mean, conditions decided for / against by the paired t test over"
-        " seeds after Holm, two-sided Wilcoxon signed-rank test with Holm over"
+        " higher / equal / lower mean, conditions decided for / against by the"
+        f" {results.test.title} over seeds after Holm, two-sided {WILCOXON.title} with Holm over"
         f" {plural(len(whole.pairs), 'pair')} (no p below six conditions), probability that the"
         " first is higher at equal seed."
     )

@@ -22,6 +22,7 @@ from nlbench.reports.render.grid import (
     accuracy_grid,
     marks_used,
 )
+from nlbench.reports.stats import SIGN_FLIP
 from nlbench.reports.text import NONE, interval, number, one_line, p_value, rate
 
 MARKS = {INCOMPLETE: "†", COLLAPSED: "‡", UNPAIRED: "§"}
@@ -109,7 +110,7 @@ def significance_row(verdict: Comparison) -> list[str]:
 
 def significance_markdown(results: Results) -> str:
     """All comparisons, family by family, each as a row and as a sentence."""
-    parts = [f"# {escape(results.study.title)}: significance", NOTES]
+    parts = [f"# {escape(results.study.title)}: significance", _notes(results)]
     for block in results.blocks:
         parts.append(f"## {escape(block.title)}")
         verdicts = results.in_block(block)
@@ -125,12 +126,17 @@ def significance_markdown(results: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-NOTES = (
-    "Differences are first minus second, in points of accuracy, over the seeds that both methods "
-    "have; two-sided paired t test, Student interval, Holm over the family (all method pairs of "
-    "one noise type over its rates, as declared, run or not). The sign-flip p assumes only "
-    "symmetry; with n seeds it cannot be below 2/2ⁿ (0.062 for 5), so it is a companion, not the "
-    "verdict. d_z is the mean difference over the standard deviation of the differences, with "
-    "Hedges' correction. ρ is the correlation of the two methods over seeds: what pairing gains. "
-    "MDE is the smallest true difference that the test finds with 80 % power."
-)
+def _notes(results: Results) -> str:
+    """What the columns are."""
+    # Where it is what decides, it is no companion.
+    companion = "" if results.test == SIGN_FLIP else ", so it is a companion, not the verdict"
+    return (
+        "Differences are first minus second, in points of accuracy, over the seeds that both"
+        f" methods have; two-sided {results.test.title}, Student interval, Holm over the family"
+        " (all method pairs of one noise type over its rates, as declared, run or not). The"
+        " sign-flip p assumes only symmetry; with n seeds it cannot be below 2/2ⁿ (0.062 for"
+        f" 5){companion}. d_z is the mean difference over the standard deviation of the"
+        " differences, with Hedges' correction. ρ is the correlation of the two methods over"
+        " seeds: what pairing gains. MDE is the smallest true difference that the test finds with"
+        " 80 % power."
+    )

@@ -52,7 +52,7 @@ def _verdicts(results: Results, block: Block) -> list[str]:
         return []
     shown = [v for v in found if v.b in results.baseline]
     lines = [
-        "* best, or not distinguishable from it (paired t, Holm)",
+        f"* best, or not distinguishable from it ({results.test.name}, Holm)",
         *map(_sentence, shown[:SENTENCES]),
     ]
     if len(found) > SENTENCES:

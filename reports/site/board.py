@@ -25,7 +25,12 @@ COLUMNS: tuple[tuple[str, str, bool, str], ...] = (
     ("rank", "Rank", False, "rank of the mean; in brackets its 95 % bootstrap interval"),
     ("tie_group", "Group", False, "tie group: 1 = best and all not distinguishable from it"),
     ("diff", "To baseline", True, "mean paired difference in points, 95 % interval"),
-    ("diff_p_holm", "p (Holm)", False, "paired t test, Holm-corrected within the family"),
+    (
+        "diff_p_holm",
+        "p (Holm)",
+        False,
+        "the suite's test over seeds, Holm-corrected",
+    ),
     ("nominal_rate", "Rate", False, "noise rate asked for; below: share of labels that changed"),
     ("n", "Seeds", False, "seeds with a value / declared seeds"),
     ("note", "Notes", False, "what to know before using the row"),

@@ -201,3 +201,24 @@ def test_measures_for_the_report_change_no_run() -> None:
 def test_a_wrong_report_table_is_refused(line: str, words: str) -> None:
     with pytest.raises(UserError, match=re.escape(words)):
         suite.parse(REPORT + line, "mine", "mine.toml")
+
+
+def test_the_report_table_is_kept_and_is_no_part_of_the_runs() -> None:
+    chosen = parse(GOOD + '[report]\ntest = "Wilcoxon"\n')
+    assert parse().report.test == "paired t"
+    assert chosen.report.test == "Wilcoxon"
+    assert chosen.select(methods=["ce"]).report.test == "Wilcoxon"
+    assert (chosen.specs, chosen.sha256) == (parse().specs, parse().sha256)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("report = 3", "mine.toml: report = 3 should be a table"),
+        ("report.test = 3", "mine.toml, report: test = 3 should be a text"),
+    ],
+)
+def test_a_wrong_report_table_is_named(line: str, message: str) -> None:
+    with pytest.raises(UserError) as error:
+        parse(f"{line}\n{GOOD}")
+    assert str(error.value).startswith(message)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from scipy import stats as scipy_stats
 
+from nlbench import reports
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results, analyse
 
 Make = Callable[..., Any]
+Floats = NDArray[np.float64]
 A = [90.0, 91.0, 90.5, 92.0, 91.5]
 B = [88.1, 89.2, 88.3, 90.4, 89.4]
 
@@ -211,3 +216,60 @@ def test_a_method_whose_every_run_is_at_chance_is_named_in_the_sentence(make_stu
     assert verdict.sentence().endswith("; all runs of ce collapsed to chance.")
     sound = make_study({("ce", "symmetric:0.9"): B, ("gce", "symmetric:0.9"): A})
     assert one(analyse(sound.study, sound.records)).at_chance == ()
+
+
+C = [0.3, -0.1, 0.4, 0.2, 0.6, 0.5, -0.2, 0.7]
+
+
+@pytest.mark.parametrize(
+    ("test", "title"),
+    [("sign flip", "sign-flip test"), ("Wilcoxon", "Wilcoxon signed-rank test")],
+)
+def test_the_suites_test_decides_and_gives_its_name_to_sentence_caption_and_table(
+    make_study: Make, tmp_path: Path, test: str, title: str
+) -> None:
+    values = {("ce", "clean"): [90.0] * 8, ("gce", "clean"): [90 + d for d in C]}
+    made = make_study(values, test=test)
+    built = reports.build_report(made.study, made.records, tmp_path)
+    (verdict,) = built.verdicts
+    differences = np.array(C)
+    # The same signs of the same differences or ranks, all of them: an independent count.
+    shown = differences if test == "sign flip" else rank_signed(differences)
+    signs = np.array(np.meshgrid(*[[-1, 1]] * 8)).reshape(8, -1)
+    expected = np.mean(np.abs(shown @ signs) >= abs(shown.sum()) - 1e-9)
+    assert verdict.p == pytest.approx(float(expected))
+    assert (verdict.test, verdict.mde, verdict.seeds_needed) == (test, None, None)
+    assert f"({test}, n = 8, no correction, " in verdict.sentence()
+    assert f"two-sided {title} over seeds, Holm" in (tmp_path / "accuracy.md").read_text()
+    assert f"({test}, Holm)" in built.text
+    assert list(pd.read_csv(tmp_path / "significance.csv")["test"]) == [test]
+    for file in tmp_path.glob("*.[mt][de]*"):
+        assert "paired t" not in file.read_text(), file.name
+
+
+def rank_signed(differences: Floats) -> Floats:
+    kept = differences.round(9)
+    return np.asarray(scipy_stats.rankdata(np.abs(kept)) * np.sign(kept), dtype=np.float64)
+
+
+def test_a_test_that_so_few_seeds_cannot_decide_is_not_made(make_study: Make) -> None:
+    made = make_study({("ce", "clean"): B, ("gce", "clean"): A}, test="sign flip")
+    verdict = one(analyse(made.study, made.records))
+    assert verdict.p is verdict.p_holm is None
+    assert verdict.sentence() == (
+        "gce and ce are not compared on clean: 5 seeds cannot give p below 0.0625 (sign flip);"
+        " so far +1.92 points [1.62, 2.22], n = 5."
+    )
+
+
+def test_what_a_family_is_too_large_for_is_said(make_study: Make) -> None:
+    more = {m: [90 + k * d for d in C] for k, m in enumerate(("ce", "gce", "sce", "mae", "nce"))}
+    made = make_study({(m, "clean"): v for m, v in more.items()}, test="sign flip")
+    verdict = analyse(made.study, made.records).verdicts[0]
+    assert "; 8 seeds cannot give less than 0.078" in verdict.sentence()
+
+
+def test_an_unknown_test_of_significance_is_refused(make_study: Make) -> None:
+    made = make_study({("ce", "clean"): B, ("gce", "clean"): A}, test="t")
+    with pytest.raises(reports.ReportError, match=r"in study 'small': 't' \(known: paired t, sign"):
+        analyse(made.study, made.records)
