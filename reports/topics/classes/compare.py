@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.pairing import match
 from nlbench.reports.compare.results import Results
-from nlbench.reports.stats import PairedTest, holm, paired_t
+from nlbench.reports.stats import PairedTest, holm_known, paired_t
 from nlbench.reports.topics.classes.find import ClassStudy, Point
 
 Floats = NDArray[np.float64]
@@ -48,10 +48,9 @@ def trends(study: ClassStudy) -> tuple[Trend, ...]:
     """The trend of every method but the baseline."""
     others = [method for method in study.methods if method != study.baseline]
     tests = [_test(study, method) for method in others]
-    raw = [np.nan if t is None or t.p is None else t.p for t, _ in tests]
-    adjusted = holm(np.array(raw, dtype=np.float64))
+    adjusted = holm_known([None if test is None else test.p for test, _ in tests])
     return tuple(
-        Trend(method, test, None if np.isnan(p) else float(p), len(others), reason)
+        Trend(method, test, p, len(others), reason)
         for method, (test, reason), p in zip(others, tests, adjusted, strict=True)
     )
 

@@ -32,8 +32,8 @@ def figures(
         words = (
             f"Left: test accuracy against the number of classes, chance dashed. Middle:"
             f" {ceiling_words(study)}. Right: paired difference to {study.baseline}, filled where"
-            " the report's paired t test decides after Holm, hollow where it does not. Mean over"
-            " seeds with 95 % Student intervals, cut at what an accuracy can be; a"
+            f" the report's {results.test.title} decides after Holm, hollow where it does not. Mean"
+            " over seeds with 95 % Student intervals, cut at what an accuracy can be; a"
             " hollow marker left and in the middle is an incomplete cell."
             f" {caption(results, study)}"
         )

@@ -12,6 +12,7 @@ from nlbench.reports.compare.engine import Pair, paired_comparisons
 from nlbench.reports.compare.ranking import indistinct
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Cell
+from nlbench.reports.stats import PAIRED_T, SignificanceTest
 from nlbench.reports.topics.detection.failures import Signature, signatures
 from nlbench.reports.topics.detection.find import METRICS, Detection, detections
 
@@ -58,18 +59,22 @@ def search(results: Results) -> Found | None:
     there = detections(results.blocks, results.frame.evaluations)
     if not there:
         return None
+    names, test = results.method_names, results.test
     return Found(
-        tuple((detection, verdicts(detection, results.method_names)) for detection in there),
+        tuple((detection, verdicts(detection, names, test)) for detection in there),
         signatures(results.blocks, there, results.frame.curves, results.baseline),
     )
 
 
-def verdicts(detection: Detection, names: Mapping[str, str]) -> Verdicts:
+def verdicts(
+    detection: Detection, names: Mapping[str, str], test: SignificanceTest = PAIRED_T
+) -> Verdicts:
     """All comparisons of a block.
 
     Args:
         detection: the block.
         names: label -> the method's name, equal for settings of one method.
+        test: what decides.
     """
     title = detection.block.title
     lines = [condition.line for condition in detection.conditions]
@@ -85,13 +90,13 @@ def verdicts(detection: Detection, names: Mapping[str, str]) -> Verdicts:
             list(_mass_to_loss(detection, names)),
             metric=METRICS[METRIC],
             family=f"{title}: drainage mass against small loss",
-            unit="seed",
+            test=test,
         ),
         pairs=paired_comparisons(
             pairs,
             metric=METRICS[METRIC],
             family=f"{title}: all pairs of drainage mass and small loss",
-            unit="seed",
+            test=test,
         ),
     )
 

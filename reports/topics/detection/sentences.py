@@ -28,21 +28,21 @@ def caption(results: Results, detection: Detection, found: Verdicts) -> list[str
         " the image and not the given label. AUROC: a flipped sample is more suspicious than a"
         " clean one (50 is chance); F1: as many samples flagged as are flipped, a number that"
         " nobody knows in practice.",
-        bold_rule(found),
+        bold_rule(results, found),
         *_left_out(detection, results.method_names),
         *filter(None, [detectable(found.mass)]),
         *origin(results, detection.block),
     ]
 
 
-def bold_rule(found: Verdicts) -> str:
+def bold_rule(results: Results, found: Verdicts) -> str:
     """What bold means here."""
     if not any(c.comparable for c in found.pairs):
         return f"Nothing is bold: no test of all pairs was made (it takes 2 to {MOST_ROWS} rows)."
     return (
         "Bold: of drainage mass and small loss, the best AUROC and every one that is not"
-        f" distinguishable from it at {100 * ALPHA:g} % (two-sided paired t test over seeds, Holm"
-        f" over all {len(found.pairs)} pairs of them in the conditions of this table)."
+        f" distinguishable from it at {100 * ALPHA:g} % (two-sided {results.test.title} over seeds,"
+        f" Holm over all {len(found.pairs)} pairs of them in the conditions of this table)."
     )
 
 

@@ -67,6 +67,7 @@ def _compared(
             family=f"{title}, {family}",
             metric=metric.title,
             higher_is_better=metric.higher_is_better,
+            test=results.test,
         )
 
     against = [

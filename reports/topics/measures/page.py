@@ -118,7 +118,7 @@ def caption(results: Results, block: Block) -> list[str]:
     return [
         f"On the test set of {setting(results, block)}, after the last epoch: mean ± standard"
         f" deviation over {sample(block.declared(), 'seed')}. Bold: best, or not distinguishable"
-        " from it (paired t test with Holm over all pairs and conditions of a measure).",
+        f" from it ({results.test.title} with Holm over all pairs and conditions of a measure).",
         *origin(results, block),
     ]
 

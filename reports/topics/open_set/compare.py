@@ -14,6 +14,7 @@ from nlbench.reports.compare.ranking import indistinct
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Cell
 from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.stats import PAIRED_T, SignificanceTest
 from nlbench.reports.text import number
 from nlbench.reports.topics.open_set.find import METRICS, Protocol, protocols
 
@@ -56,10 +57,12 @@ Found = Sequence[tuple[Protocol, Verdicts]]
 def search(results: Results) -> Found:
     """The blocks with open-set scores, and the comparisons of each."""
     there = protocols(results.blocks, results.frame.evaluations)
-    return [(protocol, verdicts(protocol, results.baseline)) for protocol in there]
+    return [(protocol, verdicts(protocol, results.baseline, results.test)) for protocol in there]
 
 
-def verdicts(protocol: Protocol, baseline: Collection[str]) -> Verdicts:
+def verdicts(
+    protocol: Protocol, baseline: Collection[str], test: SignificanceTest = PAIRED_T
+) -> Verdicts:
     """All comparisons of a protocol; a family that needs what is not there is empty."""
     title, unit, metric = protocol.block.title, protocol.unit, METRICS[METRIC]
     return Verdicts(
@@ -68,30 +71,35 @@ def verdicts(protocol: Protocol, baseline: Collection[str]) -> Verdicts:
             metric=metric,
             family=f"{title}: declared scores against the baseline's",
             unit=unit,
+            test=test,
         ),
         energy=paired_comparisons(
             list(_against_energy(protocol, baseline)),
             metric=metric,
             family=f"{title}: drainage mass against the baseline's energy",
             unit=unit,
+            test=test,
         ),
         pairs=paired_comparisons(
             list(_all_pairs(protocol, baseline)),
             metric=metric,
             family=f"{title}: all pairs of declared scores",
             unit=unit,
+            test=test,
         ),
         noise=paired_comparisons(
             list(_noisy_to_clean(protocol)),
             metric=metric,
             family=f"{title}: noisy against clean training labels",
             unit=unit,
+            test=test,
         ),
         whose=paired_comparisons(
             list(_changes(protocol, baseline)),
             metric=f"change of {metric}",
             family=f"{title}: change by noise against the baseline's change",
             unit=unit,
+            test=test,
         ),
     )
 

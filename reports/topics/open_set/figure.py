@@ -63,7 +63,7 @@ def _of_protocol(results: Results, protocol: Protocol, verdicts: Verdicts) -> It
             "openset-noise",
             f"What noisy training labels do to AUROC on {where}: noisy minus clean of the same"
             f" {protocol.unit}, declared scores, mean and 95 % Student interval over {n}, grey dots"
-            " are single pairs; a filled marker is decided by the paired t test after Holm."
+            f" are single pairs; a filled marker is decided by the {results.test.title} after Holm."
             f"{shown_words(WIDE, len({c.condition for c in verdicts.noise}), 0, 0)}",
             changes,
         )

@@ -41,21 +41,22 @@ def caption(results: Results, protocol: Protocol, found: Verdicts) -> list[str]:
         " drainage node and the maximum softmax probability (MSP) for any other. Only declared"
         " scores are compared. The others are shown and not tested: to pick each method's best"
         " score after looking would be optimistic.",
-        bold_rule(protocol, found),
+        bold_rule(results, protocol, found),
         *filter(None, [detectable(found.baseline)]),
         *origin(results, protocol.block),
     ]
 
 
-def bold_rule(protocol: Protocol, found: Verdicts) -> str:
+def bold_rule(results: Results, protocol: Protocol, found: Verdicts) -> str:
     """What bold means here."""
     if not any(c.comparable for c in found.pairs):
         reason = "there is one method" if len(protocol.methods) < 2 else "no cell allows one"
         return f"No test was made ({reason}), so nothing is bold."
     return (
         "Bold: the best AUROC of the declared scores and every one that is not distinguishable from"
-        f" it at {100 * ALPHA:g} % (two-sided paired t test over {plural_of(protocol.unit)}, Holm"
-        f" over all {len(found.pairs)} pairs of methods in the noise conditions of this table)."
+        f" it at {100 * ALPHA:g} % (two-sided {results.test.title} over {plural_of(protocol.unit)},"
+        f" Holm over all {len(found.pairs)} pairs of methods in the noise conditions of this"
+        " table)."
     )
 
 

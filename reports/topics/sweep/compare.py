@@ -13,7 +13,16 @@ from nlbench.reports.compare.comparison import ALPHA, UNDECIDED, Comparison
 from nlbench.reports.compare.engine import Pair, paired_comparisons
 from nlbench.reports.compare.pairing import match
 from nlbench.reports.read.cells import Cell
-from nlbench.reports.stats import Interval, PairedTest, holm, mean_interval, paired_t
+from nlbench.reports.stats import (
+    PAIRED_T,
+    Interval,
+    PairedTest,
+    SignificanceTest,
+    holm,
+    holm_known,
+    mean_interval,
+    paired_tests,
+)
 from nlbench.reports.topics.sweep.axes import Axis
 from nlbench.reports.topics.sweep.find import Setting, Sweep
 
@@ -86,6 +95,7 @@ class Measured:
         against_best: every other setting against the best, one family; empty without a best.
         beside: every method beside the grid against the default, one family.
         levels: rows, then columns, without the default's own.
+        test: what decides in all of them.
     """
 
     spread: Spread | None
@@ -93,6 +103,7 @@ class Measured:
     against_best: tuple[Comparison, ...]
     beside: tuple[Comparison, ...]
     levels: tuple[Level, ...]
+    test: SignificanceTest
 
     @property
     def undecided(self) -> int:
@@ -100,26 +111,37 @@ class Measured:
         return 1 + sum(v.words == UNDECIDED for v in self.against_best)
 
 
-def measure(sweep: Sweep, rope: float) -> Measured:
+def measure(sweep: Sweep, rope: float, test: SignificanceTest = PAIRED_T) -> Measured:
     """Compute every comparison of a sweep.
 
     Args:
         sweep: the grid.
         rope: half width of the study's region of practical equivalence, points.
+        test: what decides.
     """
     spread = _spread(sweep, rope)
     best = None if spread is None else sweep.settings[spread.best]
+
+    def against(one: Setting, others: Sequence[Setting], word: str) -> tuple[Comparison, ...]:
+        return _against(sweep, one, others, word, rope, test)
+
     return Measured(
         spread=spread,
-        against_default=_against(sweep, sweep.default, sweep.settings, "the default", rope),
-        against_best=() if best is None else _against(sweep, best, sweep.settings, "best", rope),
-        beside=_against(sweep, sweep.default, sweep.beside, "beside", rope),
-        levels=(*_levels(sweep, 0), *_levels(sweep, 1)),
+        against_default=against(sweep.default, sweep.settings, "the default"),
+        against_best=() if best is None else against(best, sweep.settings, "best"),
+        beside=against(sweep.default, sweep.beside, "beside"),
+        levels=(*_levels(sweep, 0, test), *_levels(sweep, 1, test)),
+        test=test,
     )
 
 
 def _against(
-    sweep: Sweep, one: Setting, others: Sequence[Setting], word: str, rope: float
+    sweep: Sweep,
+    one: Setting,
+    others: Sequence[Setting],
+    word: str,
+    rope: float,
+    test: SignificanceTest,
 ) -> tuple[Comparison, ...]:
     block, condition = sweep.block.index, sweep.condition
     return paired_comparisons(
@@ -130,6 +152,7 @@ def _against(
         ],
         family=f"{sweep.title} on {condition.line}, against {word}",
         rope=rope,
+        test=test,
     )
 
 
@@ -186,16 +209,15 @@ def _pooled(values: Floats, best: int, noise: float) -> int:
     return 1 + int((holm(p) >= ALPHA).sum())
 
 
-def _levels(sweep: Sweep, axis: int) -> tuple[Level, ...]:
+def _levels(sweep: Sweep, axis: int, decider: SignificanceTest) -> tuple[Level, ...]:
     """The levels of one axis against the default's, corrected over the axis."""
     place = sweep.default.at
     reference = place[axis] if place else 0.0
     values = (sweep.row_levels, sweep.column_levels)[axis]
-    found = [_level(sweep, axis, value, reference) for value in values if value != reference]
-    raw = [
-        np.nan if level.test is None or level.test.p is None else level.test.p for level in found
+    found = [
+        _level(sweep, axis, value, reference, decider) for value in values if value != reference
     ]
-    adjusted = holm(np.array(raw, dtype=np.float64))
+    adjusted = holm_known([None if level.test is None else level.test.p for level in found])
     return tuple(
         Level(
             axis=level.axis,
@@ -204,7 +226,7 @@ def _levels(sweep: Sweep, axis: int) -> tuple[Level, ...]:
             over=level.over,
             mean=level.mean,
             test=level.test,
-            p_holm=None if np.isnan(p) else float(p),
+            p_holm=p,
             family=len(found),
             reason=level.reason,
         )
@@ -212,7 +234,9 @@ def _levels(sweep: Sweep, axis: int) -> tuple[Level, ...]:
     )
 
 
-def _level(sweep: Sweep, axis: int, value: float, reference: float) -> Level:
+def _level(
+    sweep: Sweep, axis: int, value: float, reference: float, decider: SignificanceTest
+) -> Level:
     cells: dict[float, dict[float, Cell]] = {value: {}, reference: {}}
     for setting in sweep.settings:
         if setting.at is not None and setting.at[axis] in cells:
@@ -231,7 +255,7 @@ def _level(sweep: Sweep, axis: int, value: float, reference: float) -> Level:
     if not reason:
         mine, theirs = (np.mean(values, axis=0) for values in
                         ([p.a for p in pairings], [p.b for p in pairings]))  # fmt: skip
-        test = paired_t(mine, theirs)
+        (test,) = paired_tests([(mine, theirs)], decider)
     return Level(
         axis=(sweep.rows, sweep.columns)[axis],
         value=value,

@@ -30,8 +30,8 @@ MASS = {"drainage_clean": "clean", "drainage_flipped": "flipped"}
 
 def search(results: Results) -> Found:
     """Every grid of the study, with its comparisons and what validation would have chosen."""
-    rope = results.study.rope
-    return [(sweep, measure(sweep, rope), choose(sweep)) for sweep in sweeps(results)]
+    rope, test = results.study.rope, results.test
+    return [(sweep, measure(sweep, rope, test), choose(sweep)) for sweep in sweeps(results)]
 
 
 def tables(results: Results, found: Found) -> dict[str, str]:

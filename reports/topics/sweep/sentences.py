@@ -162,7 +162,7 @@ def _share(found: Measured, spread: Spread, rope: float) -> str:
     rest = f", {untested} could not be tested" if untested else ""
     return (
         f"{found.undecided} of {total} settings are not distinguishable from the best (itself"
-        f" counted; paired t over {plural(spread.seeds, 'seed')}, Holm over {total - 1}"
+        f" counted; {found.test.name} over {plural(spread.seeds, 'seed')}, Holm over {total - 1}"
         f"{_mde(found)}{rest}){pooled}; {near}."
     )
 

@@ -217,6 +217,16 @@ def test_a_missing_run_is_told_and_its_cell_not_tested(study: Any, tmp_path: Pat
     assert all(c.family_size == 4 for c in found.baseline)
 
 
+def test_the_suites_test_decides_here_too(study: Any, tmp_path: Path) -> None:
+    other = replace(study.study, test="Wilcoxon")
+    reports.build_report(other, study.records, tmp_path, only="tables")
+    text = (tmp_path / "openset.md").read_text()
+    assert "cannot give p below 0.0625 (Wilcoxon); so far" in text
+    assert "paired t" not in text
+    reports.build_report(study.study, study.records, tmp_path, only="tables")
+    assert "two-sided paired t test over" in (tmp_path / "openset.md").read_text()
+
+
 def test_one_method_and_one_seed_each_get_a_clear_sentence(
     make_study: Make, tmp_path: Path
 ) -> None:
