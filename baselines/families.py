@@ -123,6 +123,17 @@ FAMILIES = {
         " two trainings, and a mean of two networks is better than one by itself; reports show"
         " the first network beside it.",
     ),
+    "semi-supervised": Family(
+        "Half-supervised learning",
+        "The samples are divided by their losses into likely clean ones, whose labels are used, and"
+        " the rest, of which only the images are: their targets are the networks' own predictions"
+        " for several views, made surer and mixed. So nothing is lost by leaving a wrong label out,"
+        " and at high rates these methods lead every published table. It rests on the division:"
+        " losses must fall into two groups, which they do for noise at random, less so where classes"
+        " are confused or differ in difficulty, and a class that the first epochs have lost is"
+        " guessed away for good. They cost several trainings, and have the most settings, which"
+        " published work chose for each rate of noise.",
+    ),
     "regularisation": Family(
         "Regularised training",
         "No label is judged; memorising is made harder for all. Mixup asks for predictions in"

@@ -46,6 +46,10 @@ class DivideMix(Method):
 
     title: ClassVar[str] = "DivideMix"
     source: ClassVar[str] = "Li et al., ICLR 2020"
+    family: ClassVar[str] = "semi-supervised"
+    formula: ClassVar[str] = (
+        "CE of mixed labelled samples + lambda_u |q - p|^2 of mixed others, divided by their losses"
+    )
     members: ClassVar[int] = 2
     selects: ClassVar[bool] = True
     own_batches: ClassVar[bool] = True

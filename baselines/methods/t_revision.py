@@ -38,6 +38,8 @@ class TRevision(Method):
 
     title: ClassVar[str] = "T-Revision"
     source: ClassVar[str] = "Xia et al., NeurIPS 2019"
+    family: ClassVar[str] = "transition"
+    formula: ClassVar[str] = "-(p_y / (p^T (T + D))_y) log p_y, T from a run of CE, D trained"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(params={"warm": 0.1}, recipe=_RECIPE, source=_RELEASE),
         "cifar100": Published(params={"warm": 0.075}, recipe=_RECIPE, source=_RELEASE),

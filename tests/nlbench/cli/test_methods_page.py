@@ -38,6 +38,8 @@ def test_every_method_has_a_line_and_every_family_a_method() -> None:
         ("forward", "1", "transition"),
         ("forward-est", "2 (2 passes) + sweeps", "noisy validation"),
         ("truncated-gce", "1 + sweeps", "–"),
+        ("dividemix", "2 (2 networks, own batches) + sweeps", "–"),
+        ("t-revision", "2.1 (2.1 passes) + sweeps", "noisy validation"),
     ],
 )
 def test_cost_and_what_is_told(name: str, cost: str, told: str) -> None:
