@@ -33,9 +33,8 @@ those of the classes, and what the variant is known as; then the realised transi
 true class), then images with a changed label, true -> given; for open-set noise, foreign images
 under the label they were given. Human labels exist for CIFAR only, shown on CIFAR-10 (JPEG q75), a
 copy of CIFAR-10 that is not the official pixels. The file and the matrix are made by the gallery.
-`given` is not in it: nobody knows which of its labels are wrong. Made by `nlbench noise gallery
---dataset fashion_mnist --out docs/noise-gallery.png`; rows whose data are not there are left out
-and named.*
+`given` is not in it: which of its labels are wrong is not known. Made by `python -m
+tools.noise_gallery`; rows whose data are not there are left out and named.*
 
 ## Equal bits everywhere
 

@@ -1,1 +1,1 @@
-"""``nlbench noise``: label files, the gallery, tables of fingerprints."""
+"""``nlbench noise``: label files, tables of fingerprints."""

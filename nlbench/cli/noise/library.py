@@ -1,4 +1,4 @@
-"""``nlbench noise table | gallery | catalogue``: published label sets, and all models."""
+"""``nlbench noise table | catalogue``: published label sets, and all models."""
 
 from __future__ import annotations
 
@@ -9,31 +9,23 @@ from tqdm import tqdm
 
 from nlbench import noise
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.labels import gallery as noise_gallery
-from nlbench.benchmark.labels import pictures as noise_pictures
 from nlbench.benchmark.labels import reference as reference_labels
 from nlbench.benchmark.labels import tables as noise_tables
 from nlbench.cli import options
 
 
 def add_verbs(verbs: options.Commands) -> None:
-    """Register ``table``, ``gallery`` and ``catalogue``."""
+    """Register ``table`` and ``catalogue``."""
     table = verbs.add_parser("table", help="write the fingerprints of the published label sets")
     table.add_argument(
         "datasets", nargs="*", metavar="DATASET", help=f"of {', '.join(reference_labels.PUBLISHED)}"
     )
     table.add_argument("--out", type=Path, required=True, metavar="FILE", help="CSV to write")
     table.set_defaults(call=call_table)
-    gallery = verbs.add_parser("gallery", help="all models side by side as one picture")
-    gallery.add_argument("--dataset", default="fashion_mnist", metavar="NAME")
-    gallery.add_argument("--out", type=Path, required=True, metavar="FILE", help="PNG to write")
-    gallery.add_argument("--seed", type=int, default=0, metavar="S")
-    gallery.set_defaults(call=call_gallery)
     catalogue = verbs.add_parser("catalogue", help="all models with sources and users, as a page")
     catalogue.add_argument("--out", type=Path, metavar="FILE", help="Markdown to write")
     catalogue.set_defaults(call=call_catalogue)
-    for verb in (table, gallery):
-        options.add_data(verb)
+    options.add_data(table)
 
 
 def call_table(args: argparse.Namespace) -> int:
@@ -44,26 +36,6 @@ def call_table(args: argparse.Namespace) -> int:
     rows = tqdm(reference_labels.make(names, args.data), unit="set", disable=None)
     count = reference_labels.write(rows, args.out)
     print(f"{args.out}: {count} label sets")
-    return 0
-
-
-def call_gallery(args: argparse.Namespace) -> int:
-    """Carry ``noise gallery`` out."""
-    drawn = tqdm(
-        noise_gallery.rows(args.dataset, args.seed, args.data),
-        total=len(noise_gallery.ENTRIES),
-        unit="row",
-        disable=None,
-    )
-    found = list(drawn)
-    shown = [row for _, row in found if isinstance(row, noise_pictures.Row)]
-    if not shown:
-        raise UserError(f"noise gallery: nothing can be shown on {args.dataset}: {found[0][1]}")
-    noise_pictures.gallery(shown, args.out)
-    for entry, reason in found:
-        if isinstance(reason, str):
-            print(f"left out: {entry.line}: {reason}")
-    print(f"{args.out}: {len(shown)} of {len(found)} rows, on {args.dataset}")
     return 0
 
 
