@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.labels import gallery as noise_gallery
-from nlbench.benchmark.labels import pictures as noise_pictures
 from nlbench.benchmark.labels import reference
 from nlbench.cli import main
 
