@@ -13,7 +13,7 @@ from nlbench.benchmark.executors import registry
 from nlbench.benchmark.executors.executor import Executor
 from nlbench.benchmark.executors.gpus import Gpus, gpus
 from nlbench.benchmark.machine.device import cores, resolve
-from nlbench.benchmark.training.registry import AUTO, Choice
+from nlbench.benchmark.training.registry import AUTO, BackendConfig
 
 MODES = ("strict", "fast")
 
@@ -31,7 +31,7 @@ class Setup:
     """
 
     device: torch.device
-    choice: Choice
+    choice: BackendConfig
     executor: Executor
     workers: int
     loaders: int
@@ -90,7 +90,7 @@ class TrainOptions:
         device = resolve(self.device)
         if self.mode not in MODES:
             raise unknown("mode", self.mode, MODES, "--mode")
-        choice = Choice(self.backend, self.slots, self.mode == "strict", self.compiled)
+        choice = BackendConfig(self.backend, self.slots, self.mode == "strict", self.compiled)
         choice = choice.resolve(device)
         _check_checkpoint(self.checkpoint, choice)
         executor, workers = self._executor(device)
@@ -115,7 +115,7 @@ class TrainOptions:
         return registry.create(self.executor, workers), workers
 
 
-def _check_checkpoint(minutes: float | None, choice: Choice) -> None:
+def _check_checkpoint(minutes: float | None, choice: BackendConfig) -> None:
     if minutes is not None and not 0 <= minutes < math.inf:
         raise UserError(f"--checkpoint {minutes} must be a number of minutes, at least 0")
     if minutes is not None and choice.name == "stack":

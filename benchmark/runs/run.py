@@ -33,13 +33,13 @@ from nlbench.benchmark.runs.method_source import method_source
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord, pack_bits
 from nlbench.benchmark.streams import Streams
-from nlbench.benchmark.training import Backend, Choice, Job, Outcome, Task, create
+from nlbench.benchmark.training import Backend, BackendConfig, Job, Outcome, Task, create
 from nlbench.benchmark.training.checkpoint import Checkpoints
 from nlbench.benchmark.training.limits import check_method
 from nlbench.benchmark.training.trainer import memory_format
 from nlbench.noise import NoisyLabels
 
-LOOP = Choice("loop")
+LOOP = BackendConfig("loop")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Context:
         device: as :func:`nlbench.benchmark.machine.device.resolve` names it.
         threads: CPU threads of this worker.
         environment: versions, commit and hardware, for the record.
-        choice: training backend, as :meth:`nlbench.benchmark.training.Choice.resolve` gives it.
+        choice: training backend, as :meth:`BackendConfig.resolve` gives it.
         until: no run is started after this time (seconds since 1970), ``None`` = no limit.
         loaders: threads that decode images of data sets in files; 0 = the one that trains.
         ahead: draw the next run's labels and weights in a second thread while a run is trained.
@@ -63,7 +63,7 @@ class Context:
     device: str
     threads: int
     environment: Mapping[str, Any]
-    choice: Choice = LOOP
+    choice: BackendConfig = LOOP
     until: float | None = None
     loaders: int = 0
     ahead: bool = False

@@ -32,7 +32,7 @@ from nlbench.benchmark.speed.table import SUITES, compare_with_plain, failed, in
 from nlbench.benchmark.streams import Streams
 from nlbench.benchmark.suites import suite
 from nlbench.benchmark.training import LoopBackend, StackBackend, Task
-from nlbench.benchmark.training.cuda_graph_slot import Slot
+from nlbench.benchmark.training.cuda_graph_slot import GraphRunner
 from nlbench.benchmark.training.trainer import Trainer, memory_format
 
 MODELS = {"cuda": ("cnn8", "resnet18", "resnet34"), "cpu": ("cnn_small",)}
@@ -263,7 +263,7 @@ def _loop(tasks: Sequence[Task]) -> Callable[[], None]:
 def _graph(compiled: bool) -> Callable[[Sequence[Task]], Callable[[], None]]:
     def ready(tasks: Sequence[Task]) -> Callable[[], None]:
         capture = tasks[0].device.type == "cuda"
-        slots = [Slot(task, capture=capture, compiled=compiled) for task in tasks]
+        slots = [GraphRunner(task, capture=capture, compiled=compiled) for task in tasks]
         for slot, task in zip(slots, tasks, strict=True):
             slot.load(task)
             slot.begin(next(task.plan.epochs()))

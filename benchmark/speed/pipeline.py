@@ -116,8 +116,8 @@ def _ready(
     epoch = next(task.plan.epochs())
 
     def once() -> int:
-        tally = trainer.epoch(epoch)
-        if not tally.finite:  # waits for the device
+        stats = trainer.epoch(epoch)
+        if not stats.finite:  # waits for the device
             raise RuntimeError("the bench run diverged")
         return len(epoch.positions)
 

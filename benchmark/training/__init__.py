@@ -3,14 +3,14 @@
 from nlbench.benchmark.training.cuda_graph import GraphBackend
 from nlbench.benchmark.training.interleave import BackendError
 from nlbench.benchmark.training.loop import LoopBackend
-from nlbench.benchmark.training.registry import Choice, create, names
+from nlbench.benchmark.training.registry import BackendConfig, create, names
 from nlbench.benchmark.training.stacked import StackBackend
 from nlbench.benchmark.training.task import Backend, Job, Outcome, Task
 
 __all__ = [
     "Backend",
+    "BackendConfig",
     "BackendError",
-    "Choice",
     "GraphBackend",
     "Job",
     "LoopBackend",

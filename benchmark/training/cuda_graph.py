@@ -13,7 +13,12 @@ import torch
 
 from nlbench.benchmark.pipeline.batches import Epoch, Indices
 from nlbench.benchmark.training.ahead import one_ahead
-from nlbench.benchmark.training.cuda_graph_slot import Arrived, Slot, key, seconds_between
+from nlbench.benchmark.training.cuda_graph_slot import (
+    EpochResult,
+    GraphRunner,
+    key,
+    seconds_between,
+)
 from nlbench.benchmark.training.epoch_stats import evaluation, ranked
 from nlbench.benchmark.training.interleave import Pack, Steps, out_of_memory, release
 from nlbench.benchmark.training.limits import check_backend
@@ -40,7 +45,7 @@ class GraphBackend:
             once for each kind of network and recipe (:mod:`nlbench.benchmark.training.slot_probe`).
         capture: record steps as CUDA graphs. Without, the same static steps are launched one by
             one on any device: what the tests compare with ``loop``.
-        compiled: see :class:`nlbench.benchmark.training.cuda_graph_slot.Slot`.
+        compiled: see :class:`nlbench.benchmark.training.cuda_graph_slot.GraphRunner`.
         clock: seconds, for the probe.
     """
 
@@ -58,7 +63,7 @@ class GraphBackend:
         self._capture = capture
         self._compiled = compiled
         self._clock = clock
-        self._idle: list[Slot] = []
+        self._idle: list[GraphRunner] = []
         self._need = 0
         self._device: torch.device | None = None
         self._kind: tuple[object, ...] | None = None
@@ -93,7 +98,7 @@ class GraphBackend:
         outcome, epochs = Outcome(), task.plan.epochs()
         for _ in range(_resume(task, slot, outcome)):
             next(epochs)  # drawn again, for the fingerprints
-        last: tuple[Indices, Arrived] | None = None
+        last: tuple[Indices, EpochResult] | None = None
         marks = []
         with closing(one_ahead(epochs, thread)) as ahead:
             for epoch in ahead:
@@ -103,10 +108,10 @@ class GraphBackend:
                     slot.step(number)
                     yield
                 marks += [slot.mark()] if epoch.number == 0 else []
-                arrived = slot.finish(task.recipe.evaluates(epoch.number + 1))
+                result = slot.finish(task.recipe.evaluates(epoch.number + 1))
                 if last is not None and not _close(task, outcome, *last):
                     break
-                last = (epoch.positions, arrived)
+                last = (epoch.positions, result)
                 if _due(task, epoch):
                     if not _close(task, outcome, *last):
                         break
@@ -138,7 +143,7 @@ class GraphBackend:
         self._need = 0
         epoch = task.plan.epoch(0)
 
-        def build() -> Slot:
+        def build() -> GraphRunner:
             slot = self._build(task)
             slot.load(task)
             slot.begin(epoch)
@@ -147,7 +152,7 @@ class GraphBackend:
         self._probes[kind], self._idle = probe(build, self._room, self._clock)
         return self._probes[kind].slots
 
-    def _take(self, task: Task) -> Slot:
+    def _take(self, task: Task) -> GraphRunner:
         """An idle slot that fits the task, else a new one in place of those longest idle."""
         wanted = key(task)
         for slot in self._idle:
@@ -166,9 +171,9 @@ class GraphBackend:
         release()
         return self._build(task)
 
-    def _build(self, task: Task) -> Slot:
+    def _build(self, task: Task) -> GraphRunner:
         before = self._free()
-        slot = Slot(task, self._capture, self._compiled)
+        slot = GraphRunner(task, self._capture, self._compiled)
         self._need = max(self._need, before - self._free())
         return slot
 
@@ -193,12 +198,12 @@ def _due(task: Task, epoch: Epoch) -> bool:
     return task.checkpoint.due()
 
 
-def _save(task: Task, slot: Slot, outcome: Outcome, done: int) -> None:
+def _save(task: Task, slot: GraphRunner, outcome: Outcome, done: int) -> None:
     assert task.checkpoint is not None
     task.checkpoint.save({"done": done, "trainer": slot.saved(), "outcome": outcome.saved()})
 
 
-def _resume(task: Task, slot: Slot, outcome: Outcome) -> int:
+def _resume(task: Task, slot: GraphRunner, outcome: Outcome) -> int:
     """How many epochs the run's checkpoint has behind it; the slot and the outcome go on there."""
     content = None if task.checkpoint is None else task.checkpoint.load()
     if content is None:
@@ -208,14 +213,14 @@ def _resume(task: Task, slot: Slot, outcome: Outcome) -> int:
     return int(content["done"])
 
 
-def _close(task: Task, outcome: Outcome, positions: Indices, arrived: Arrived) -> bool:
+def _close(task: Task, outcome: Outcome, positions: Indices, result: EpochResult) -> bool:
     """Read a finished epoch into the outcome; False if it diverged."""
-    arrived.wait()
+    result.wait()
     epoch = len(outcome.curves["test_accuracy"]) + 1
-    curves = arrived.tally.curves(task.labels, positions, ranked(epoch, task.recipe.epochs))
-    if not (arrived.tally.finite and bool(arrived.norm.isfinite())):
+    curves = result.stats.curves(task.labels, positions, ranked(epoch, task.recipe.epochs))
+    if not (result.stats.finite and bool(result.norm.isfinite())):
         outcome.diverged = epoch
         return False
-    curves |= evaluation(task.labels, task.split.validation, arrived.answers)
-    outcome.add(curves, arrived.answers.correct)
+    curves |= evaluation(task.labels, task.split.validation, result.answers)
+    outcome.add(curves, result.answers.correct)
     return True

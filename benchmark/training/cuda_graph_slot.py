@@ -1,4 +1,4 @@
-"""Slot: a network, its optimiser and buffers at fixed addresses, and the step recorded once.
+"""GraphRunner: a network, its optimiser and buffers at fixed addresses, its step recorded once.
 
 A CUDA graph replays kernels on the addresses it was recorded with. So whatever changes from step to
 step (images' positions, augmentation, learning rate) or from run to run (weights, labels) is copied
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from nlbench.benchmark.pipeline.batches import Epoch, batch_sizes
-from nlbench.benchmark.training.epoch_stats import Answers, Tally
+from nlbench.benchmark.training.epoch_stats import Answers, EpochStats
 from nlbench.benchmark.training.inputs import Inputs
 from nlbench.benchmark.training.interleave import BackendError, out_of_memory
 from nlbench.benchmark.training.optimizer import recorded, static
@@ -34,10 +34,10 @@ Mark = torch.cuda.Event | float
 
 
 @dataclass(frozen=True)
-class Arrived:
+class EpochResult:
     """What an epoch left, on the host once ``event`` has passed."""
 
-    tally: Tally
+    stats: EpochStats
     answers: Answers
     norm: Tensor
     event: torch.cuda.Event | None
@@ -48,16 +48,16 @@ class Arrived:
             self.event.synchronize()
 
 
-class Lane:
+class BatchBuffers:
     """The buffers of one batch size, and its recorded step."""
 
     def __init__(self, size: int, inputs: Inputs, task: Task) -> None:
         self.inputs = inputs.of(0, slice(0, size)).mapped(torch.clone)
-        self.tally = Tally.empty(size, task.device, task.method)
+        self.stats = EpochStats.empty(size, task.device, task.method)
         self.graph: torch.cuda.CUDAGraph | None = None
 
 
-class Slot:
+class GraphRunner:
     """Trains one run at a time, each from the same recorded steps.
 
     Args:
@@ -79,9 +79,11 @@ class Slot:
         template = Inputs.of_epoch(task.plan.epoch(0), task.dtype)
         self.inputs = template.mapped(lambda part: part.to(self.device, copy=True))
         samples = len(task.split.train)
-        self.tally = Tally.empty(samples, self.device, task.method)
+        self.stats = EpochStats.empty(samples, self.device, task.method)
         sizes = batch_sizes(samples, task.recipe.batch_size)
-        self.lanes = {size: Lane(size, self.inputs, task) for size in dict.fromkeys(sizes)}
+        self.buffers = {
+            size: BatchBuffers(size, self.inputs, task) for size in dict.fromkeys(sizes)
+        }
         self._lay_out(sizes)
         self._own_optimiser()
         self.stream = _stream(self.device) if capture else None
@@ -113,25 +115,25 @@ class Slot:
 
     def step(self, number: int) -> None:
         """Hand one step of the epoch to the device; does not wait."""
-        lane, inputs, outputs = self._moves[number]
+        batch, inputs, outputs = self._moves[number]
         with self._here():
             for target, source in inputs:
                 target.copy_(source)
-            if lane.graph is None:
-                self._step(lane)
+            if batch.graph is None:
+                self._step(batch)
             else:
-                lane.graph.replay()
+                batch.graph.replay()
             for target, source in outputs:
                 target.copy_(source)
 
-    def finish(self, evaluate: bool = True) -> Arrived:
+    def finish(self, evaluate: bool = True) -> EpochResult:
         """Evaluate if asked to, and send what the epoch left to the host; does not wait."""
         trainer = self.trainer
         with self._here():
             trainer.end_epoch(self.epoch)
             answers = trainer.answers() if evaluate else trainer.no_answers()
-            return Arrived(
-                tally=self.tally.mapped(_fetch),
+            return EpochResult(
+                stats=self.stats.mapped(_fetch),
                 answers=answers.mapped(_fetch),
                 norm=_fetch(trainer.norm()),
                 event=None if self.stream is None else self.stream.record_event(),
@@ -179,14 +181,14 @@ class Slot:
         moves = []
         start = 0
         for number, size in enumerate(sizes):
-            lane, at = self.lanes[size], slice(start, start + size)
+            batch, at = self.buffers[size], slice(start, start + size)
             part = self.inputs.of(number, at)
-            inputs = list(zip(lane.inputs.tensors(), part.tensors(), strict=True))
+            inputs = list(zip(batch.inputs.tensors(), part.tensors(), strict=True))
             outputs = [
                 (whole[at], mine)
-                for whole, mine in zip(self.tally.parts(), lane.tally.parts(), strict=True)
+                for whole, mine in zip(self.stats.parts(), batch.stats.parts(), strict=True)
             ]
-            moves.append((lane, inputs, outputs))
+            moves.append((batch, inputs, outputs))
             start += size
         self._moves = moves
 
@@ -196,35 +198,35 @@ class Slot:
         SGD's first step sets the momentum to the gradient; from zeros every step is like that. Of
         Adam the number of steps is a tensor too.
         """
-        optimisers = [member.sgd for member in self.trainer.members]
+        optimisers = [member.optimiser for member in self.trainer.members]
         own = self.trainer.memory.optimiser
         self.optimisers = [one for one in (*optimisers, own) if one is not None]
         self.moments = [tensor for one in self.optimisers for tensor in static(one)]
 
-    def _step(self, lane: Lane) -> None:
-        lane.tally.note(slice(None), self.task.method, self.trainer.step(lane.inputs))
+    def _step(self, batch: BatchBuffers) -> None:
+        batch.stats.note(slice(None), self.task.method, self.trainer.step(batch.inputs))
 
     def _record_all(self) -> None:
-        """Record the step of every lane on this slot's own stream and memory pool.
+        """Record the step of every batch size on this slot's own stream and memory pool.
 
-        The lanes share the pool: what outlives a replay (weights, moments, statistics, buffers)
+        The steps share the pool: what outlives a replay (weights, moments, statistics, buffers)
         is outside it, and they are replayed one after the other on one stream.
         """
         assert self.stream is not None
         pool = torch.cuda.graph_pool_handle()
-        for lane in self.lanes.values():
+        for batch in self.buffers.values():
             self.stream.wait_stream(torch.cuda.current_stream(self.device))
             with torch.cuda.stream(self.stream):
                 for _ in range(WARM_UP):
-                    self._step(lane)
+                    self._step(batch)
             self.stream.synchronize()
             self.trainer.forget_gradients()
             gc.collect()  # nothing may be freed on the device in the midst of recording
-            lane.graph = torch.cuda.CUDAGraph()
+            batch.graph = torch.cuda.CUDAGraph()
             try:
-                graph = torch.cuda.graph(lane.graph, pool=pool, stream=self.stream)
+                graph = torch.cuda.graph(batch.graph, pool=pool, stream=self.stream)
                 with graph, recorded(self.optimisers):
-                    self._step(lane)
+                    self._step(batch)
             except RuntimeError as error:
                 if out_of_memory(error):
                     raise

@@ -1,4 +1,4 @@
-"""Tally: what an epoch's training pass saw, kept on the device until the epoch is over."""
+"""EpochStats: what an epoch's training pass saw, kept on the device until the epoch is over."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Seen:
 
 
 @dataclass
-class Tally:
+class EpochStats:
     """One slot per training sample, in the order of the epoch; written without waiting.
 
     The curves are taken on the fly: a sample counts with the prediction the network in training
@@ -53,7 +53,7 @@ class Tally:
     kept: Tensor | None = None
 
     @classmethod
-    def empty(cls, samples: int, device: torch.device, method: Method) -> Tally:
+    def empty(cls, samples: int, device: torch.device, method: Method) -> EpochStats:
         """Room for one epoch."""
         return cls(
             losses=torch.empty(samples, dtype=torch.float64, device=device),
@@ -77,11 +77,11 @@ class Tally:
         fields = (self.losses, self.predicted, self.extra, self.kept)
         return [tensor for tensor in fields if tensor is not None]
 
-    def mapped(self, change: Callable[[Tensor], Tensor]) -> Tally:
-        """The tally with every tensor changed."""
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> EpochStats:
+        """The same with every tensor changed."""
         extra = None if self.extra is None else change(self.extra)
         kept = None if self.kept is None else change(self.kept)
-        return Tally(change(self.losses), change(self.predicted), extra, kept)
+        return EpochStats(change(self.losses), change(self.predicted), extra, kept)
 
     @property
     def finite(self) -> bool:

@@ -64,12 +64,12 @@ class _Training:
         task, trainer, outcome = self.task, self.trainer, self.outcome
         epoch = replace(task.plan.take(turn.plan), number=turn.number)
         start = time.perf_counter()
-        tally, done = trainer.epoch(epoch), turn.at + 1
-        if turn.number == 0 and tally.finite:  # waits for the device
+        stats, done = trainer.epoch(epoch), turn.at + 1
+        if turn.number == 0 and stats.finite:  # waits for the device
             steps = trainer.memory.facts.steps
             outcome.first_epoch = FirstEpoch(steps, time.perf_counter() - start)
-        curves = tally.curves(task.labels, epoch.positions, ranked(done, turn.recipe.epochs))
-        if not (tally.finite and trainer.finite()):
+        curves = stats.curves(task.labels, epoch.positions, ranked(done, turn.recipe.epochs))
+        if not (stats.finite and trainer.finite()):
             outcome.diverged = turn.number + 1
             return
         asked = turn.recipe.evaluates(done)

@@ -11,7 +11,7 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.pipeline import augment
 from nlbench.benchmark.pipeline.batches import Epoch
 from nlbench.benchmark.streams import Streams
-from nlbench.benchmark.training.epoch_stats import Seen, Tally
+from nlbench.benchmark.training.epoch_stats import EpochStats, Seen
 from nlbench.benchmark.training.optimizer import regularise
 
 if TYPE_CHECKING:
@@ -53,13 +53,13 @@ class Hands:
     def descend(self, member: int, objective: Tensor) -> None:
         """A step of a network's optimiser against the gradient of the objective."""
         chosen = self._trainer.members[member]
-        chosen.sgd.zero_grad(set_to_none=True)
+        chosen.optimiser.zero_grad(set_to_none=True)
         objective.backward()  # type: ignore[no-untyped-call]
         regularise(self._trainer.recipe, chosen.parameters)
-        chosen.sgd.step()
+        chosen.optimiser.step()
 
 
-def own_epoch(trainer: Trainer, epoch: Epoch) -> Tally:
+def own_epoch(trainer: Trainer, epoch: Epoch) -> EpochStats:
     """One epoch with a method's own batches; its curves are those of the sweep before it."""
     task, facts, state = trainer.task, trainer.memory.facts, trainer.memory.state
     sweep = trainer.begin_epoch(epoch.number)
@@ -69,9 +69,9 @@ def own_epoch(trainer: Trainer, epoch: Epoch) -> Tally:
     at = torch.from_numpy(epoch.positions).to(task.device)
     losses = torch.stack([task.method.loss(one[at], facts.given[at]) for one in sweep])
     weights = None if selected is None else selected[at]
-    tally = Tally.empty(len(at), task.device, task.method)
+    stats = EpochStats.empty(len(at), task.device, task.method)
     seen = Seen(task.method.combine([one[at] for one in sweep]), losses.mean(dim=0), weights)
-    tally.note(slice(0, len(at)), task.method, seen)
+    stats.note(slice(0, len(at)), task.method, seen)
     trainer.cost.epochs += 1
     task.method.end_epoch(state, facts, epoch.number)
-    return tally
+    return stats

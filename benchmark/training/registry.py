@@ -18,7 +18,7 @@ AUTO = "auto"
 
 
 @dataclass(frozen=True)
-class Choice:
+class BackendConfig:
     """A backend and its settings, as they travel to workers.
 
     Attributes:
@@ -33,7 +33,7 @@ class Choice:
     strict: bool = True
     compiled: bool = False
 
-    def resolve(self, device: torch.device) -> Choice:
+    def resolve(self, device: torch.device) -> BackendConfig:
         """The choice with ``auto`` replaced by ``loop``, the reference.
 
         On CUDA ``nlbench run`` puts ``graph`` in its place where it has just proved itself
@@ -57,10 +57,10 @@ class Choice:
             raise UserError(f"--slots {self.slots} must be at least 1")
         if self.slots not in (None, 1) and name == "loop":
             raise UserError(f"backend 'loop' trains one run at a time, not --slots {self.slots}")
-        return Choice(name, self.slots, self.strict, self.compiled)
+        return BackendConfig(name, self.slots, self.strict, self.compiled)
 
 
-_MAKERS: dict[str, Callable[[Choice], Backend]] = {
+_MAKERS: dict[str, Callable[[BackendConfig], Backend]] = {
     "loop": lambda _choice: LoopBackend(),
     "graph": lambda choice: GraphBackend(choice.slots, compiled=choice.compiled),
     "stack": lambda choice: StackBackend(choice.slots or StackBackend.slots),
@@ -73,6 +73,6 @@ def names() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
-def create(choice: Choice) -> Backend:
+def create(choice: BackendConfig) -> Backend:
     """The backend of a resolved choice; the same object again, which keeps what it recorded."""
     return _MAKERS[choice.name](choice)

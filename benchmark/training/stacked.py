@@ -14,7 +14,7 @@ from torch.func import functional_call, vmap
 
 from nlbench.benchmark.pipeline.augment import apply
 from nlbench.benchmark.pipeline.batches import Epoch
-from nlbench.benchmark.training.epoch_stats import Answers, Seen, Tally, evaluation, ranked
+from nlbench.benchmark.training.epoch_stats import Answers, EpochStats, Seen, evaluation, ranked
 from nlbench.benchmark.training.inputs import Inputs
 from nlbench.benchmark.training.limits import check_backend
 from nlbench.benchmark.training.optimizer import learning_rate, optimiser
@@ -77,14 +77,14 @@ class Stack:
         }
         buffers = [dict(t.network.named_buffers()) for t in tasks]
         self.buffers = {name: torch.stack([b[name] for b in buffers]) for name in buffers[0]}
-        self.sgd = optimiser(first.recipe, list(self.parameters.values()))
+        self.optimiser = optimiser(first.recipe, list(self.parameters.values()))
         self.network, self.recipe, self.data = first.network, first.recipe, first.resident
         self.device = first.device
 
-    def epoch(self, epochs: Sequence[Epoch]) -> list[Tally]:
+    def epoch(self, epochs: Sequence[Epoch]) -> list[EpochStats]:
         """One pass over the training set, each run in its own order."""
         number = epochs[0].number
-        for group in self.sgd.param_groups:
+        for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.recipe, number)
         for trainer in self.trainers:
             trainer.begin_epoch(number)
@@ -94,15 +94,15 @@ class Stack:
             for epoch, task in zip(epochs, self.tasks, strict=True)
         ]
         samples = len(epochs[0].positions)
-        tallies = [Tally.empty(samples, self.device, task.method) for task in self.tasks]
+        collected = [EpochStats.empty(samples, self.device, task.method) for task in self.tasks]
         for step, start in enumerate(range(0, samples, self.recipe.batch_size)):
             at = slice(start, start + self.recipe.batch_size)
             found = self._step([one.of(step, at) for one in drawn])
-            for task, tally, seen in zip(self.tasks, tallies, found, strict=True):
-                tally.note(at, task.method, seen)
+            for task, stats, seen in zip(self.tasks, collected, found, strict=True):
+                stats.note(at, task.method, seen)
         for trainer in self.trainers:
             trainer.end_epoch(number)
-        return tallies
+        return collected
 
     def predictions(self, images: Tensor, rows: Tensor | None = None) -> list[Tensor]:
         """Each run's closed-set predictions; ``rows`` (K, m) are its own images, None = all."""
@@ -152,14 +152,14 @@ class Stack:
         runs = list(zip(self.trainers, inputs, logits, strict=True))
         batches = [trainer.batch(((mine,),), one.rows, one.mixed) for trainer, one, mine in runs]
         steps = [t.task.method.step(batch) for t, batch in zip(self.trainers, batches, strict=True)]
-        self.sgd.zero_grad(set_to_none=True)
+        self.optimiser.zero_grad(set_to_none=True)
         for trainer in self.trainers:
             trainer.forget_gradients()
         # The runs share nothing, so the gradient of the sum is each run's own gradient.
         torch.stack([step.objective() for step in steps]).sum().backward()  # type: ignore[no-untyped-call]
         self._change_gradients()
         self._regularise()
-        self.sgd.step()
+        self.optimiser.step()
         found = []
         for (trainer, one, _), batch, step in zip(runs, batches, steps, strict=True):
             trainer.memory.update(one.rows, batch.rows, step)
@@ -241,15 +241,15 @@ def _outcomes(tasks: Sequence[Task]) -> list[Outcome]:
     outcomes = [Outcome() for _ in tasks]
     epochs = zip(*(task.plan.epochs() for task in tasks), strict=True)
     for epoch, drawn in enumerate(epochs):
-        tallies = stack.epoch(drawn)
+        collected = stack.epoch(drawn)
         answers = _answers(stack, stack.recipe.evaluates(epoch + 1))
         ranks = ranked(epoch + 1, stack.recipe.epochs)
         finite = stack.finite().tolist()
         for run, outcome in enumerate(outcomes):
             if outcome.diverged is not None:
                 continue
-            curves = tallies[run].curves(tasks[run].labels, drawn[run].positions, ranks)
-            if not (tallies[run].finite and finite[run]):
+            curves = collected[run].curves(tasks[run].labels, drawn[run].positions, ranks)
+            if not (collected[run].finite and finite[run]):
                 outcome.diverged = epoch + 1
                 continue
             task, found = tasks[run], answers[run]

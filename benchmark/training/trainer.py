@@ -18,7 +18,7 @@ from nlbench.benchmark.pipeline.streaming import Part
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.training import sam
 from nlbench.benchmark.training.course import Turn
-from nlbench.benchmark.training.epoch_stats import Answers, Seen, Tally, accuracy
+from nlbench.benchmark.training.epoch_stats import Answers, EpochStats, Seen, accuracy
 from nlbench.benchmark.training.inputs import Inputs
 from nlbench.benchmark.training.memory import Memory
 from nlbench.benchmark.training.optimizer import (
@@ -50,7 +50,7 @@ class Member:
         self.call: Callable[[Tensor], Tensor] = network
         self.names, self.parameters = zip(*network.named_parameters(), strict=True)
         self.tensors: dict[str, Tensor] = network.state_dict()
-        self.sgd = optimiser(recipe, self.parameters)
+        self.optimiser = optimiser(recipe, self.parameters)
 
     def copied(self) -> dict[str, Tensor]:
         """A copy of weights and buffers."""
@@ -105,7 +105,7 @@ class Trainer:
         self.given.copy_(self.memory.facts.given)
         self.held = torch.tensor(task.split.validation, device=task.device)
 
-    def epoch(self, epoch: Epoch) -> Tally:
+    def epoch(self, epoch: Epoch) -> EpochStats:
         """One pass over the training set in the order of the epoch."""
         task = self.task
         if task.method.draws_batches(self.memory.facts, epoch.number):
@@ -113,15 +113,15 @@ class Trainer:
         self.begin_epoch(epoch.number)
         self.set_rates(epoch.number)
         inputs = Inputs.of_epoch(epoch, task.dtype).mapped(lambda part: part.to(task.device))
-        tally = Tally.empty(len(inputs.rows), task.device, task.method)
+        stats = EpochStats.empty(len(inputs.rows), task.device, task.method)
         batches = task.data.training_batches(inputs.rows, inputs.views[0], task.recipe.batch_size)
         for number, (at, images) in enumerate(batches):
             batch = inputs.of(number, at)
             others = (apply(task.resident.x_train, p, batch.rows) for p in batch.views[1:])
             seen = self.learn((images, *others), batch.rows, batch.mixed)
-            tally.note(at, task.method, seen)
+            stats.note(at, task.method, seen)
         self.end_epoch(epoch.number)
-        return tally
+        return stats
 
     @torch.no_grad()
     def begin_epoch(self, epoch: int) -> Tensor | None:
@@ -142,7 +142,7 @@ class Trainer:
         """The learning rates of an epoch, counted from 0."""
         at = epoch - self._before
         for member in self.members:
-            for group in member.sgd.param_groups:
+            for group in member.optimiser.param_groups:
                 set_rate(group, learning_rate(self.recipe, at))
         self.memory.set_rates(self.recipe, at)
 
@@ -160,14 +160,14 @@ class Trainer:
         """Go on with the recipe of a stage, and with optimisers that have seen nothing."""
         self.recipe, self._before = turn.recipe, turn.number - turn.at
         for member in self.members:
-            member.sgd = optimiser(turn.recipe, member.parameters)
+            member.optimiser = optimiser(turn.recipe, member.parameters)
 
     def saved(self) -> dict[str, Any]:
         """Copies of all that training changes: networks, optimisers, the method's state."""
         own = self.memory.optimiser
         return {
             "members": [member.copied() for member in self.members],
-            "optimisers": [copy.deepcopy(saved(member.sgd)) for member in self.members],
+            "optimisers": [copy.deepcopy(saved(member.optimiser)) for member in self.members],
             "state": {name: tensor.clone() for name, tensor in self.memory.state.named().items()},
             "cost": asdict(self.cost),
             "own": {} if own is None else copy.deepcopy(saved(own)),
@@ -178,7 +178,7 @@ class Trainer:
         parts = zip(self.members, content["members"], content["optimisers"], strict=True)
         for member, tensors, state in parts:
             member.load(tensors)
-            restore(member.sgd, state)
+            restore(member.optimiser, state)
         self.memory.state.load(content["state"])
         self.cost = Cost(**content["cost"])
         if self.memory.optimiser is not None:
@@ -214,7 +214,7 @@ class Trainer:
         self._change_gradients()
         for member in self.members:
             regularise(self.recipe, member.parameters)
-            member.sgd.step()
+            member.optimiser.step()
         memory.update(rows, batch.rows, step)
         if self._after_step:
             with torch.no_grad():
@@ -300,7 +300,7 @@ class Trainer:
     def forget_gradients(self) -> None:
         """Let the gradients of the last step go."""
         for member in self.members:
-            member.sgd.zero_grad(set_to_none=True)
+            member.optimiser.zero_grad(set_to_none=True)
         if self.memory.optimiser is not None:
             self.memory.optimiser.zero_grad(set_to_none=True)
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from nlbench import baselines
 from nlbench.baselines.methods.ce import CE
 from nlbench.benchmark.training import GraphBackend, Task
-from nlbench.benchmark.training.cuda_graph_slot import Slot
+from nlbench.benchmark.training.cuda_graph_slot import GraphRunner
 from tools.gpu_check import prove, words
 from tools.gpu_check.proofs import STUDY, Trial, cases, unproved
 from tools.gpu_check.prove import Case, Proof
@@ -34,14 +34,14 @@ def test_static_steps_are_proved(case: Case) -> None:
 
 
 def test_another_rate_is_not_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = Slot.begin
+    original = GraphRunner.begin
 
-    def begin(slot: Slot, *args: Any) -> None:
+    def begin(slot: GraphRunner, *args: Any) -> None:
         original(slot, *args)
-        for group in (g for m in slot.trainer.members for g in m.sgd.param_groups):
+        for group in (g for m in slot.trainer.members for g in m.optimiser.param_groups):
             group["lr"].mul_(0.9)
 
-    monkeypatch.setattr(Slot, "begin", begin)
+    monkeypatch.setattr(GraphRunner, "begin", begin)
     for precision in ("float64", "bf16"):
         proof = prove.prove(replace(CASE, precision=precision), CPU)
         assert not proof.ok

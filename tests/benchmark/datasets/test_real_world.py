@@ -181,10 +181,10 @@ def test_what_does_not_fit_is_refused_before_training(
 
 
 def test_other_engines_name_the_one_that_can(place: Path) -> None:
-    from nlbench.benchmark.training import Choice
+    from nlbench.benchmark.training import BackendConfig
 
     one = spec(DatasetSpec("clothing1m", size=16))
-    where = Context(place / "data", "cpu", 1, {"nlbench": "test"}, Choice("stack"))
+    where = Context(place / "data", "cpu", 1, {"nlbench": "test"}, BackendConfig("stack"))
     record = train(one, where)
     assert record.status == "failed"
     assert "only loop can train on it" in str(record.error)

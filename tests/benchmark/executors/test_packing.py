@@ -23,7 +23,7 @@ from nlbench.benchmark.machine.allocator import keep_memory
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite
-from nlbench.benchmark.training import Choice
+from nlbench.benchmark.training import BackendConfig
 from nlbench.cli import main
 from tests.helpers.runs import HERE, tiny
 
@@ -161,7 +161,7 @@ def test_gpus_are_counted_within_what_is_visible(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_choice_travels_to_a_worker_as_it_is() -> None:
-    choice = Choice("stack", 3, strict=False)
+    choice = BackendConfig("stack", 3, strict=False)
     assert pickle.loads(pickle.dumps(choice)) == choice
 
 

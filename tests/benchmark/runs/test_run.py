@@ -200,7 +200,7 @@ def test_curves_without_their_group_are_null_or_empty() -> None:
 
 
 def test_a_tally_counts_as_a_naive_loop_does() -> None:
-    from nlbench.benchmark.training.epoch_stats import Seen, Tally
+    from nlbench.benchmark.training.epoch_stats import EpochStats, Seen
 
     spec = tiny("drainage")
     labels = draw_labels(spec.noise, spec.dataset, spec.seed, None)
@@ -208,12 +208,12 @@ def test_a_tally_counts_as_a_naive_loop_does() -> None:
     positions = rng.permutation(200)
     logits = torch.tensor(rng.normal(size=(200, 11)), dtype=torch.float32)
     method = baselines.create("drainage", {})
-    tally = Tally.empty(200, torch.device("cpu"), method)
+    stats = EpochStats.empty(200, torch.device("cpu"), method)
     for start in (0, 64, 128, 192):
         at = slice(start, start + 64)
         given = torch.tensor(labels.noisy[positions[at]])
-        tally.note(at, method, Seen(logits[at], method.loss(logits[at], given)))
-    curves = tally.curves(labels, positions)
+        stats.note(at, method, Seen(logits[at], method.loss(logits[at], given)))
+    curves = stats.curves(labels, positions)
     groups: dict[str, list[float]] = {key: [] for key in curves}
     for row, i in zip(logits.double().numpy(), positions, strict=True):
         guess, mass = int(row[:10].argmax()), float(np.exp(row[10]) / np.exp(row).sum())
@@ -234,7 +234,7 @@ def test_a_tally_counts_as_a_naive_loop_does() -> None:
             assert curves[key] == pytest.approx(roc_auc_score(flipped, areas[key])), key
         elif key != "train_loss":
             assert curves[key] == pytest.approx(np.mean(values), rel=1e-6), key
-    assert tally.curves(labels, positions, rank=False)["detect_loss"] is None
+    assert stats.curves(labels, positions, rank=False)["detect_loss"] is None
 
 
 @pytest.mark.parametrize(("epochs", "most"), [(1, 1), (7, 7), (20, 20), (120, 22), (201, 22)])

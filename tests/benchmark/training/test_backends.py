@@ -19,8 +19,8 @@ from nlbench.benchmark.spec.recipe import OPTIMIZERS
 from nlbench.benchmark.spec.run_spec import DatasetSpec, RunSpec
 from nlbench.benchmark.training import (
     Backend,
+    BackendConfig,
     BackendError,
-    Choice,
     GraphBackend,
     Job,
     LoopBackend,
@@ -28,7 +28,7 @@ from nlbench.benchmark.training import (
     StackBackend,
     Task,
 )
-from nlbench.benchmark.training.cuda_graph_slot import Slot
+from nlbench.benchmark.training.cuda_graph_slot import GraphRunner
 from nlbench.benchmark.training.interleave import Pack, Steps, out_of_memory
 from nlbench.benchmark.training.task import train as train_alone
 from tests.helpers.runs import HERE, tiny
@@ -70,9 +70,9 @@ def head(task: Task) -> torch.Tensor:
     return weights.clone()
 
 
-def rate_of(slot: Slot) -> torch.Tensor:
+def rate_of(slot: GraphRunner) -> torch.Tensor:
     """Where the recorded steps read the learning rate."""
-    rate: torch.Tensor = slot.trainer.members[0].sgd.param_groups[0]["lr"]
+    rate: torch.Tensor = slot.trainer.members[0].optimiser.param_groups[0]["lr"]
     return rate
 
 
@@ -245,7 +245,7 @@ def test_runs_that_differ_in_method_recipe_or_head_get_their_own_slots() -> None
 def test_the_learning_rate_acts_between_replays() -> None:
     """The rate is read from memory at every step: 0 holds the weights, twice the rate doubles."""
     task = task_of(tiny(precision="float64", momentum=0.0, clip_norm=0.0, schedule="constant"))
-    slot = Slot(task, capture=False)
+    slot = GraphRunner(task, capture=False)
     epoch = next(task.plan.epochs())
 
     def moved(rate: float) -> torch.Tensor:
@@ -267,10 +267,10 @@ def test_what_is_in_the_buffers_before_a_run_does_not_matter() -> None:
     expected = train(spec, HERE, backend).science()
     (slot,) = backend._idle
     with torch.no_grad():
-        for lane in slot.lanes.values():
-            lane.inputs.rows.fill_(7)
-            lane.tally.losses.fill_(float("nan"))
-        for value in (*slot.moments, *slot.task.network.parameters(), slot.tally.losses):
+        for batch in slot.buffers.values():
+            batch.inputs.rows.fill_(7)
+            batch.stats.losses.fill_(float("nan"))
+        for value in (*slot.moments, *slot.task.network.parameters(), slot.stats.losses):
             value.fill_(float("nan"))
     assert train(spec, HERE, backend).science() == expected
 
@@ -309,16 +309,16 @@ class _Recorder:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.replays = 0
-        self.last: tuple[Slot, Any] | None = None
-        original = Slot._step
+        self.last: tuple[GraphRunner, Any] | None = None
+        original = GraphRunner._step
         recorder = self
 
-        def step(slot: Slot, lane: Any) -> None:
-            recorder.last = (slot, lane)
-            original(slot, lane)
+        def step(slot: GraphRunner, batch: Any) -> None:
+            recorder.last = (slot, batch)
+            original(slot, batch)
 
         class Graph:
-            recorded: tuple[Slot, Any] | None = None
+            recorded: tuple[GraphRunner, Any] | None = None
 
             def replay(self) -> None:
                 assert self.recorded is not None
@@ -332,7 +332,7 @@ class _Recorder:
             yield
             target.recorded = recorder.last
 
-        patch.setattr(Slot, "_step", step)
+        patch.setattr(GraphRunner, "_step", step)
         patch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)
         for name, fake in {
             "Stream": _Stream,
@@ -525,27 +525,29 @@ def test_what_alone_raises_is_raised() -> None:
 
 
 def test_auto_is_the_loop_until_something_has_proved_itself() -> None:
-    assert Choice().resolve(torch.device("cpu")).name == "loop"
-    assert Choice().resolve(torch.device("cuda:1")).name == "loop"
+    assert BackendConfig().resolve(torch.device("cpu")).name == "loop"
+    assert BackendConfig().resolve(torch.device("cuda:1")).name == "loop"
 
 
 @pytest.mark.parametrize(
     ("choice", "says"),
     [
-        (Choice("grap"), "grap.*graph"),
-        (Choice("graph"), "CUDA"),
-        (Choice("loop", slots=2), "one run at a time"),
-        (Choice("stack", slots=0), "at least 1"),
-        (Choice("loop", compiled=True), "--compile"),
+        (BackendConfig("grap"), "grap.*graph"),
+        (BackendConfig("graph"), "CUDA"),
+        (BackendConfig("loop", slots=2), "one run at a time"),
+        (BackendConfig("stack", slots=0), "at least 1"),
+        (BackendConfig("loop", compiled=True), "--compile"),
     ],
 )
-def test_choices_that_cannot_work_are_refused(choice: Choice, says: str) -> None:
+def test_choices_that_cannot_work_are_refused(choice: BackendConfig, says: str) -> None:
     with pytest.raises(UserError, match=says):
         choice.resolve(torch.device("cpu"))
 
 
 def test_the_record_says_how_it_was_trained() -> None:
-    environment = train(tiny(), replace(HERE, choice=Choice("stack", 3, strict=False))).environment
+    environment = train(
+        tiny(), replace(HERE, choice=BackendConfig("stack", 3, strict=False))
+    ).environment
     facts = {"backend": "stack", "slots": 3, "deterministic": False, "compiled": False}
     assert {key: environment[key] for key in facts} == facts
 
@@ -608,7 +610,7 @@ def test_replays_leave_equal_bits_alone_and_in_a_pack_on_a_gpu(card: torch.devic
 @pytest.mark.gpu
 def test_nothing_waits_within_an_epoch_on_a_gpu(card: torch.device) -> None:
     task = on(card, tiny("drainage", model="cnn_small", precision="bf16", augment="crop_flip"))
-    slot = Slot(task, capture=True)
+    slot = GraphRunner(task, capture=True)
     slot.load(task)
     epoch = next(task.plan.epochs())
     slot.begin(epoch)  # pins memory for the first time, which may wait
@@ -625,7 +627,7 @@ def test_nothing_waits_within_an_epoch_on_a_gpu(card: torch.device) -> None:
 @pytest.mark.gpu
 def test_the_learning_rate_acts_between_replays_on_a_gpu(card: torch.device) -> None:
     task = on(card, tiny(momentum=0.0, clip_norm=0.0))
-    slot = Slot(task, capture=True)
+    slot = GraphRunner(task, capture=True)
     slot.load(task)
     slot.begin(next(task.plan.epochs()))
     states = []

@@ -13,7 +13,7 @@ from nlbench.benchmark.runs.run import prepare, train, train_pack
 from nlbench.benchmark.training import GraphBackend, LoopBackend
 from nlbench.benchmark.training import cuda_graph as graph_module
 from nlbench.benchmark.training import slot_probe as probe_module
-from nlbench.benchmark.training.cuda_graph_slot import Slot as RealSlot
+from nlbench.benchmark.training.cuda_graph_slot import GraphRunner
 from nlbench.benchmark.training.slot_probe import GAIN, MOST, Probe, choose, pace, probe, speed_key
 from tests.helpers.runs import HERE, tiny
 
@@ -181,9 +181,9 @@ def test_memory_that_ran_out_is_remembered(monkeypatch: pytest.MonkeyPatch) -> N
     """At most two slots ever fit, which is found out once; every run ends well all the same."""
     alive: list[int] = []
     failures: list[int] = []
-    original = RealSlot.load
+    original = GraphRunner.load
 
-    def load(slot: RealSlot, task: object) -> None:
+    def load(slot: GraphRunner, task: object) -> None:
         if id(slot) not in alive and len(alive) >= 2:
             failures.append(1)
             raise torch.OutOfMemoryError("no memory")
@@ -191,7 +191,7 @@ def test_memory_that_ran_out_is_remembered(monkeypatch: pytest.MonkeyPatch) -> N
             alive.append(id(slot))
         original(slot, task)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(RealSlot, "load", load)
+    monkeypatch.setattr(GraphRunner, "load", load)
     backend = GraphBackend(4, capture=False)
     specs = [replace(SPECS[0], seed=seed) for seed in range(4)]
     for _ in range(2):
