@@ -39,6 +39,8 @@ OPTIMIZERS: Mapping[str, Optimizer] = MappingProxyType(
         "adamw": Optimizer("torch.optim:AdamW", ("betas", "eps", "weight_decay")),
     }
 )
+# Fields that an optimiser reads, and another perhaps does not.
+SOME_READ = tuple(dict.fromkeys(name for kind in OPTIMIZERS.values() for name in kind.reads))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +138,7 @@ class Recipe:
         """What the optimiser does not read must not tell two equal trainings apart."""
         default = {field.name: field.default for field in fields(self)}
         read = OPTIMIZERS[self.optimizer].reads
-        for name in dict.fromkeys(n for kind in OPTIMIZERS.values() for n in kind.reads):
+        for name in SOME_READ:
             value = getattr(self, name)
             if name not in read and value != default[name]:
                 raise UserError(
@@ -175,8 +177,13 @@ class Recipe:
         return cls(**{n: _coerce(n, known[n], v, where) for n, v in values.items()})
 
     def override(self, values: Mapping[str, Any], where: str) -> Recipe:
-        """This recipe with some fields replaced, checked like :meth:`from_dict`."""
-        return replace(self.from_dict({**self.to_dict(), **values}, where))
+        """This recipe with some fields replaced, checked like :meth:`from_dict`.
+
+        With another optimiser, what that one does not read goes back to its default.
+        """
+        kind = OPTIMIZERS.get(str(values.get("optimizer", self.optimizer)), OPTIMIZERS["sgd"])
+        left = {n: v for n, v in self.to_dict().items() if n in kind.reads or n not in SOME_READ}
+        return replace(self.from_dict({**left, **values}, where))
 
 
 def _coerce(name: str, kind: str, value: Any, where: str) -> Any:

@@ -70,6 +70,19 @@ def test_the_optimizer_is_written_where_it_is_not_sgd() -> None:
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
 
 
+def test_another_optimizer_does_not_get_what_only_the_former_reads() -> None:
+    sgd = Recipe(epochs=2, momentum=0.5, nesterov=True, weight_decay=0.1)
+    adam = Recipe(epochs=2, optimizer="adam", eps=1e-6, weight_decay=0.1)
+    assert sgd.override({"optimizer": "adam", "eps": 1e-6}, "here") == adam
+    assert adam.override({"optimizer": "sgd"}, "here") == Recipe(epochs=2, weight_decay=0.1)
+    with pytest.raises(UserError, match=r"momentum = 0\.5 is not read"):
+        sgd.override({"optimizer": "adam", "momentum": 0.5}, "here")
+    with pytest.raises(UserError, match="unknown optimizer 'adm'"):
+        sgd.override({"optimizer": "adm"}, "here")
+    with pytest.raises(UserError, match="should be a str"):
+        sgd.override({"optimizer": ["adam"]}, "here")
+
+
 @pytest.mark.parametrize(
     ("epochs", "every", "taken"), [(7, 3, [3, 6, 7]), (6, 3, [3, 6]), (2, 5, [2])]
 )
