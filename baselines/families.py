@@ -127,12 +127,12 @@ FAMILIES = {
         "Half-supervised learning",
         "The samples are divided by their losses into likely clean ones, whose labels are used, and"
         " the rest, of which only the images are: their targets are the networks' own predictions"
-        " for several views, made surer and mixed. So nothing is lost by leaving a wrong label out,"
-        " and at high rates these methods lead every published table. It rests on the division:"
-        " losses must fall into two groups, which they do for noise at random, less so where classes"
-        " are confused or differ in difficulty, and a class that the first epochs have lost is"
-        " guessed away for good. They cost several trainings, and have the most settings, which"
-        " published work chose for each rate of noise.",
+        " for several views, made surer and mixed. So nothing is lost by leaving a wrong label out."
+        " It rests on the division: losses must fall into two groups, which they do for noise at"
+        " random, less so where classes are confused or differ in difficulty, and a class that the"
+        " first epochs have lost is guessed away for good. ELR+ divides nothing and holds on to"
+        " what two networks and their slow copies said earlier. All cost several trainings and have"
+        " the most settings, which published work chose for each rate of noise.",
     ),
     "regularisation": Family(
         "Regularised training",

@@ -74,6 +74,8 @@ class Method(ABC):
             common BatchNorm statistics, and not one after the other.
         selects: whether steps give weights that are 0 for samples left out.
         own_batches: some epochs are `own_epoch`, which only the loop trains, of images in memory.
+        own_cost: what pages say of the cost where a method draws batches: images through networks
+            for one of cross-entropy's.
         privileged: what `Facts.told` must hold, of `nlbench.baselines.state.PRIVILEGES`.
         version: raised by the author of a built-in method with every change of what it computes:
             records of another version are trained again. The files of a method from outside are
@@ -95,6 +97,7 @@ class Method(ABC):
     joined_views: ClassVar[bool] = False
     selects: ClassVar[bool] = False
     own_batches: ClassVar[bool] = False
+    own_cost: ClassVar[str] = ""
     privileged: ClassVar[frozenset[str]] = frozenset()
     version: ClassVar[int] = 1
     published: ClassVar[Mapping[str, Published]] = MappingProxyType({})

@@ -230,6 +230,10 @@ class Engine(Protocol):
         """One step of a network's optimiser, with the recipe's L1 and clipping."""
         ...
 
+    def follow(self, member: int, source: int, keep: float) -> None:
+        """Give a network's weights the share `keep` of themselves and the rest of another's."""
+        ...
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Stage:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nlbench.baselines import mixture
+from nlbench.baselines import draws, mixture
 from nlbench.baselines.errors import MethodError
 from nlbench.baselines.hyper import hyper
 from nlbench.baselines.method import Method, Published
@@ -53,6 +53,7 @@ class DivideMix(Method):
     members: ClassVar[int] = 2
     selects: ClassVar[bool] = True
     own_batches: ClassVar[bool] = True
+    own_cost: ClassVar[str] = "12 x share of labelled samples (2 networks) + sweeps"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(
             params={"lambda_u": 25.0, "warm": 0.0333},
@@ -141,8 +142,8 @@ class DivideMix(Method):
                 f" labelled samples of {len(likely)}: set threshold below {self.threshold}"
             )
         half = max(2, facts.batch_size // 2)
-        rest = endless(unlabelled, half, random)
-        batches = list(one_pass(labelled, half, random))
+        rest = draws.endless(unlabelled, half, random)
+        batches = list(draws.one_pass(labelled, half, random))
         since = epoch - self._warm_epochs(facts)
         for number, ids in enumerate(batches):
             others = next(rest) if len(unlabelled) >= 2 else unlabelled
@@ -155,9 +156,12 @@ class DivideMix(Method):
                 more = [engine.images(others, *drawn, "unlabelled", view) for view in range(2)]
                 targets += [self._guessed(engine, member, more)] * 2
                 views += more
-            images, wanted = self._mixed(torch.cat(views), torch.cat(targets), random)
-            logits = engine.logits(member, images)
-            engine.descend(member, objective(logits, wanted, 2 * len(ids), weight))
+            images, wanted = torch.cat(views), torch.cat(targets)
+            how = draws.mixing(len(images), self.alpha, random, images.device)
+            logits = engine.logits(member, draws.mixed(images, *how))
+            engine.descend(
+                member, objective(logits, draws.mixed(wanted, *how), 2 * len(ids), weight)
+            )
 
     @torch.no_grad()
     def _refined(
@@ -178,28 +182,8 @@ class DivideMix(Method):
         logits = [engine.logits(m, one) for m in (member, 1 - member) for one in views]
         return guessed(logits, self.temperature)
 
-    def _mixed(self, images: Tensor, targets: Tensor, random: Any) -> tuple[Tensor, Tensor]:
-        """Images and targets, each mixed with those of another image."""
-        share = float(random.beta(self.alpha, self.alpha)) if self.alpha > 0.0 else 1.0
-        share = max(share, 1.0 - share)
-        partner = torch.from_numpy(random.permutation(len(images))).to(images.device)
-        first, second = (share * both + (1.0 - share) * both[partner] for both in (images, targets))
-        return first, second
-
     def _warm_epochs(self, facts: Facts) -> int:
         return round(self.warm * facts.epochs)
-
-
-def one_pass(ids: Tensor, size: int, random: Any) -> Iterator[Tensor]:
-    """All ids once in batches, in random order; a rest of one is left out."""
-    order = torch.from_numpy(random.permutation(len(ids))).to(ids.device)
-    yield from (part for part in torch.split(ids[order], size) if len(part) > 1)
-
-
-def endless(ids: Tensor, size: int, random: Any) -> Iterator[Tensor]:
-    """One pass after the other."""
-    while True:
-        yield from one_pass(ids, size, random)
 
 
 def sharpened(p: Tensor, temperature: float) -> Tensor:

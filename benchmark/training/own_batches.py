@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.pipeline import augment
 from nlbench.benchmark.pipeline.batches import Epoch
 from nlbench.benchmark.streams import Streams
@@ -22,11 +21,6 @@ class Hands:
     """The engine as such a method sees it; see :class:`nlbench.baselines.state.Engine`."""
 
     def __init__(self, trainer: Trainer) -> None:
-        if trainer.recipe.sam_rho > 0:
-            raise UserError(
-                f"method {trainer.task.method.name!r} draws batches of its own: set sam_rho of the"
-                " recipe to 0"
-            )
         self._trainer = trainer
         self._images = trainer.task.resident.x_train
 
@@ -57,6 +51,14 @@ class Hands:
         objective.backward()  # type: ignore[no-untyped-call]
         regularise(self._trainer.recipe, chosen.parameters)
         chosen.optimiser.step()
+
+    @torch.no_grad()
+    def follow(self, member: int, source: int, keep: float) -> None:
+        """Weights of a network go towards those of another; BatchNorm statistics are its own."""
+        members = self._trainer.members
+        pairs = zip(members[member].parameters, members[source].parameters, strict=True)
+        for weight, goal in pairs:
+            weight.mul_(keep).add_(goal, alpha=1.0 - keep)
 
 
 def own_epoch(trainer: Trainer, epoch: Epoch) -> EpochStats:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nlbench.baselines import Batch, Method, Mixed, Step
+from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.pipeline.augment import Normaliser, apply
 from nlbench.benchmark.pipeline.batches import Epoch
 from nlbench.benchmark.pipeline.in_memory import Resident
@@ -83,6 +84,11 @@ class Trainer:
     """
 
     def __init__(self, task: Task) -> None:
+        if task.method.own_batches and task.recipe.sam_rho > 0:
+            raise UserError(
+                f"method {task.method.name!r} draws batches of its own, without SAM: set sam_rho of"
+                " the recipe to 0"
+            )
         self.task = task
         self.recipe = task.recipe
         self.cost = Cost()

@@ -18,8 +18,7 @@ cross-entropy. `nlbench list methods` prints the same on a terminal.
   vector, K the number of classes. A subscript i is what is remembered of a sample.
 - **cost**: images through networks, forward and backward, for one through cross-entropy's: networks
   x views of an image x passes over the training set. "sweeps": the training set also goes forward
-  through the network from time to time; "own batches": more than that, as many as the method
-  draws. Measured costs are in each report (cost.md).
+  through the network from time to time. Measured costs are in each report (cost.md).
 - **told**: what the method must know beyond the given labels. Outside an experiment nobody knows
   the noise rate or T.
 - **published for**: data sets with the authors' own setting, or that of a later comparison: the
@@ -65,15 +64,15 @@ def page(methods: Iterable[type[Method]]) -> str:
 
 def cost(method: Method) -> str:
     """How many images go through networks for one of cross-entropy's, and what makes it so."""
+    if method.own_batches:
+        return method.own_cost
     stages = method.stages(EPOCHS)
     passes = sum(stage.epochs for stage in stages) / EPOCHS
     factors = {"networks": method.members, "views": method.views, "passes": passes}
     words = [f"{value:g} {name}" for name, value in factors.items() if value != 1]
-    words += ["own batches"] if method.own_batches else []
     total = method.members * method.views * passes
     text = f"{total:g}" + (f" ({', '.join(words)})" if words else "")
-    looks = type(method).wants_sweep is not Method.wants_sweep or method.own_batches
-    sweeps = looks or any(stage.look for stage in stages)
+    sweeps = type(method).wants_sweep is not Method.wants_sweep or any(s.look for s in stages)
     return text + (" + sweeps" if sweeps else "")
 
 

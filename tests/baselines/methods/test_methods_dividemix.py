@@ -98,6 +98,9 @@ class Recorded:
         torch.autograd.backward(objective)
         self.steps.append(member)
 
+    def follow(self, member: int, source: int, keep: float) -> None:
+        raise AssertionError((member, source, keep))
+
 
 def test_each_network_learns_from_what_the_other_finds_clean() -> None:
     given = torch.arange(41) % K

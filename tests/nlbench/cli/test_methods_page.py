@@ -26,6 +26,7 @@ def test_every_method_has_a_line_and_every_family_a_method() -> None:
     lines = [line for line in DOCS.read_text().splitlines() if line.startswith("| **")]
     assert len(lines) == len(methods)
     for method in methods:
+        assert bool(method.own_cost) == method.own_batches
         assert sum(f"`{method.name}` |" in line for line in lines) == 1
 
 
@@ -38,7 +39,7 @@ def test_every_method_has_a_line_and_every_family_a_method() -> None:
         ("forward", "1", "transition"),
         ("forward-est", "2 (2 passes) + sweeps", "noisy validation"),
         ("truncated-gce", "1 + sweeps", "–"),
-        ("dividemix", "2 (2 networks, own batches) + sweeps", "–"),
+        ("dividemix", "12 x share of labelled samples (2 networks) + sweeps", "–"),
         ("t-revision", "2.1 (2.1 passes) + sweeps", "noisy validation"),
     ],
 )
