@@ -42,10 +42,22 @@ def with_method(spec: RunSpec, name: str) -> RunSpec:
     return replace(spec, method=tiny(name).method)
 
 
+def needs_held_out(spec: RunSpec) -> bool:
+    method = baselines.create(spec.method.name, spec.method.values)
+    chosen = any("best" in (stage.start, stage.look) for stage in method.stages(1000))
+    return chosen or "noisy_val" in method.asks()
+
+
 @pytest.mark.parametrize("cell", CELLS, ids=lambda s: f"{s.noise}-{s.model}")
 def test_every_method_sees_the_same_labels_weights_and_batches(cell: RunSpec) -> None:
-    records = [train(with_method(cell, name), HERE) for name in baselines.names()]
-    assert {r.status for r in records} == {"ok"}
+    specs = [with_method(cell, name) for name in baselines.names()]
+    # Some methods choose an epoch by held-out samples and are refused without any.
+    refused = (
+        {s.method.name for s in specs if needs_held_out(s)} if not cell.dataset.holdout else set()
+    )
+    records = [train(spec, HERE) for spec in specs]
+    assert {r.spec.method.name for r in records if r.status != "ok"} == refused
+    records = [r for r in records if r.status == "ok"]
     assert set(records[0].pairing) == {"data", "labels", "split", "init", "order", "augment"}
     assert all(r.pairing == records[0].pairing for r in records)
     other = train(replace(cell, seed=1), HERE)
