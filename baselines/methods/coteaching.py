@@ -28,9 +28,9 @@ class CoTeaching(Method):
     epochs. Predictions are those of the mean probability; member 0 alone is recorded beside them.
 
     Source: Han et al., NeurIPS 2018, and its release, which trains a 9-layer network by Adam
-    without augmentation and is given the nominal noise rate. Deviations: the recipe's optimiser;
-    the mean over the kept samples, which the release divides by their number once more (Adam does
-    not notice); the forget rate is the share of wrong labels, for asymmetric noise too.
+    without augmentation and is given the nominal noise rate. Deviations: the mean over the kept
+    samples, which the release divides by their number once more (Adam does not notice); the forget
+    rate is the share of wrong labels, for asymmetric noise too.
     """
 
     title: ClassVar[str] = "Co-teaching"
@@ -43,8 +43,8 @@ class CoTeaching(Method):
     published: ClassVar[Mapping[str, Published]] = {
         family: Published(
             params={"gradual": 10},
-            recipe={"lr": 0.001, "weight_decay": 0.0, "l1": 0.0},
-            source=f"{_RELEASE}; its rate is Adam's",
+            recipe={"optimizer": "adam", "lr": 0.001, "weight_decay": 0.0, "l1": 0.0},
+            source=_RELEASE,
         )
         for family in ("mnist", "cifar10", "cifar100")
     }

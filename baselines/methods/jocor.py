@@ -16,8 +16,8 @@ from nlbench.baselines.methods.coteaching import CoTeaching
 from nlbench.baselines.registry import register
 from nlbench.baselines.state import Batch, Step
 
-_RELEASE = "github.com/hongxin001/JoCoR (86db359), README; its learning rate is Adam's"
-_RECIPE = {"lr": 0.001, "weight_decay": 0.0, "l1": 0.0}
+_RELEASE = "github.com/hongxin001/JoCoR (86db359), README"
+_RECIPE = {"optimizer": "adam", "lr": 0.001, "weight_decay": 0.0, "l1": 0.0}
 
 
 @register("jocor")

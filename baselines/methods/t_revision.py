@@ -58,8 +58,6 @@ class TRevision(Method):
         """Return the three stages; the second has the recipe's epochs."""
         first, last = (max(1, round(share * epochs)) for share in (self.warm, self.revision))
         adam = {"optimizer": "adam", "lr": self.lr_revision, "schedule": "constant"}
-        # What Adam does not read must be at its default.
-        adam |= {"momentum": 0.9, "nesterov": False}
         return (
             Stage(epochs=first),
             Stage(epochs=epochs, start="best", look="best"),
