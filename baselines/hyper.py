@@ -56,7 +56,7 @@ def hyper(default: Any, help: str, within: str = "") -> Any:
     """Declare a hyper-parameter as a dataclass field.
 
     Args:
-        default: its value where nobody sets it.
+        default: its value where it is not set.
         help: one sentence with what it does.
         within: its range, "(0, 1]" or "[0, inf)"; empty for booleans and strings.
 

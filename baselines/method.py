@@ -38,7 +38,7 @@ class Published:
     source: str
 
     def __post_init__(self) -> None:
-        # Copies, so that nobody can change a published setting through the dict he handed in.
+        # Copies, so that a published setting cannot be changed through the caller's dict.
         object.__setattr__(self, "params", dict(self.params))
         object.__setattr__(self, "recipe", dict(self.recipe))
 
@@ -52,7 +52,7 @@ class Method(ABC):
     `per_sample(logits, targets)`. Everything else has a default below. Construction raises
     MethodError for a hyper-parameter of the wrong type or outside its range.
 
-    A method that needs more than its logits and labels keeps a `State` (`begin`) and says what a
+    A method that needs more than its logits and labels keeps a `State` (`begin`) and defines what a
     step does (`step`); several networks, views or mixed images are declared. `step`,
     `after_backward` and `after_step` are arithmetic on tensors alone: no `.item()`, no boolean
     indexing, no Python decision on a value, so that a step can be recorded once and replayed. What
@@ -104,7 +104,7 @@ class Method(ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        # A class nobody registered is found again, in any process, under this name.
+        # A class that is not registered is found again, in any process, under this name.
         cls.name = f"{cls.__module__}:{cls.__qualname__}"
         if "title" not in vars(cls):
             cls.title = cls.__name__
@@ -153,7 +153,7 @@ class Method(ABC):
     ) -> None:
         """Before the first epoch of a later stage than the first, counted from 0.
 
-        `sweep` as in `begin_epoch`, of the weights that the stage looks at; None if it does not.
+        `sweep` as in `begin_epoch`, of the weights in the stage's `look`; None without.
         """
 
     def wants_sweep(self, facts: Facts, epoch: int) -> bool:  # noqa: ARG002
@@ -266,7 +266,7 @@ class Method(ABC):
     def scores(self, logits: Tensor) -> dict[str, Tensor]:
         """Return the open-set scores, each (N,) and higher where the sample is more likely unknown.
 
-        `msp`, `max_logit`, `energy` and `entropy` (see `scores.py`) look at the first K
+        `msp`, `max_logit`, `energy` and `entropy` (see `scores.py`) use the first K
         outputs only; a method may add its own.
         """
         real = _full_precision(self.class_logits(logits))

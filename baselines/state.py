@@ -1,7 +1,7 @@
-"""What a method with state is told, keeps, is shown at each step, and gives back.
+"""What a method with state is given, keeps, receives at each step, and returns.
 
 The engine keeps three kinds of tensors for a method (`State`). Before a step it gathers the rows of
-the batch, after it it puts the new ones back: a step sees slices and never the whole set.
+the batch, after it it puts the new ones back: a step gets slices and never the whole set.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PRIVILEGES = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a method is told about its run before the first step.
+    """What a method is given about its run before the first step.
 
     Attributes:
         num_classes: K.

@@ -17,7 +17,7 @@ def unknown(kind: str, name: object, choices: Iterable[str], where: str = "") ->
         kind: what was looked up, in the singular: "data set", "model", "suite key".
         name: what was given.
         choices: the names that exist; the nearest one by ``difflib`` is offered.
-        where: where the name stands, e.g. "quick.toml, key 'model'"; left out if empty.
+        where: where the name was found, e.g. "quick.toml, key 'model'"; left out if empty.
     """
     known = sorted(choices)
     text = f"unknown {kind} {str(name)!r}" + (f" in {where}" if where else "")

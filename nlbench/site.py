@@ -1,6 +1,6 @@
 """Web pages of studies: which are shown, from which records, and how to make each row again.
 
-Here and not in ``reports``, which knows records only: suites and methods are needed too.
+Here and not in ``reports``, which reads records only: suites and methods are needed too.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def write_site(
     Args:
         results: folder with ``published/`` and the store.
         out: folder of the pages.
-        say: is handed a line about each record that cannot be used.
+        say: called with a line about each record that cannot be used.
         names: suites, or folders of published studies; without any all published studies.
         own: the runs of the store: of these names, or beside the published studies.
         rule: accuracy rule, one of RULES.

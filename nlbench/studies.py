@@ -1,6 +1,6 @@
 """Studies as reports, pages and publications show them: a suite, its methods and its records.
 
-Here and not in ``reports``, which knows records only: suites and methods are needed too.
+Here and not in ``reports``, which reads records only: suites and methods are needed too.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def as_found(study: reports.Study, whole: Suite, found: int, selection: str = ""
 
 
 def sound(found: Iterable[RunRecord | str], say: Say) -> Iterator[RunRecord]:
-    """The records; ``say`` is handed a line about each that cannot be used."""
+    """The records; ``say`` is called with a line about each that cannot be used."""
     for item in found:
         if isinstance(item, str):
             say(f"left out: {item}")
@@ -135,7 +135,7 @@ def from_store(
         whole: the suite.
         part: what is to be shown of it.
         store: of the records.
-        say: is handed a line about what cannot be used.
+        say: called with a line about what cannot be used.
         asked: how commands name the suite.
         profile: which the suite's own was replaced by, if one was.
         selection: the words of a command that select the part; "" for the whole.

@@ -49,7 +49,7 @@ class Result:
 
 
 def note(result: Result, frame: int, seeds: int) -> str:
-    """What stands below a panel: accuracy, and where the drainage mass is."""
+    """Text below a panel: accuracy, and where the drainage mass is."""
     row = result.curve[frame]
     lines = [f"test accuracy {_percent(row['test_accuracy'])}"]
     if seeds > 1:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class NoiseError(ValueError):
-    """Bad input to the noise package; the message is one line that says what would be right."""
+    """Bad input to the noise package; the message is one line that names what would be right."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -54,7 +54,7 @@ class Features:
 
 @dataclass(frozen=True)
 class Scaling:
-    """Per channel: a feature x (an integer) stands for (x - mean[c]) * gain[c]."""
+    """Per channel: a feature x (an integer) means (x - mean[c]) * gain[c]."""
 
     mean: tuple[float, ...]
     gain: tuple[float, ...]

@@ -22,7 +22,7 @@ Columns = Mapping[str, Any]
 
 
 def find_file(name: str, folder: Path | None) -> Path:
-    """Return the path of a named file: as it stands, or inside ``folder``."""
+    """Return the path of a named file: as given, or inside ``folder``."""
     places = [Path(name)] if folder is None else [folder / name, Path(name)]
     for path in places:
         if path.is_file():
@@ -66,7 +66,7 @@ def read_targets(path: Path, num_classes: int) -> NDArray[np.int64]:
 def read_matrix(path: Path, num_classes: int) -> NDArray[np.float64]:
     """Read a K x K transition matrix with T[i][j] = P(noisy j | clean i); rows sum to 1.
 
-    .npy, .json (a list of rows) or .csv (no header). NoiseError says what does not fit; a matrix
+    .npy, .json (a list of rows) or .csv (no header). NoiseError names what does not fit; a matrix
     whose columns sum to 1 instead is refused as transposed.
     """
     try:

@@ -26,8 +26,8 @@ class NoisyLabels:
 
     noisy, clean: (N,) int64, read-only copies. spec: the setting with everything that depends on
     the data set named. seed: the noise seed. dataset: name given to ``make``, if any.
-    Open-set noise only: replaced (N,) bool says which images are foreign, source (N,) int64 which
-    image of the other set stands there (-1 where none). details: small facts of the model.
+    Open-set noise only: replaced (N,) bool marks the foreign images, source (N,) int64 which
+    image of the other set is used (-1 where none). details: small facts of the model.
     generator: version of the generators that drew the labels.
     """
 
@@ -84,7 +84,7 @@ class NoisyLabels:
 
     @cached_property
     def realised_rate(self) -> float:
-        """Share of samples whose label changed or image was replaced; NaN if nobody knows."""
+        """Share of samples whose label changed or image was replaced; NaN if unknown."""
         if not self.truth_known:
             return math.nan
         return int(np.count_nonzero(self.corrupted)) / len(self)

@@ -37,7 +37,7 @@ def make(
     folder: str | Path | None = None,
     index: ArrayLike | None = None,
 ) -> NoisyLabels:
-    """Corrupt clean labels as ``spec`` says; the same arguments give the same bits anywhere.
+    """Corrupt clean labels according to ``spec``; the same arguments give the same bits anywhere.
 
     labels: (N,) integers in [0, num_classes), every class present. seed: >= 0.
     features: what the kind needs (see ``needs``), as one array or as a mapping such as
@@ -115,7 +115,7 @@ def verify(
     folder: str | Path | None = None,
     index: ArrayLike | None = None,
 ) -> None:
-    """Draw the artefact again from its spec and seed; NoiseError says what disagrees.
+    """Draw the artefact again from its spec and seed; NoiseError names what differs.
 
     labels: the data set's clean labels, if its order is to be checked too. Others: as for make.
     """

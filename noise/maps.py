@@ -49,9 +49,9 @@ CIFAR100_COARSE = (
 # Data sets that share the classes, and so the maps, of another one.
 _FAMILY = {"digits": "mnist", "cifar10_jpeg": "cifar10"}
 
-# The map of a data set where the setting names none. CIFAR-100 has no silent default: what papers
-# ran (block5) is not what they say (superclass). Fashion-MNIST's three maps disagree; that of the
-# GCE paper is semantic (confusable garments), the oldest, and always printed.
+# The map of a data set where the setting names none. CIFAR-100 has no silent default: papers ran
+# another one (block5) than they describe (superclass). Fashion-MNIST has three that differ; that of
+# the GCE paper is semantic (confusable garments), the oldest, and always printed.
 _DEFAULT = {"mnist": "standard", "cifar10": "standard", "fashion_mnist": "gce"}
 
 
@@ -127,7 +127,7 @@ MAPS: Mapping[str, FlipMap] = {item.full_name: item for item in _MAPS}
 
 
 def default_map(dataset: str | None, num_classes: int) -> str:
-    """Return the map name that a data set stands for; NoiseError where none is agreed."""
+    """Return the default map of a data set; NoiseError where none is agreed."""
     family = _FAMILY.get(dataset or "", dataset or "")
     if family in _DEFAULT:
         return _DEFAULT[family]

@@ -1,4 +1,4 @@
-"""How much noisy labels depend on the image: do look-alikes of one class share their noise?"""
+"""How much noisy labels depend on the image: do similar images of one class share their noise?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nlbench.noise.task import Labels
 Floats = NDArray[np.float64]
 
 DIMENSIONS = 64  # of the random projection in which distances are taken
-PER_CLASS = 1000  # samples looked at in each class
+PER_CLASS = 1000  # samples compared in each class
 NEIGHBOURS = 10
 PERMUTATIONS = 199
 
@@ -29,7 +29,7 @@ def instance_dependence(labels: NoisyLabels, features: NDArray[Any]) -> dict[str
     Within each clean class (at most 1,000 samples, 10 neighbours by Euclidean distance in a random
     projection of the standardised features to 64 dimensions) A is the share of neighbour pairs
     that agree, and E the share expected if the noise depended on the class alone. The excess is
-    (A - E) / (1 - E): 0 for class-conditional noise, 1 if look-alikes always agree. p is from 199
+    (A - E) / (1 - E): 0 for class-conditional noise, 1 if neighbours always agree. p is from 199
     permutations within the classes. Three questions: ``label`` (same noisy label), ``flip``
     (both flipped or both not) and ``target`` (same new label, among the flipped).
     """

@@ -20,7 +20,7 @@ def align(task: Task, name: str, values: Labels) -> Labels:
         return values
     if task.index.max() >= len(values):
         raise NoiseError(
-            f"{name}: {len(values)} labels, but a sample stands at position {task.index.max()}"
+            f"{name}: {len(values)} labels, but a sample has position {task.index.max()}"
         )
     return values[task.index]
 

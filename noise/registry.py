@@ -47,7 +47,7 @@ class Draw:
 class Model:
     """A registered noise model.
 
-    ``argument`` is what stands after the kind: ``"rate"``, ``""`` (nothing), or the name of the
+    ``argument`` is what follows the kind: ``"rate"``, ``""`` (nothing), or the name of the
     option that is written without its name, as ``set`` in ``human:worse``.
     ``limit`` is the first rate that is refused. ``needs`` is a key of ``FEATURES`` or empty.
     ``nested``: for one seed the flips at a lower rate are among those at a higher one.

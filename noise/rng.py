@@ -1,7 +1,7 @@
 """Keyed, counter-based randomness: the one source of random numbers of the whole project.
 
-Only raw 64-bit words of the Philox generator are used here. NumPy promises that they never
-change, which it does not promise for the distributions of ``Generator``.
+Only raw 64-bit words of the Philox generator are used here. NumPy guarantees that they never
+change, which it does not guarantee for the distributions of ``Generator``.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ _ALLOWED: dict[tuple[str, str], Callable[..., Any]] = {
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """An unpickler that knows plain NumPy arrays and no other global."""
+    """An unpickler that accepts plain NumPy arrays and no other global."""
 
     def find_class(self, module: str, name: str) -> Any:
         try:

@@ -40,9 +40,9 @@ class NoiseSpec:
 
     @classmethod
     def parse(cls, text: str | NoiseSpec) -> NoiseSpec:
-        """Read ``kind[:argument][:option=value]...``; NoiseError says what is wrong where.
+        """Read ``kind[:argument][:option=value]...``; NoiseError names what is wrong where.
 
-        Several of them joined by ``+`` are a mixture. ``%XX`` escapes stand for characters with a
+        Several of them joined by ``+`` are a mixture. ``%XX`` escapes encode characters with a
         meaning (``%3A`` for a colon in a file name, ``%2B`` for a plus).
         """
         if isinstance(text, NoiseSpec):

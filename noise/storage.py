@@ -58,7 +58,7 @@ def load(path: str | Path) -> NoisyLabels:
     if header.get("schema") != SCHEMA:
         raise NoiseError(f"{source}: schema {header.get('schema')!r}, this version reads {SCHEMA}")
     if header.get("digest") != _digest(header):
-        raise NoiseError(f"{source}: the header disagrees with its own digest")
+        raise NoiseError(f"{source}: the header does not match its own digest")
     try:
         labels = NoisyLabels(
             noisy=arrays["noisy"],

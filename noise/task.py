@@ -1,4 +1,4 @@
-"""Task: everything a noise model may look at, checked once before any model runs."""
+"""Task: everything a noise model may read, checked once before any model runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Clean labels and a fully settled setting, as handed to a model's ``draw``.
+    """Clean labels and a complete setting, as passed to a model's ``draw``.
 
     labels: (N,) int64 in [0, num_classes), read-only. sizes: (K,) samples per class, all > 0.
     options: every option of the kind with its value. features: what the kind needs, or None.

@@ -144,7 +144,7 @@ def _texts(
     drawn: Sequence[Drawn],
     only: str | None,
 ) -> dict[str, str]:
-    """File name -> content, of the parts asked for."""
+    """File name -> content, of the requested parts."""
     texts: dict[str, str] = {}
     if only in (None, "leaderboard"):
         texts["leaderboard.csv"] = to_csv(leaderboard)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class ReportError(ValueError):
-    """A report that cannot be made as asked; one line, ready to show."""
+    """A report that cannot be made as requested; one line, ready to show."""
 
 
 def unknown(kind: str, name: object, choices: Iterable[str]) -> ReportError:

@@ -46,7 +46,7 @@ def _received(found: Iterator[Any]) -> Iterator[Any]:
         yield from found
     except BrokenProcessPool as error:
         raise ReportError(
-            "a process that worked on the report was killed, for want of memory perhaps; with"
+            "a process that worked on the report was killed, perhaps for lack of memory; with"
             " --workers 1 there is none but the main one"
         ) from error
 

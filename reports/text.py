@@ -34,7 +34,7 @@ def interval(low: float | None, high: float | None, digits: int = 2, before: str
 
 
 def p_value(p: float | None) -> str:
-    """A p-value as it stands in a cell: ``0.004``, ``< 0.001``, ``–``."""
+    """A p-value as a cell shows it: ``0.004``, ``< 0.001``, ``–``."""
     if p is None or p != p:
         return NONE
     return "< 0.001" if p < 0.001 else f"{p:.3f}"

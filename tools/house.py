@@ -1,4 +1,4 @@
-"""The picture of docs/architecture.md: rooms as boxes, imports as arrows, read from the source.
+"""The picture of docs/architecture.md: folders as boxes, imports as arrows, read from the source.
 
 ``python -m tools.house`` draws docs/architecture.svg anew. A room is a folder of one of the
 packages, or a package that has none; it is drawn above everything that it imports.
@@ -43,7 +43,7 @@ def modules() -> dict[str, Path]:
 def room(module: str) -> str | None:
     """``benchmark/store`` for ``benchmark.store.record``, ``noise`` for everything in noise.
 
-    Loose files of a package (its errors, its front door) belong to no room.
+    Loose files of a package (its errors, its public names) belong to no room.
     """
     parts = module.removesuffix(".__init__").split(".")
     if parts[0] in WHOLE:
@@ -74,7 +74,7 @@ def _targets(tree: ast.Module) -> Iterator[str]:
 
 
 def levels(graph: Mapping[str, set[str]]) -> dict[str, int]:
-    """Room -> how many rooms stand below it on the longest way down."""
+    """Room -> how many rooms are below it on the longest path."""
     found: dict[str, int] = {}
     for name in TopologicalSorter(graph).static_order():
         found[name] = 1 + max((found[below] for below in graph.get(name, ())), default=-1)

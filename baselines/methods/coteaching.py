@@ -67,7 +67,7 @@ class CoTeaching(Method):
         return State(globals=small_loss.keep_counts(facts))
 
     def begin_epoch(self, state: State, facts: Facts, epoch: int, sweep: Tensor | None) -> None:  # noqa: ARG002
-        """Leave out as many as this epoch's rate says."""
+        """Leave out the share of this epoch."""
         final = facts.told["noise_rate"] if self.forget is None else self.forget
         small_loss.set_rate(state, small_loss.forget_rate(epoch, final, self.gradual))
 

@@ -59,7 +59,7 @@ class CoTeachingPlus(CoTeaching):
         return State(globals={"kept": kept, "apart": apart})
 
     def begin_epoch(self, state: State, facts: Facts, epoch: int, sweep: Tensor | None) -> None:  # noqa: ARG002
-        """Leave out as many as this epoch's rate says; look at disagreement from `start` on."""
+        """Leave out the share of this epoch; select by disagreement from `start` on."""
         final = facts.told["noise_rate"] if self.forget is None else self.forget
         state.put("kept", 1.0 - small_loss.forget_rate(epoch, final, self.gradual))
         state.put("apart", epoch >= round(self.start * facts.epochs))

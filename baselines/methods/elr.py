@@ -27,7 +27,7 @@ class ELR(Method):
 
     At each visit t_i <- beta t_i + (1 - beta) p first, without gradient, then the loss is taken;
     t_i starts at 0 and p is clamped to [1e-4, 1 - 1e-4]. The log term is bounded by log 1e-4 and
-    below 0: it draws p towards what the network said before it fitted wrong labels.
+    below 0: it draws p towards the predictions from before wrong labels were fitted.
 
     Source: Liu et al., NeurIPS 2020, and its release, which sets beta = 0.9, lam = 1 for asymmetric
     noise on CIFAR-10 and the values below for symmetric noise.

@@ -29,9 +29,9 @@ class JoCoR(CoTeaching):
     the divergence; R rises as in Co-teaching. Predictions are those of the mean probability.
 
     Source: Wei et al., CVPR 2020, and its release, whose README sets lam per data set (0.65 at 80 %
-    noise on CIFAR-10; the code's default is 0.1) and says that it must be tuned anew for another
+    noise on CIFAR-10; the code's default is 0.1) and states that it must be tuned anew for another
     network or normalised images. Deviations: as Co-teaching; the release halves the nominal rate of
-    asymmetric noise, here the share of wrong labels is told.
+    asymmetric noise, here the share of wrong labels is given.
     """
 
     title: ClassVar[str] = "JoCoR"

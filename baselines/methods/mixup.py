@@ -54,7 +54,7 @@ class Mixup(Method):
     def step(self, batch: Batch) -> Step:
         """Return the two cross-entropies in the proportion of the images."""
         mixed = batch.mixed
-        assert mixed is not None  # the engine mixes, for `mixing` says so
+        assert mixed is not None  # the engine mixes because of `mixing`
         own = self.loss(batch.output, batch.targets)
         other = self.loss(batch.output, batch.targets[mixed.partner])
         return Step(losses=(mixed.weight * own + (1.0 - mixed.weight) * other,))

@@ -1,4 +1,4 @@
-"""Peer loss: what fits labels of other samples as well as its own is no knowledge."""
+"""Peer loss: the loss less that of the labels of other, random samples."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Peer(Method):
     def step(self, batch: Batch) -> Step:
         """Return the difference for each sample."""
         weight, mixed = batch.globals["weight"], batch.mixed
-        assert mixed is not None  # the engine draws, for `mixing` says so
+        assert mixed is not None  # the engine draws them because of `mixing`
         own = self.loss(batch.output, batch.targets)
         other = self.loss(batch.output, batch.targets[mixed.partner])
         return Step(losses=((own - weight * other) / (1.0 + weight),))

@@ -58,7 +58,7 @@ class PLC(Method):
         return F.cross_entropy(logits, targets, reduction="none")
 
     def begin(self, facts: Facts) -> State:
-        """Return the given labels, and room for predictions."""
+        """Return the given labels, and space for predictions."""
         room = facts.zeros(facts.samples, self.window, facts.num_classes)
         theta = torch.tensor(self.theta, dtype=torch.float64, device=facts.device)
         return State(
@@ -67,7 +67,7 @@ class PLC(Method):
         )
 
     def begin_epoch(self, state: State, facts: Facts, epoch: int, sweep: Tensor | None) -> None:  # noqa: ARG002
-        """Say which place the epoch's predictions go to."""
+        """Set the place of the epoch's predictions."""
         now = facts.zeros(self.window)
         now[epoch % self.window] = 1.0
         state.put("now", now)

@@ -24,7 +24,7 @@ _RELEASE = "github.com/giorgiop/loss-correction (15a79de)"
 class Forward(Method):
     """Cross-entropy of the mixed prediction, -log (p^T T)_y, with a known transition matrix T.
 
-    T_ij is the share of class i that was given label j; the method is told it as it came out. The
+    T_ij is the share of class i that was given label j; the method is given the realised one. The
     network's own p is the prediction. With T = I it is cross-entropy.
 
     Source: Patrini et al., CVPR 2017, and its release, which clips p at 1e-7 and does not normalise
@@ -50,7 +50,7 @@ class Forward(Method):
         return F.cross_entropy(logits, targets, reduction="none")
 
     def begin(self, facts: Facts) -> State:
-        """Return the matrix that was told."""
+        """Return the state with the matrix that was given."""
         return State(globals={"transition": self.prepared(facts.told["transition"])})
 
     def step(self, batch: Batch) -> Step:

@@ -22,7 +22,7 @@ _RECIPE = {"lr": 0.01, "weight_decay": 1e-4, "l1": 0.0}
 @register("truncated-gce")
 @dataclass(frozen=True, kw_only=True)
 class TruncatedGCE(GCE):
-    """GCE of the samples that the network gave more than k when it was last asked.
+    """GCE of the samples whose label had probability above k in the last sweep.
 
     l = v (L(p_t) - L(k)) with L(p) = (1 - p^q) / q and v = 1 where L(p_t) < L(k), else 0. All v are
     1 at first; from `start` on they are renewed from time to time, for all samples, by the network

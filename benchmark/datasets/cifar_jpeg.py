@@ -188,7 +188,7 @@ def _decode(pack: Pack) -> Bytes:
 
 
 def _write(images: Bytes, folder: Path, name: str) -> None:
-    """Write atomically, so that a reader or a second writer never sees half a file."""
+    """Write atomically, so that a reader or a second writer never gets half a file."""
     folder.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
     try:

@@ -93,7 +93,7 @@ def _keyed(keys: Path, values: Path) -> Entries:
 
 
 def _placed(folder: Path, entries: Entries) -> Entries:
-    """The lists say images/0/...; some copies have the ten folders without images/."""
+    """The lists have images/0/...; some copies have the ten folders without images/."""
     entries = [(file.lstrip("/"), label) for file, label in entries]
     if (folder / "images").is_dir() or not (folder / "0").is_dir():
         return entries

@@ -1,4 +1,4 @@
-"""Lists of image files: where they are, what stands in them, what is left out."""
+"""Lists of image files: where they are, their format, what is left out."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def without_excluded(
 ) -> tuple[list[tuple[str, int]], str]:
     """Leave out the training images that ``exclude.txt`` in the set's folder names, one a line.
 
-    For files that cannot be decoded and cannot be had again. Returns the rest, and what a label
-    must say of it ("" where there is no such file).
+    For files that cannot be decoded and cannot be had again. Returns the rest, and the note
+    about it for a label ("" where there is no such file).
 
     Raises:
         UserError: the file names an image that is not in the list.

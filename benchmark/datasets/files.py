@@ -19,7 +19,7 @@ from nlbench.benchmark.datasets.base import Labels, first_per_class
 from nlbench.benchmark.datasets.file_lists import shown
 from nlbench.benchmark.errors import UserError
 
-# Images whose size is looked at to say how large those of a data set are.
+# Images whose size is read to estimate how large those of a data set are.
 PROBED = 100
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -102,7 +102,7 @@ class FileDataset:
 
     @property
     def in_shape(self) -> tuple[int, int, int]:
-        """Shape (3, size, size) of what the network sees."""
+        """Shape (3, size, size) of the network's input."""
         return 3, self.size, self.size
 
     @property

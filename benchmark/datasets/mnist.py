@@ -29,8 +29,8 @@ class _Family:
 
     Attributes:
         md5: of the four uncompressed files, in the order of ``_STEMS``.
-        folders: below the data root, in the order they are looked at.
-        system_folders: absolute, looked at last.
+        folders: below the data root, in the order of search.
+        system_folders: absolute, searched last.
         torchvision_name: the class that downloads it, into ``root/torchvision_name/raw``.
         hint: how to get the files without that download.
     """

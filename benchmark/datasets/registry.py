@@ -97,7 +97,7 @@ def shape(name: str) -> tuple[int, int, int] | None:
 
 
 def check_name(name: str, where: str = "") -> None:
-    """Raise UserError unless ``name`` can be loaded as far as the name alone tells."""
+    """Raise UserError unless ``name`` can be loaded, judged by the name alone."""
     _resolve(name, where)
 
 

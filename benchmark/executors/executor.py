@@ -1,4 +1,4 @@
-"""What an executor is, and what it is handed: packs of runs and a worker that trains one."""
+"""What an executor is, and what it gets: packs of runs and a worker that trains one."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from nlbench.benchmark.store.store import Store
 
 Pack = tuple[RunSpec, ...]
 T = TypeVar("T")
-# Packs are put together from so many times their size, so that the order of a suite stays roughly.
+# Runs are grouped into packs within windows of WINDOW times the pack size, so that the order of a
+# suite is roughly kept.
 WINDOW = 4
 
 
 class Executor(Protocol):
-    """Calls ``work`` on each pack, in any order and on any machine that sees the store."""
+    """Calls ``work`` on each pack, in any order and on any machine with access to the store."""
 
     def run(self, work: Callable[[T], None], packs: Sequence[T]) -> None:
         """Return when all are done."""

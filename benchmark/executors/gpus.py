@@ -18,8 +18,8 @@ from nlbench.benchmark.executors.executor import T
 class Gpus:
     """One process per GPU; each takes the next pack as soon as it is free.
 
-    A process sees its own GPU alone, as ``cuda:0``: the choice stands in its environment before it
-    starts, for CUDA reads it only once.
+    Only its own GPU is visible to a process, as ``cuda:0``: the choice is in its environment before
+    it starts, for CUDA reads it only once.
 
     Attributes:
         visible: what CUDA_VISIBLE_DEVICES is set to in each process.
@@ -31,7 +31,7 @@ class Gpus:
         """See :class:`Executor`.
 
         Raises:
-            RuntimeError: a process died; the others were let go on to the end.
+            RuntimeError: a process was killed; the others ran to their end.
         """
         spawn = multiprocessing.get_context("spawn")
         queue = spawn.Queue()

@@ -39,7 +39,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """How to train a suite; ``nlbench run --help`` says more of each.
+    """How to train a suite; ``nlbench run --help`` explains each.
 
     Attributes:
         data: folder of data sets; ``None`` = the default one.

@@ -30,15 +30,15 @@ from nlbench.benchmark.training import BackendError, create
 from nlbench.benchmark.training.checkpoint import Checkpoints
 from nlbench.benchmark.training.registry import AUTO
 
-# A backend that trains several runs side by side is handed so many times as many in one pack, so
-# that a slot goes on with the next run while its neighbours are still training.
+# A backend that trains several runs side by side gets PACK times as many in one pack, so that a
+# slot goes on with the next run while the others are still training.
 PACK = 4
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """How a suite stands after it was trained.
+    """State of a suite before and after it was trained.
 
     Attributes:
         before: what was done and to do.
@@ -91,7 +91,7 @@ def train_suite(
 
     Raises:
         UserError, MethodError, NoiseError: what cannot be trained, before anything is; or a worker
-            died or the store cannot be written: what is done is kept, the same call goes on.
+            was killed or the store cannot be written: what is done is kept, the same call goes on.
     """
     options = options or TrainOptions()
     setup = options.resolve()

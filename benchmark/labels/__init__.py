@@ -1,1 +1,1 @@
-"""Labels of a run: drawn, handed over with confidences, checked against published ones."""
+"""Labels of a run: drawn, passed on with confidences, checked against published ones."""

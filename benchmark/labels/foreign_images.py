@@ -1,4 +1,4 @@
-"""Open-set noise in the images: what the labels say is foreign is shown as the foreign image."""
+"""Open-set noise in the images: samples that the labels mark as foreign get the foreign image."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     + (*DIVIDEMIX, "symmetric:0.2:legacy=pair-truncated", "asymmetric:0.4:map=sce", "human:fine"),
 }  # fmt: skip
 # The CIFAR-N files (Wei et al. 2022) carry the clean labels in torchvision's order: enough for
-# noise that looks at labels only.
+# noise that depends on labels only.
 CLEAN_FILES = {
     "cifar10": ("CIFAR-10_human.pt", "clean_label", 10),
     "cifar100": ("CIFAR-100_human.pt", "clean_label", 100),

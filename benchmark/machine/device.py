@@ -93,7 +93,7 @@ def repeatable(threads: int, strict: bool = True, tf32: bool = False) -> Iterato
     Args:
         threads: CPU threads.
         strict: equal bits on every call. Otherwise a GPU may choose algorithms by timing and add in
-            any order; precisions stay what the recipe says.
+            any order; precisions stay those of the recipe.
         tf32: whether a GPU may round the factors of products to TF32.
     """
     before = (
@@ -130,7 +130,7 @@ def _allow_tf32(convolutions: bool, products: bool) -> None:
 
 
 def peak_of_process() -> int | None:
-    """The most memory this process has held so far, in bytes; ``None`` where nobody counts it."""
+    """The most memory this process has held so far, in bytes; ``None`` where it is not counted."""
     if sys.platform == "win32":
         return None
     import resource  # only there where it is needed

@@ -1,4 +1,4 @@
-"""What a record says of the software and the machine that made it."""
+"""The software and the machine that made a record, as the record states them."""
 
 from __future__ import annotations
 

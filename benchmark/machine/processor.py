@@ -1,4 +1,4 @@
-"""Which vector and matrix units the processor has, as far as the system tells."""
+"""Which vector and matrix units the processor has, as far as the system reports them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A file NAME.py that holds ``METRIC = Metric(name="NAME", ...)`` is a measure of predictions on the
 test set: every record has it from then on, and reports show it where a suite asks for it.
-``open_set``, ``label_errors`` and ``roc`` answer questions of other kinds.
+``open_set``, ``label_errors`` and ``roc`` are evaluations of other kinds.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a network says about a test set, and what is true.
+    """A network's outputs on a test set, and the true labels.
 
     Attributes:
         logits: (N, K) outputs of the classes.
@@ -58,7 +58,7 @@ class Predictions:
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A measure: how it is computed, and all that tables, figures and comparisons say of it.
+    """A measure: how it is computed, and how tables, figures and comparisons show it.
 
     Attributes:
         name: in records, suites and CSV columns; the name of its file.
@@ -67,7 +67,7 @@ class Metric:
         higher_is_better: its direction.
         bounds: smallest and largest value.
         function: of the predictions.
-        min_classes: classes below which it says nothing; it is then left out of the record.
+        min_classes: classes below which it is not informative; it is then left out of the record.
     """
 
     name: str

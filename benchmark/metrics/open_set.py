@@ -1,4 +1,4 @@
-"""Open-set recognition: how well a score tells unknown test images from known ones."""
+"""Open-set recognition: how well a score separates unknown test images from known ones."""
 
 from __future__ import annotations
 

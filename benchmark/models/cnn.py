@@ -73,7 +73,7 @@ def _conv(channels: int, width: int, bias: bool = True) -> tuple[nn.Module, ...]
 def _pooled(conv: nn.Module, norm: nn.Module, relu: nn.Module) -> tuple[nn.Module, ...]:
     """Max-pooling of 2 before ReLU: the values and gradients of the other order, cheaper.
 
-    ReLU is monotone, so the two commute, and it sees a quarter of the values.
+    ReLU is monotone, so the two commute, and it is applied to a quarter of the values.
     """
     return conv, norm, nn.MaxPool2d(2), relu
 

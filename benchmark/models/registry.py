@@ -45,7 +45,7 @@ class Classifier(nn.Module):
         self.head = nn.Linear(width, num_outputs)
 
     def features(self, images: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, width), what the head sees."""
+        """(N, C, H, W) -> (N, width), the input of the head."""
         return cast(Tensor, self.body(images))
 
     def forward(self, images: Tensor) -> Tensor:

@@ -1,1 +1,1 @@
-"""From a data set to the batches that a training step sees."""
+"""From a data set to the batches of a training step."""

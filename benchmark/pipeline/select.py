@@ -38,7 +38,7 @@ def described(spec: DatasetSpec, root: Path | None) -> AnyDataset:
 
 
 def _with_unknown(whole: FileDataset, unknown: Unknown | None, root: Path | None) -> FileDataset:
-    """The data set with its known classes, or with the foreign images, to be told apart."""
+    """The data set with its known classes, or with the foreign images to distinguish."""
     if unknown is None:
         return whole
     if not unknown.foreign:

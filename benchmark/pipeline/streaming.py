@@ -243,7 +243,7 @@ class Meter:
         self._start = self._last = time.monotonic()
 
     def show(self, done: int) -> None:
-        """Say it, if the last time is long enough ago."""
+        """Print it, if the last time is long enough ago."""
         now = time.monotonic()
         if now - self._last < PERIOD:
             return

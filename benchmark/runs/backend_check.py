@@ -2,7 +2,7 @@
 
 Speed is no use where the science changes. Before ``--backend auto`` trains anything by CUDA graphs,
 they must leave the loop's weights in float64, over whole epochs with a short last batch, changing
-rates, clipping and every kind of head; else the loop trains, and the reason is said.
+rates, clipping and every kind of head; else the loop trains, and the reason is printed.
 """
 
 from __future__ import annotations

@@ -153,7 +153,7 @@ def _imports(content: bytes, package: str) -> Iterator[str]:
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError):
-        return  # nobody can import it either
+        return  # it cannot be imported either
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

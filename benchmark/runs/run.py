@@ -1,4 +1,4 @@
-"""RunSpec in, RunRecord out: prepare, train, select, and say what happened."""
+"""RunSpec in, RunRecord out: prepare, train, select, and record what happened."""
 
 from __future__ import annotations
 
@@ -302,7 +302,7 @@ def select(curves: Mapping[str, Sequence[float | None]]) -> dict[str, float | in
     Only epochs that were evaluated can be chosen; the last one always was.
 
     ``last``: the last epoch. ``noisy_val`` / ``clean_val``: the epoch best on the held-out images
-    by their noisy / clean labels. ``oracle``: the best test epoch, which nobody can know.
+    by their noisy / clean labels. ``oracle``: the best test epoch, unknown in practice.
     """
     test = curves["test_accuracy"]
     chosen: dict[str, float | int | None] = {"last": test[-1]}

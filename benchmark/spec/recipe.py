@@ -12,7 +12,7 @@ from nlbench.benchmark.errors import UserError, unknown
 
 SCHEDULES = ("cosine", "constant", "step", "exponential")
 PRECISIONS = ("float32", "tf32", "bf16", "float64")
-# Fields younger than published runs: not written at their default, so that run ids stand.
+# Fields younger than published runs: not written at their default, so that run ids do not change.
 LATE = ("eval_every", "sam_rho", "sam_adaptive", "optimizer", "betas", "eps")
 
 

@@ -41,11 +41,11 @@ def run(root: Path | None, device: str = "auto") -> list[dict[str, Any]]:
     The same network (cnn_small), the same images, the same CE loss, the same SGD with clipping, all
     cores for everyone: as threads of one run and, as `nlbench run` does it on a CPU, as one run per
     core (memory kept; images per second of all together). Contestants take turns and the best of
-    three rounds counts, for a busy machine slows whoever is on. A row says whether a shipped suite
+    three rounds counts, since other load slows whichever runs. A row states whether a shipped suite
     trains like that on this kind of device.
 
     Args:
-        root: data folder; Fashion-MNIST is used if it is there, else digits (the row says which).
+        root: data folder; Fashion-MNIST is used if it is there, else digits (the row names it).
         device: as for ``nlbench run``.
     """
     where = resolve(device)
@@ -110,7 +110,7 @@ def _ours(spec: RunSpec, root: Path | None, device: torch.device) -> float:
 def _ready(
     spec: RunSpec, root: Path | None, device: torch.device, threads: int
 ) -> Callable[[], int]:
-    """A fresh run, prepared; the call trains its first epoch and says how many images that was."""
+    """A fresh run, prepared; the call trains its first epoch and returns their number."""
     task, _ = prepare(spec, Context(root, str(device), threads, {}))
     trainer = Trainer(task)
     epoch = next(task.plan.epochs())
@@ -173,7 +173,7 @@ class Team:
 
 
 def _train_on_call(spec: RunSpec, root: Path | None, end: Connection) -> None:
-    """A worker: prepare a run, say so, train it when told to, say how many images that was."""
+    """A worker: prepare a run, report that, train it on request, report how many images it had."""
     keep_memory()
     device = torch.device("cpu")
     with repeatable(1):

@@ -1,4 +1,4 @@
-"""What the bench of the engines says of each engine, and the files it writes."""
+"""The table of the bench of the engines, and the files it writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nlbench.benchmark.machine.environment import environment
 IMAGES = 50_000 * 120
 SPEED = "img/s"
 SUITES = "in suites"
-# What the shipped suites for a CPU and those for a GPU ask for.
+# Precisions of the shipped suites for a CPU and of those for a GPU.
 PRECISIONS = {"cpu": ("float32",), "cuda": ("float32", "bf16")}
 
 
@@ -40,7 +40,7 @@ def line(
     peak: float,
     memory: float | None,
 ) -> dict[str, Any]:
-    """What is said of one engine.
+    """The row of one engine.
 
     Args:
         model: name.

@@ -164,8 +164,8 @@ _DIGEST = re.compile(rb'"digest":"([0-9a-f]{64})",')
 def proven_digest(text: str | bytes) -> str | None:
     """The digest that a record's text carries, if it is that of the rest of the text.
 
-    What :meth:`RunRecord.to_json` wrote proves itself without being parsed; of an equal record
-    written otherwise (other spaces or order) only its parsed content can tell: ``None``.
+    What :meth:`RunRecord.to_json` wrote is verified without being parsed; an equal record written
+    otherwise (other spaces or order) must be parsed to be verified: ``None``.
     """
     content = text.encode(errors="backslashreplace") if isinstance(text, str) else text
     found = _DIGEST.search(content)

@@ -43,7 +43,7 @@ class Store:
     """Run records under ``root/ab/abcdef....json``; safe with many writers, no server, no lock.
 
     A record is written to a temporary file in the same folder, fsynced and renamed, so a reader
-    sees a whole record or none, and ``kill -9`` loses at most the runs in flight.
+    finds a whole record or none, and ``kill -9`` loses at most the runs in flight.
     """
 
     root: Path
@@ -212,8 +212,8 @@ def write_whole(path: Path, content: bytes) -> None:
     try:
         _write_beside(path, content)
     except FileNotFoundError:
-        # A process that stood still (or another clock) for longer than OLD: its temporary file was
-        # taken for a leftover.
+        # A process that was suspended for longer than OLD (or a clock that is off): its temporary
+        # file was taken for a leftover.
         _write_beside(path, content)
 
 

@@ -28,12 +28,12 @@ TEXT_KEYS = ("title", "description", "baseline")
 
 @dataclass(frozen=True)
 class Suite:
-    """A study: its words and its runs, in the order in which they are worth having.
+    """A study: its texts and its runs, the most informative ones first.
 
     Attributes:
         name: the TOML file's stem.
         title: one line for tables and pages.
-        description: what the study asks, in plain words.
+        description: the question of the study, in plain words.
         baseline: the method the others are compared with first.
         specs: all runs, without repetition, in order.
         report: what its report is to do.

@@ -22,7 +22,7 @@ Value = float | None
 
 @dataclass(frozen=True)
 class Fields:
-    """What a network says on a square grid of points, for drawing.
+    """A network's outputs on a square grid of points, for drawing.
 
     Attributes:
         classes: (F, K, G, G) log-probabilities among the K classes; frame, class, y, x.
@@ -105,7 +105,7 @@ def grid(reach: float, size: int) -> Floats:
 
 
 def fields(trained: Trained, frames: Sequence[int], seed_at: int, points: Floats) -> Fields:
-    """What the network of one seed says at (G, G, 2) points, at some of the recorded epochs."""
+    """Outputs of one seed's network at (G, G, 2) points, at some of the recorded epochs."""
     flat = torch.tensor(points.reshape(-1, 2), dtype=torch.float32)[None]
     classes, extras = [], []
     with torch.inference_mode(), repeatable(threads=1):

@@ -131,7 +131,7 @@ def noise_line(text: str) -> NoiseSpec:
 
     Raises:
         NoiseError: no valid line.
-        UserError: noise that looks at images, or replaces them.
+        UserError: noise that depends on images, or replaces them.
     """
     spec = NoiseSpec.parse(text)
     for part in spec.parts or (spec,):

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class _End:
-    """What stands for the end of the items: an exception cannot travel as a result."""
+    """Marks the end of the items: StopIteration cannot be passed on as a result."""
 
 
 END: Final = _End()

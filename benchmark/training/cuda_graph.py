@@ -35,8 +35,8 @@ class GraphBackend:
     """Replays recorded steps; nothing is waited for within an epoch, nor at the end of one.
 
     The order and augmentation of each run's next epoch are drawn by a second thread, so that the
-    one that feeds the slots never draws. The results of an epoch travel to the host while the next
-    one is already being handed to the device, so a diverged run is noticed one epoch late; what is
+    one that feeds the slots never draws. The results of an epoch are copied to the host while the
+    next one is already being queued, so a diverged run is noticed one epoch late; what is
     recorded of it is the same.
 
     Args:
@@ -90,7 +90,7 @@ class GraphBackend:
                     self.slots = self._limits[self._kind] = min(self.slots, pack.limit)
 
     def _run(self, thread: Executor, task: Task) -> Steps:
-        """One run, yielding after each step handed to the device."""
+        """One run, yielding after each step queued on the device."""
         check_backend(self.name, task.method, task.recipe)
         self._settle(task)
         slot = self._take(task)
@@ -187,7 +187,7 @@ class GraphBackend:
         return self._need <= SHARE * self._free()
 
     def _free(self) -> int:
-        """Bytes of the card that nobody holds; recording gives the cache back, so it is honest."""
+        """Free bytes of the GPU, exact because recording empties the allocator's cache."""
         return int(torch.cuda.mem_get_info(self._device)[0]) if self._capture else 0
 
 

@@ -140,7 +140,7 @@ class GraphRunner:
             )
 
     def wait(self) -> None:
-        """Wait until everything handed to the device is done."""
+        """Wait until everything queued on the device is done."""
         if self.stream is not None:
             self.stream.synchronize()
 
@@ -164,7 +164,7 @@ class GraphRunner:
         self.wait()
 
     def mark(self) -> Mark:
-        """The moment when all that was handed to the device so far is done; does not wait."""
+        """The event that follows all that was queued on the device so far; does not wait."""
         if self.stream is None:
             return time.perf_counter()
         event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]

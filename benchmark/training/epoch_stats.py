@@ -54,7 +54,7 @@ class EpochStats:
 
     @classmethod
     def empty(cls, samples: int, device: torch.device, method: Method) -> EpochStats:
-        """Room for one epoch."""
+        """Empty arrays for one epoch."""
         return cls(
             losses=torch.empty(samples, dtype=torch.float64, device=device),
             predicted=torch.empty(samples, dtype=torch.int64, device=device),
@@ -123,7 +123,7 @@ class EpochStats:
     def _of_given_labels(
         self, given: NDArray[np.bool_], labels: NoisyLabels, positions: NDArray[np.int64]
     ) -> dict[str, float | None]:
-        """What can be said where nobody knows which labels are wrong: of all samples together."""
+        """Curves of all samples together, where it is unknown which labels are wrong."""
         curves: dict[str, float | None] = {
             "train_loss": _mean(self.losses.cpu().numpy()),
             "given_fit": _mean(given),
@@ -137,7 +137,7 @@ class EpochStats:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the networks of a run say of the images nobody trains on; ``None``: not asked.
+    """Predictions of a run's networks for images not trained on; ``None``: not evaluated.
 
     Attributes:
         correct: which test images are predicted as their label, (M,) bool.
@@ -170,7 +170,7 @@ def selection(
     Args:
         kept: which samples were trained on.
         given: their labels.
-        flipped: which of them are wrong, ``None`` where nobody knows.
+        flipped: which of them are wrong, ``None`` where unknown.
     """
     sizes = np.bincount(given)
     shares = np.bincount(given[kept], minlength=len(sizes))[sizes > 0] / sizes[sizes > 0]
@@ -189,7 +189,7 @@ def evaluation(
     Args:
         labels: of the whole training set.
         held: the samples kept for validation; without any there are no curves of them.
-        answers: what the networks said.
+        answers: predictions of the networks.
     """
     correct, predicted = answers.correct, answers.held
     curves = {"test_accuracy": None if correct is None else accuracy(correct)}

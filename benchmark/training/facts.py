@@ -1,4 +1,4 @@
-"""What a method is told of its run, and nothing beyond it."""
+"""What a method is given about its run, and nothing beyond it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def facts(task: Task) -> Facts:
     """The facts of a task; of clean labels only what the method asks for.
 
     Raises:
-        MethodError: it asks for what there is not.
+        MethodError: it asks for what does not exist.
     """
     given = torch.tensor(task.labels.noisy, device=task.device)
     trained = torch.tensor(task.split.train, device=task.device)
@@ -44,7 +44,7 @@ def told(task: Task) -> dict[str, Any]:
     """What the method asks for, by name; that there is such a thing here was checked before.
 
     Raises:
-        MethodError: nobody is told such a thing.
+        MethodError: no method is given such a thing.
     """
     asked = sorted(task.method.asks())
     for name in asked:

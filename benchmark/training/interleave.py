@@ -12,7 +12,7 @@ import torch
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.training.task import Ended, Job, Outcome, Task
 
-# A run in steps: it yields after each step it has handed to the device, and returns its outcome.
+# A run in steps: it yields after each step it has queued on the device, and returns its outcome.
 Steps = Generator[None, None, Outcome]
 
 
@@ -99,7 +99,7 @@ class Pack:
         yield ended
 
     def _halve(self, run: _Running) -> None:
-        """Start ``run`` over when there is room, with at most half as many runs as now."""
+        """Start ``run`` over when memory is free, with at most half as many runs as now."""
         self.limit = max(1, len(self._running) // 2)
         self._running.remove(run)
         self._again.append((run.position, run.job))

@@ -8,7 +8,7 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.noise import NoiseSpec
 
-# What nobody can tell where true labels are not known.
+# What cannot be given where true labels are not known.
 _TRUTH = frozenset({"noise_rate", "transition", "clean_labels"})
 
 

@@ -18,7 +18,7 @@ class Memory:
     """What a method keeps, where it stays, and how it changes.
 
     Attributes:
-        facts: what the method was told.
+        facts: what the method was given.
         state: its tensors, at fixed addresses.
         optimiser: of the state's parameters, if there are any.
     """

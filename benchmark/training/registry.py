@@ -19,7 +19,7 @@ AUTO = "auto"
 
 @dataclass(frozen=True)
 class BackendConfig:
-    """A backend and its settings, as they travel to workers.
+    """A backend and its settings, as they are sent to workers.
 
     Attributes:
         name: of :func:`names`.

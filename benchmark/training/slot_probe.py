@@ -55,16 +55,16 @@ class Probe:
 def probe(
     build: Callable[[], S], room: Callable[[], bool], clock: Callable[[], float], most: int = MOST
 ) -> tuple[Probe, list[S]]:
-    """Try 1, 2, 4, ... slots for as long as twice as many pay and fit.
+    """Try 1, 2, 4, ... slots for as long as doubling them is faster and fits in memory.
 
     Args:
         build: makes one more slot, ready to step; may raise for lack of memory.
-        room: whether another like the last one would fit; asked before each but the first.
+        room: whether another like the last one would fit; called before each but the first.
         clock: seconds.
         most: largest number tried.
 
     Returns:
-        The choice, and the slots that it keeps; the others are let go.
+        The choice, and the slots that it keeps; the others are released.
 
     Raises:
         Exception: whatever the first slot raises; and of a later one what is not lack of memory.

@@ -27,8 +27,8 @@ Group = list[tuple[int, Job, Task]]
 class StackBackend:
     """Runs that agree in all but method, labels and seed, in lock-step; see :class:`Stack`.
 
-    Where one of a stack raises, or memory runs out, the stack is trained again in two halves: what
-    a run leaves does not depend on its company.
+    Where one of a stack raises, or memory runs out, the stack is trained again in two halves: the
+    record of a run does not depend on the other runs of its stack.
 
     Args:
         slots: most runs in one stack.

@@ -180,7 +180,7 @@ class Backend(Protocol):
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """What else a record's environment should say of it, as plain JSON values."""
+        """What else a record's environment holds about it, as plain JSON values."""
         ...
 
     def train_pack(self, jobs: Iterable[Job]) -> Iterator[Ended]:

@@ -230,7 +230,7 @@ class Trainer:
     def batch(
         self, logits: tuple[tuple[Tensor, ...], ...], rows: Tensor, mixed: Mixed | None
     ) -> Batch:
-        """What the method's step is shown, given the outputs of each member for each view."""
+        """Input of the method's step, given the outputs of each member for each view."""
         memory = self.memory
         return Batch(
             logits=logits,
@@ -242,7 +242,7 @@ class Trainer:
         )
 
     def forward(self, images: Tensor, network: Callable[[Tensor], Tensor] | None = None) -> Tensor:
-        """Logits; bf16 by autocast where the recipe says so."""
+        """Logits; bf16 by autocast if the recipe's precision is bf16."""
         half = self.task.recipe.precision == "bf16"
         with torch.autocast(self.task.device.type, torch.bfloat16, enabled=half):
             # Not `or`: a module with a length has a truth value, a compiled one fails to tell it.

@@ -1,4 +1,4 @@
-"""The command line ``nlbench``: the top of the house, the only place that knows every package."""
+"""The command line ``nlbench``, which imports every package and is imported by none."""
 
 from nlbench.cli.main import main
 

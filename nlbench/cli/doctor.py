@@ -20,7 +20,7 @@ from nlbench.benchmark.store.store import Store
 from nlbench.cli import options
 
 TEXT = """\
-Look at Python, torch, the processor or GPU, the data sets and the store, and say what is missing
+Check Python, torch, the processor or GPU, the data sets and the store, and report what is missing
 and how to get it. Changes nothing, downloads nothing. The exit status is 1 if something needs
 attention.
 """

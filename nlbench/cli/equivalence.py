@@ -1,4 +1,4 @@
-"""``nlbench store equivalence``: do two stores of the same runs tell the same?"""
+"""``nlbench store equivalence``: are two stores of the same runs equivalent?"""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PARTS = ("profile", "methods", "noise", "seeds")
 def add(actions: options.Commands) -> None:
     """Register the action."""
     parser = options.command(
-        actions, "equivalence", "test whether two stores tell the same", TEXT, EXAMPLES
+        actions, "equivalence", "test whether two stores are equivalent", TEXT, EXAMPLES
     )
     parser.add_argument("a", metavar="A", type=Path, help="a results folder")
     parser.add_argument("b", metavar="B", type=Path, help="another one")

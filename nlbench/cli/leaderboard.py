@@ -14,9 +14,9 @@ TEXT = """\
 Put the leaderboard.csv files of several people who ran the same suite below each other. A row is
 refused, with the file, the line and the reason, if its schema or its suite hash differs, if it was
 trained on other noisy labels than the first file's rows (fingerprints, seed by seed), if a number
-is none or out of range, or if the same method stands there already with another result. The others
+is none or out of range, or if the same method is there already with another result. The others
 are taken. Ranks and tie groups are left out: a test across files needs the runs themselves, so send
-records (`nlbench store export`) where you want one.
+records (`nlbench store export`) where you need one.
 
 The exit status is 1 if a row was refused, 2 if no row could be taken or a file is no leaderboard.
 """

@@ -95,7 +95,7 @@ def add_report_workers(parser: argparse.ArgumentParser) -> None:
 
 
 def report_workers(args: argparse.Namespace) -> int:
-    """What ``--workers`` of a report says.
+    """The value of ``--workers`` of a report.
 
     Raises:
         UserError: not a positive number.

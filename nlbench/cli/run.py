@@ -101,7 +101,7 @@ def add(commands: options.Commands) -> None:
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="say what would be trained, refuse what cannot be, train nothing",
+        help="list what would be trained, refuse what cannot be, train nothing",
     )
     parser.set_defaults(call=call)
 
@@ -233,7 +233,7 @@ def _describe(prepared: Prepared) -> str:
 
 
 def _close(trained: Trained) -> int:
-    """Say how the suite stands; 1 if something failed, is missing or cannot be read."""
+    """Print the state of the suite; 1 if something failed, is missing or cannot be read."""
     parts = [f"{trained.counts[status]} {status}" for status in ("ok", "diverged", "failed")]
     print(f"{', '.join(parts)}, {len(trained.missing)} missing", file=sys.stderr)
     if trained.not_repeated:

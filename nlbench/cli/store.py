@@ -1,4 +1,4 @@
-"""``nlbench store``: records travel between machines as one file, and stores become one."""
+"""``nlbench store``: move records between machines as one file, and merge stores."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nlbench.noise.registry import Draw, Model, Scalar, register
 from nlbench.noise.task import Task
 
-# Share of wrong training labels as the publications of the sets estimate it; nobody has counted.
+# Share of wrong training labels as the publications of the sets estimate it; no exact count exists.
 ESTIMATES = {"animal10n": 0.08, "food101n": 0.2}
 
 

@@ -15,7 +15,7 @@ from nlbench.noise.task import Task
 
 @dataclass(frozen=True)
 class LabelSet:
-    """Where a set of human labels stands: file, keys, number of classes."""
+    """Where a set of human labels is stored: file, keys, number of classes."""
 
     file: str
     noisy: str

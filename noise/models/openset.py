@@ -1,4 +1,4 @@
-"""Open-set noise: images of another data set stand in place of some, their labels kept."""
+"""Open-set noise: images of another data set replace some, whose labels are kept."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ POOLS = {
 def draw(task: Task) -> Draw:
     """Replace round(rate * N) images, an exact share of each class, by images of another set.
 
-    The labels stay clean; ``replaced`` says where, ``source`` which image of the other set stands
+    The labels stay clean; ``replaced`` marks them, ``source`` is the image of the other set
     there. No foreign image is used twice while they are at least as many as the samples. Both
     are nested over rates.
     """

@@ -28,7 +28,7 @@ def draw(task: Task) -> Draw:
     """Label each sample u, its likeliest class, with probability min(1, (1 - f(d)) / factor), or s.
 
     d is the margin of the likeliest class u over the second, s. f is 1/2 (1 - d^2) for type 1,
-    1 - d^3 for type 2, 1 - (d^3 + d^2 + d) / 3 for type 3. The authors set ``factor`` by hand; here
+    1 - d^3 for type 2, 1 - (d^3 + d^2 + d) / 3 for type 3. The authors tune ``factor``; here
     it is solved for the expected rate of labels that are not the true class. A wrong u is itself
     noise, so the rates between that of u and that of s can be reached. The realised rate is random.
     """

@@ -143,12 +143,12 @@ class Overall:
 
     @property
     def tie_groups(self) -> dict[str, int]:
-        """Method -> 1 for the best mean rank and all not told from it, 2 for the rest's best."""
+        """Method -> 1 for the best mean rank and all in its tie group, 2 for the rest's best."""
         return tie_groups(self._order, self._decided)
 
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
-        """Sets of methods that no pair test tells apart, for bars; they need not be contiguous."""
+        """Sets of methods without a significant pair, for bars; they need not be contiguous."""
         return tied_sets(self._order, self._decided)
 
     @property
@@ -170,12 +170,12 @@ def overall(
     """One analysis per profile with at least two methods and two whole conditions.
 
     Conditions are no random sample, and the rates of one noise type are correlated: the p-values
-    speak of these conditions, and captions say so.
+    refer to these conditions, and captions state that.
 
     Args:
         blocks: all cells.
         verdicts: their comparisons, for win, tie and loss after correction.
-        baseline: labels that stand second in a pair.
+        baseline: labels that are second in a pair.
         rope: half width of the region of practical equivalence, points.
     """
     found = []

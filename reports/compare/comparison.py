@@ -22,7 +22,7 @@ class Comparison:
     What n or the data do not allow is ``None``. Renderers format this; none of them computes.
 
     Attributes:
-        block: index of the block (data set, network, profile) that both stand in, if known.
+        block: index of the block (data set, network, profile) that both are in, if known.
         metric: what is compared.
         condition: noise line of a.
         noise_type: the line without its rate.
@@ -41,7 +41,7 @@ class Comparison:
         test: name of the test that gave p (stats/significance.py, stats/paired.py).
         t: t statistic, whichever test decides.
         p: two-sided p; ``None`` where the cells are not comparable.
-        p_sign_flip: exact two-sided sign-flip p, the assumption-free companion.
+        p_sign_flip: exact two-sided sign-flip p, which assumes no distribution.
         p_holm: p after Holm over the family.
         smallest_p: smallest p that the test can give with n differences.
         family: the family's name.

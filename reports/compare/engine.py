@@ -44,7 +44,7 @@ class Pair:
         a: the cell that is judged.
         b: the cell it is judged against.
         free: fingerprints that differ on purpose, e.g. ``labels`` between noisy and clean.
-        block: index of the block that both stand in, if the comparison is to name it.
+        block: index of the block that both are in, if the comparison is to name it.
         nominal: nominal noise rate, if known.
     """
 
@@ -124,7 +124,7 @@ def paired_comparisons(
 
 
 def _obstacle(pairing: Pairing, pair: Pair, family: Family) -> str:
-    """Why the two cells are not compared, in words; empty if nothing stands in the way."""
+    """Why the two cells are not compared, in words; empty if they can be."""
     n, expected = len(pairing.seeds), pairing.expected
     if expected == 0:
         return "they share no seeds"

@@ -16,7 +16,7 @@ from nlbench.reports.read.names import method_labels
 from nlbench.reports.stats import Equivalence, tost
 from nlbench.reports.text import number, p_value, plural
 
-# What may differ between the two sides, and is said.
+# What may differ between the two sides, and is reported.
 SIDES = ("device", "backend", "slots", "compiled", "deterministic", "threads", "torch", "commit")
 
 
@@ -29,7 +29,7 @@ class Row:
         method: label.
         mean_a: mean accuracy in percent of the paired seeds on side A; ``None`` without a pair.
         mean_b: the same on side B.
-        identical: pairs whose two records tell the same to the last bit.
+        identical: pairs whose two records are the same to the last bit.
         diverged: runs that count with the accuracy of chance, of both sides together.
         test: of the differences A - B in points.
     """
@@ -44,7 +44,7 @@ class Row:
 
     @property
     def words(self) -> str:
-        """``equivalent``, or ``not shown``, and what there is to say of the seeds."""
+        """``equivalent``, or ``not shown``, and a note on the seeds."""
         words = "equivalent" if self.test.equivalent else "not shown"
         words += f" by {plural(self.test.n, 'seed')}" if self.test.test == "none" else ""
         words += ", the same bits" if self.identical == self.test.n else ""
@@ -81,12 +81,12 @@ def compare_stores(
 ) -> StoreComparison:
     """Pair the runs of two stores by run id and test each method's mean difference.
 
-    No correction for several rows: to say that all are equivalent each has to be shown at
+    No correction for several rows: for all to be equivalent each has to be shown at
     ``alpha``, and that claim is wrong with probability ``alpha`` at most (intersection-union test).
 
     Args:
-        a: records of one side, say strict mode.
-        b: of the other, say fast mode.
+        a: records of one side, for example strict mode.
+        b: of the other, for example fast mode.
         bound: in points of accuracy, > 0; to be stated before looking.
         rule: which accuracy, one of RULES.
         alpha: level of each test.

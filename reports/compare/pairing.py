@@ -51,7 +51,7 @@ def match(a: Cell, b: Cell, free: Collection[str] = ()) -> Pairing:
     Args:
         a: one cell.
         b: the other.
-        free: fingerprints that differ on purpose and are not looked at.
+        free: fingerprints that differ on purpose and are not compared.
     """
     if a.seeds == b.seeds and a.pairing == b.pairing and not any(None in p for p in a.pairing):
         return _whole(a, b)

@@ -1,4 +1,4 @@
-"""Who is best, and who cannot be told from the best."""
+"""Which method is best, and which are not significantly different from it."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Results:
         frame: one row per run.
         rule: the accuracy rule of every number, one of RULES.
         blocks: cells of comparable runs.
-        baseline: labels of the baseline method (several where it stands with several settings).
+        baseline: labels of the baseline method (several where it has several settings).
         verdicts: all pairwise comparisons.
         test: what decides in them.
     """
@@ -112,12 +112,12 @@ def baseline_labels(study: Study, frame: Frame) -> frozenset[str]:
 
 
 def analyse(study: Study, records: Iterable[RunRecord] | Intake, rule: str = "last") -> Results:
-    """Compute everything a report says.
+    """Compute everything a report shows.
 
     Args:
         study: the declared runs.
         records: in any order, or what was read of a store.
-        rule: which of the four accuracies; ``oracle`` looks at the test set and is no headline.
+        rule: which of the four accuracies; ``oracle`` uses the test set and is no headline.
 
     Raises:
         ReportError: an unknown rule or test of significance, a rule that no run has a number for,

@@ -1,4 +1,4 @@
-"""Who cannot be told from whom, given which pairs a test has decided."""
+"""Groups without a significant difference, given which pairs a test has decided."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Decided = Mapping[frozenset[str], bool]
 
 
 def tie_groups(order: Sequence[str], decided: Decided) -> dict[str, int]:
-    """Label -> 1 for the best and all not told from it, 2 for the rest's best, and so on.
+    """Label -> 1 for the best and all undecided against it, 2 for the rest's best, and so on.
 
     Greedy from the top; a label that was not compared with the leader of a round has no group.
 

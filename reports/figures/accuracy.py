@@ -19,7 +19,7 @@ PER_ROW = 4
 def accuracy_figure(block: Block) -> Figure | None:
     """Mean accuracy and its 95 % Student interval over seeds against the nominal noise rate.
 
-    Clean labels are rate 0 of every panel. Markers of one rate stand beside each other so that
+    Clean labels are rate 0 of every panel. Markers of one rate are beside each other so that
     intervals can be read; a hollow marker is an incomplete cell.
 
     Returns:

@@ -11,7 +11,7 @@ from nlbench.reports.stats import performance_profile
 
 
 def ranks_figure(whole: Overall) -> Figure:
-    """Mean ranks on a line, best left; bars join methods that no pair test tells apart.
+    """Mean ranks on a line, best left; bars join methods without a significant pair test.
 
     The bars come from pairwise Wilcoxon tests with Holm, so they need not be contiguous and do not
     depend on the other methods; Nemenyi's critical difference is drawn for comparison only. The

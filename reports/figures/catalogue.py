@@ -1,4 +1,4 @@
-"""Every figure of a report, in the order in which a reader wants them."""
+"""Every figure of a report, in the order of the report."""
 
 from __future__ import annotations
 

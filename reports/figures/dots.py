@@ -24,7 +24,7 @@ class Dot:
     Attributes:
         row: name of its row.
         method: whose look it has.
-        mean: where it stands.
+        mean: its position.
         low: lower end of its interval, ``None`` without one.
         high: upper end.
         runs: the single values.

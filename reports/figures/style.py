@@ -39,7 +39,7 @@ _RC: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": 9.5,
-    "axes.titley": 1.0,  # fixed: looking for room above every panel costs as much as drawing it
+    "axes.titley": 1.0,  # fixed: searching for space above every panel costs as much as drawing it
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "grid.color": "#dddddd",

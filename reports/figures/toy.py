@@ -84,7 +84,7 @@ def toy_animation(
 ) -> None:
     """Write a GIF with one frame per epoch; the last one is held for a good second.
 
-    titles: (F) what stands above all panels. Equal arguments give equal bytes.
+    titles: (F) texts above all panels. Equal arguments give equal bytes.
     """
     writer = PillowWriter(fps=RATE, metadata={})
     figure, movers = _drawn(points, panels, titles[0], 0)

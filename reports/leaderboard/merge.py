@@ -1,4 +1,4 @@
-"""Merge several people's leaderboards of one suite, or say why not."""
+"""Merge several people's leaderboards of one suite, or give the reason why not."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def merge(files: Sequence[Path]) -> Merged:
 
     A row is refused if its schema or suite hash differs, if a number is not one or out of range,
     if a seed's label set differs from the one the first file used in that condition, or if the
-    same method stands there already with another result. Rows of scope ``overall`` are recomputed
+    same method is there already with another result. Rows of scope ``overall`` are recomputed
     from runs, never merged.
 
     Args:
@@ -159,7 +159,7 @@ def _clash(row: dict[str, str], taken: dict[tuple[str, ...], dict[str, str]]) ->
     other = taken.get(_key(row))
     if other is None or all(other[name] == row[name] for name in ("mean", "sd", "n")):
         return ""
-    return f"{row['method']} stands there already from {other['source']} with another result"
+    return f"{row['method']} is there already from {other['source']} with another result"
 
 
 def _learn(row: dict[str, str], labels: dict[tuple[str, ...], dict[str, str]]) -> None:

@@ -19,7 +19,7 @@ from nlbench.reports.read.fields import ALWAYS, FIELDS, IF_ANY
 from nlbench.reports.stats import Rope, mean_rank
 from nlbench.reports.text import DECIMALS, rounded, significant
 
-# Fields of a Comparison that are no column: they stand in others, or in its sentence.
+# Fields of a Comparison that are no column: they are in others, or in its sentence.
 HIDDEN = ("block", "metric", "unit", "smallest_p", "rope", "at_chance")
 WHOLE_NUMBERS = (
     "schema", "train_per_class", "n", "expected_n", "tie_group", "bold", "diverged", "failed",

@@ -41,7 +41,7 @@ class Cell:
         status: per seed ``ok``, ``diverged``, ``failed`` or ``missing``.
         run_ids: per seed.
         pairing: per seed the fingerprints in the order of PAIRING, ``None`` where not recorded.
-        num_classes: K, ``None`` if no record of the data set tells.
+        num_classes: K, ``None`` if it is in no record of the data set.
     """
 
     method: str
@@ -122,7 +122,7 @@ def few_rates(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
 
 @dataclass(frozen=True)
 class Block:
-    """Runs that may stand in one table: one data set, network and profile.
+    """Runs that may share a table: one data set, network and profile.
 
     Attributes:
         index: position in the study.

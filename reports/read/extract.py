@@ -41,7 +41,7 @@ class KeptRecord:
 
     @property
     def result(self) -> Row:
-        """What makes two records of one run tell different results."""
+        """What differs between two records of one run that have different results."""
         return (*self.row[STATUS : STATUS + 1 + len(RULES)], self.row[FINGERPRINT])
 
     @property
@@ -61,7 +61,7 @@ class Intake:
     """What was read.
 
     Attributes:
-        taken: run id -> what stands for the run.
+        taken: run id -> what is kept of the run.
         warnings: duplicates, records of other studies or schemas, a line each.
     """
 
@@ -73,7 +73,7 @@ def gather(study: Study, records: Iterable[RunRecord]) -> Intake:
     """Take in the study's records; nothing depends on the order in which they come.
 
     Of two records of one run with different results the one that started first counts, and a
-    warning says so; equal results are one record.
+    warning is given; equal results are one record.
 
     Raises:
         ReportError: no record belongs to the study.

@@ -1,4 +1,4 @@
-"""What reports know of a run, column by column: the one list from which the rest follows.
+"""What reports keep of a run, column by column: the one list from which the rest follows.
 
 The frame's columns, what is kept of a record, the file that keeps it from one report to the next,
 and runs.csv all come from :data:`FIELDS`. What records hold as nested values (scores, curves over

@@ -73,7 +73,7 @@ def tidy(study: Study, records: Iterable[RunRecord] | Intake) -> Frame:
 
 
 def _declared(study: Study) -> dict[str, list[Any]]:
-    """What the study says about its runs, column by column."""
+    """What the study declares about its runs, column by column."""
     specs = study.specs
     keys = [block_key(spec) for spec in specs]
     blocks = {key: i for i, key in enumerate(dict.fromkeys(keys))}
@@ -100,15 +100,15 @@ def _declared(study: Study) -> dict[str, list[Any]]:
 
 
 def _recorded(study: Study, intake: Intake) -> dict[str, tuple[Any, ...]]:
-    """What the records say, column by column; runs without one have status ``missing``."""
+    """What the records hold, column by column; runs without one have status ``missing``."""
     taken = intake.taken
     rows = [taken[s.run_id].row if s.run_id in taken else _MISSING for s in study.specs]
     return dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
 
 
 def _typed(runs: pd.DataFrame) -> pd.DataFrame:
-    """Numbers as numbers, and what a block knows filled into the rows of its missing runs."""
-    # A named type such as human:worse states no rate; its labels know theirs.
+    """Numbers as numbers, and what is known of a block filled into the rows of its missing runs."""
+    # A named type such as human:worse states no rate; its records do.
     known = pd.to_numeric(runs["recorded_rate"]).groupby(runs["condition"]).transform("max")
     runs["nominal_rate"] = pd.to_numeric(runs["nominal_rate"]).fillna(known)
     for column in FIELDS:

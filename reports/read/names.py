@@ -1,4 +1,4 @@
-"""Names of what stands in a table: methods, conditions, blocks of comparable runs."""
+"""Names of what a table shows: methods, conditions, blocks of comparable runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nlbench.benchmark.spec.run_spec import RunSpec
 
 
 class BlockKey(NamedTuple):
-    """What runs must have in common to stand in one table: data, network and profile."""
+    """What runs must have in common to share a table: data, network and profile."""
 
     dataset: str
     train_per_class: int | None
@@ -66,7 +66,7 @@ def pretty_condition(line: str) -> str:
 def method_labels(specs: Sequence[RunSpec], titles: Mapping[str, str] | None = None) -> list[str]:
     """One label per spec: the method's title, with what varies where that is not enough.
 
-    Only where, within one block and condition, one name stands with several settings does the
+    Only where, within one block and condition, one name has several settings does the
     label add the settings that differ there: ``drainage(alpha=0.1)``. Settings published per data
     set or per profile therefore stay plain ``drainage``.
     """

@@ -28,9 +28,9 @@ class PackedJson:
     """``RunRecord.evaluations`` of one record.
 
     Attributes:
-        shape: canonical JSON of it in which 0 stands for every integer, 0.0 for every other number,
+        shape: canonical JSON of it in which 0 replaces every integer, 0.0 every other number,
             and a list of n numbers is the list of n alone (n.0 if they are not all integers).
-        numbers: those that stand alone, in the order of the shape. An integer of more than 53 bits
+        numbers: those outside lists, in the order of the shape. An integer of more than 53 bits
             would be rounded; counts of images have fewer.
         points: those of lists, in the order of the shape: float64, or int32 in millionths where
             that loses nothing, as with all that engines write.
@@ -135,12 +135,12 @@ def _after(shape: Any, at: Place) -> Place:
 
 
 def is_number(shape: Any) -> bool:
-    """Whether a shape stands for one number."""
+    """Whether a shape is that of one number."""
     return type(shape) in _NUMBERS
 
 
 def length(shape: Any) -> int | None:
-    """How many numbers a shape stands for if it is a list of numbers, else ``None``."""
+    """How many numbers a shape holds if it is a list of numbers, else ``None``."""
     listed = type(shape) is list and len(shape) == 1 and is_number(shape[0])
     return int(shape[0]) if listed else None
 

@@ -78,7 +78,7 @@ def read_records(study: Study, store: Store, cached: bool = True, workers: int =
     """Take in the study's records.
 
     A record whose file has the size and time of change of the last report is taken as it was read
-    and verified then; one with another time but the same content (its digest says so) too. All
+    and verified then; one with another time but the same content (by its digest) too. All
     others are read and verified. Damaged ones are set aside in the store, those of another schema
     left where they are; both are named and count as missing.
 
@@ -157,7 +157,7 @@ def _opened(store: Store, wanted: Sequence[_Wanted], now: int, workers: int) -> 
 
 
 def _sent(store: Store, wanted: Sequence[_Wanted], now: int) -> tuple[_Opened, Arrays]:
-    """The same from another process: entries as arrays, which travel a good deal faster."""
+    """The same from another process: entries as arrays, which are sent a good deal faster."""
     with collector_paused():
         opened = _open(store, wanted, now)
         return replace(opened, entries={}), encode(opened.entries)

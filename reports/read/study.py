@@ -13,12 +13,12 @@ from nlbench.reports.errors import ReportError, unknown
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """The declared runs of a study and its words. A report shows all of them, run or not.
+    """The declared runs of a study and its texts. A report shows all of them, run or not.
 
     Attributes:
         name: short name, part of file names and LaTeX labels.
         title: one line.
-        description: what the study asks, plain words.
+        description: the question of the study, in plain words.
         specs: every declared run, in the declared order.
         sha256: identity of the declaration, printed in every table.
         baseline: name of the method the others are measured against first.

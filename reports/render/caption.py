@@ -1,4 +1,4 @@
-"""What a table must say about itself, as plain sentences that every renderer shares."""
+"""What a caption must state, as plain sentences that every renderer shares."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class GridCell:
         sd: percent, ``None`` below two seeds.
         bold: not distinguishable from the best.
         marks: of INCOMPLETE, UNPAIRED, COLLAPSED.
-        count: what stands beside an incomplete cell, e.g. ``3/5``.
+        count: the note beside an incomplete cell, e.g. ``3/5``.
     """
 
     mean: float | None

@@ -29,7 +29,7 @@ FILES = (
 
 
 class Topics(Protocol):
-    """What the page asks of the topics of the study."""
+    """What the page needs of the topics of the study."""
 
     @property
     def warnings(self) -> Sequence[str]:

@@ -122,7 +122,7 @@ def pages(
     rows: Sequence[Sequence[str]],
     size: str = "scriptsize",
 ) -> str:
-    """Floats that fit a page each; continued ones say so.
+    """Floats that fit a page each; continued ones are marked.
 
     Args:
         caption: plain text.

@@ -142,7 +142,7 @@ def _overall(results: Results, whole: Overall) -> list[str]:
 
 
 def _pages(caption: str, heads: list[str], columns: str, rows: list[list[str]]) -> list[str]:
-    """Tables that fit a page each; continued ones say so."""
+    """Tables that fit a page each; continued ones are marked."""
     pages = []
     columns, heads, rows = aligned(columns, heads, rows)
     for start in range(0, len(rows), ROWS_PER_PAGE):
@@ -174,13 +174,13 @@ def aligned(
     r"""Turn right-aligned columns of decimal numbers into ``S`` columns.
 
     Args:
-        columns: a letter per column; only those marked ``r`` are looked at.
+        columns: a letter per column; only those marked ``r`` are used.
         heads: LaTeX, one per column.
         rows: LaTeX cells; numbers as ``$-$1.20``, ``+0.31``, ``2.00``.
 
     Returns:
         The same three with ``S[table-format=...]`` where at least one cell is a number; other cells
-        of such columns stand in braces, which is how ``S`` takes text.
+        of such columns are in braces, which is how ``S`` takes text.
     """
     specs, new_heads = list(columns), list(heads)
     cells = [list(row) for row in rows]

@@ -128,7 +128,7 @@ def significance_markdown(results: Results) -> str:
 
 def _notes(results: Results) -> str:
     """What the columns are."""
-    # Where it is what decides, it is no companion.
+    # Where it is the test that decides, it is no second test.
     companion = "" if results.test == SIGN_FLIP else ", so it is a companion, not the verdict"
     return (
         "Differences are first minus second, in points of accuracy, over the seeds that both"

@@ -20,7 +20,7 @@ from nlbench.reports.figures.drawn import Drawn
 DPI, CSS_DPI = 160, 96  # figures are saved at DPI; CSS counts 96 pixels an inch
 LARGEST = 400_000  # bytes of a file that a page still carries
 TYPES = {".csv": "text/csv", ".tex": "text/plain", ".md": "text/markdown", ".png": "image/png"}
-ELSEWHERE = frozenset({"index.md", "accuracy.md"})  # the page itself says what these say
+ELSEWHERE = frozenset({"index.md", "accuracy.md"})  # their content is on the page itself
 _WEB = re.compile(r"https?://")
 
 

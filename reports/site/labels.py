@@ -26,7 +26,7 @@ Counts = NDArray[np.int64]
 
 @dataclass
 class LabelSets:
-    """What records say about the labels they trained on, one entry per label set.
+    """What records hold about the labels they trained on, one entry per label set.
 
     The report's frame keeps a label set's fingerprint and rate; its K x K counts are only in the
     records, so they are kept here while the records pass by.

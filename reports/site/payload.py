@@ -1,4 +1,4 @@
-"""Everything a page says, as one object of plain JSON values; templates only lay it out."""
+"""Everything on a page, as one object of plain JSON values; templates only lay it out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ARXIV = re.compile(r"arXiv[: ]\s*(\d{4}\.\d{4,5})", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class Commands:
-    """What a reader types, and where methods come from; the command line knows, reports do not.
+    """What a reader types, and where methods come from; both from the command line.
 
     Attributes:
         run: method names, noise line, seeds -> the command that makes these runs again.

@@ -1,4 +1,4 @@
-"""Where numbers stand in a drawn interval: pure geometry, the numbers are the leaderboard's."""
+"""Positions of numbers in a drawn interval: pure geometry, the numbers are the leaderboard's."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def write_pages(payloads: Sequence[Mapping[str, Any]], out: Path) -> tuple[Page,
         ReportError: two suites of one name, or a folder that cannot be written.
     """
     names = [file_name(str(p["name"])) for p in payloads]
-    lower = [name.lower() for name in names]  # some file systems do not tell A from a
+    lower = [name.lower() for name in names]  # some file systems ignore case
     twice = sorted({name for name in lower if lower.count(name) > 1})
     if twice:
         raise ReportError(f"two suites would both be written to {out / twice[0]}; rename one")

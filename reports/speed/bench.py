@@ -81,9 +81,9 @@ def timed(root: Path, n: int, workers: int) -> dict[str, Any]:
 
 
 class Peak:
-    """The most memory that this process and its children hold together, looked at every second.
+    """The most memory that this process and its children hold together, sampled every second.
 
-    Linux says how much each process holds with shared pages divided among those who share them;
+    Linux reports how much each process holds with shared pages divided among those who share them;
     elsewhere it is the largest of this process alone.
 
     Attributes:

@@ -28,7 +28,7 @@ def detection(rate: float, extra_output: bool, pictures: bool, draws: Draws) -> 
         rate: noise rate, in (0, 1).
         extra_output: whether the method has one.
         pictures: whether the images with the largest one are in it.
-        draws: where the luck comes from.
+        draws: generator of the random part.
     """
     flipped = round(rate * SAMPLES)
     criteria = ("loss", "margin", *([names.PROBABILITY] if extra_output else []))

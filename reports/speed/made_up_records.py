@@ -80,7 +80,7 @@ def made_up(study: Study, seed: int = 0, parts: bool = False) -> Iterator[RunRec
     """A made-up record of every run of the study.
 
     Accuracies follow a plain model: a method's robustness slows the fall with the noise rate, and
-    seeds share luck across methods. They are for timing and tests and mean nothing.
+    seeds share a random effect across methods. They are for timing and tests alone.
 
     Args:
         study: from :func:`declared`.

@@ -99,7 +99,7 @@ def friedman(table: Floats) -> Friedman | None:
     chi2 = float(scipy_stats.friedmanchisquare(*table.T).statistic)
     rest = blocks * (methods - 1) - chi2
     f = (blocks - 1) * chi2 / rest if rest > 1e-9 else float("inf")
-    # No arrangement of ranks is rarer than perfect agreement, whatever F says at small N.
+    # No arrangement of ranks is rarer than perfect agreement, whatever F is at small N.
     floor = float(math.factorial(methods)) ** (1 - blocks)
     p = max(floor, float(scipy_stats.f.sf(f, methods - 1, (methods - 1) * (blocks - 1))))
     return Friedman(blocks, methods, chi2, f, p)

@@ -1,4 +1,4 @@
-"""How much luck two methods share."""
+"""Correlation of two methods over seeds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def residual_correlation(pairs: Sequence[tuple[Floats, Floats]]) -> float | None
 
     Each pair is one condition: values of both methods over the same seeds, from which the
     condition's means are taken off first; so a difference between conditions is not mistaken for
-    shared luck. Pairing pays as far as this is above 0.
+    a shared effect of the seed. Pairing gains power as far as this is above 0.
 
     Args:
         pairs: per condition two arrays (n,), same seeds.

@@ -1,4 +1,4 @@
-"""Sign-flip permutation test: the assumption-free companion of the paired t test."""
+"""Sign-flip permutation test: the paired t test without the assumption of normality."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ TESTS = {test.name: test for test in (PAIRED_T, SIGN_FLIP, WILCOXON)}
 
 
 def significance_test(name: str, where: str) -> SignificanceTest:
-    """The test of this name; ``where`` says in an error who asked for it.
+    """The test of this name; ``where`` names in an error the place that asked for it.
 
     Raises:
         ReportError: no such test.
@@ -95,7 +95,7 @@ def paired_tests(
 ) -> list[PairedTest]:
     """Describe every pair (a, b) as :func:`paired_t` does and let ``test`` decide.
 
-    Where it has found no spread, its exact p stands: no test of these could give a smaller one.
+    Where it has found no spread, its exact p is kept: no test of these could give a smaller one.
     """
     found = [paired_t(a, b) for a, b in pairs]
     samples = {

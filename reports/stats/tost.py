@@ -43,7 +43,7 @@ class Equivalence:
 
     @property
     def equivalent(self) -> bool:
-        """Whether equivalence has been shown; False says nothing of a difference."""
+        """Whether equivalence has been shown; False is no evidence of a difference."""
         return self.p is not None and self.p < self.alpha
 
 

@@ -35,7 +35,7 @@ class OtherTestSet:
     """One method in one condition on one further test set.
 
     Attributes:
-        block: where its runs stand.
+        block: of its runs.
         cell: the method's runs in the condition.
         test_set: name, as the record has it.
         values: (seeds,) accuracy in percent, NaN where there is none.

@@ -70,7 +70,7 @@ def percent_interval(cell: Cell, digits: int = 2) -> str:
 
 
 def about(results: Results, cells: Sequence[Cell]) -> tuple[str, str, str]:
-    """What every caption says: epochs, accuracy rule, and how many seeds of what."""
+    """What every caption states: epochs, accuracy rule, and how many seeds of what."""
     ids = {run_id for cell in cells for run_id in cell.run_ids}
     epochs = sorted({spec.recipe.epochs for spec in results.study.specs if spec.run_id in ids})
     return (

@@ -36,7 +36,7 @@ class Topics:
     """What a study has of all topics."""
 
     def __init__(self, results: Results, topics: tuple[Topic[Any], ...] = TOPICS) -> None:
-        """Nothing is computed before it is asked for, and nothing twice."""
+        """Nothing is computed before it is needed, and nothing twice."""
         self._results = results
         self._topics = topics
 
@@ -61,7 +61,7 @@ class Topics:
         return tuple(n.removesuffix(".tex") for n, _ in self.files if n.endswith(".tex"))
 
     def texts(self, only: str | None) -> dict[str, str]:
-        """File name -> content, of the parts asked for (one of ``reports.PARTS``, or all)."""
+        """File name -> content, of the requested parts (one of ``reports.PARTS``, or all)."""
         texts: dict[str, str] = {}
         for topic, found in self._found:
             if only in (None, "leaderboard"):

@@ -1,4 +1,4 @@
-"""Topic: what a report says about one thing that some runs hold beside their accuracies.
+"""Topic: the part of a report about one thing that some runs hold beside their accuracies.
 
 A topic is a folder of this package (or a file, where it is small) with one ``TOPIC``, entered in
 registry.py. The rest of the reports names no topic: it asks the registry.
@@ -39,7 +39,7 @@ class Topic(Generic[Found]):
         pages: Markdown and LaTeX files, name -> content: part ``tables`` of a report.
         files: name and description of files that the index page lists; the LaTeX files among them
             are in the document of all tables too.
-        section: part of the index page, paragraphs of Markdown; asked for every block and, after
+        section: part of the index page, paragraphs of Markdown; made for every block and, after
             the last one, for the study as a whole (``None``).
         figures: figures of a block or of the study, as for ``section``. The names of a block's
             figures get the number of the block, and their ``block`` is set.

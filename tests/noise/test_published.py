@@ -148,7 +148,7 @@ def test_a_part_of_the_data_is_aligned_by_its_positions(tmp_path: Path) -> None:
     noise.verify(made, labels=CLEAN[index], folder=tmp_path, index=index)
     with pytest.raises(NoiseError, match="a part of it needs the positions"):
         read(tmp_path, "file:a.npy", CLEAN[index])
-    with pytest.raises(NoiseError, match="a sample stands at position 2000"):
+    with pytest.raises(NoiseError, match="a sample has position 2000"):
         read(tmp_path, "file:a.npy", CLEAN[:200], index=np.r_[index[1:], 2000])
     with pytest.raises(NoiseError, match="must be distinct"):
         read(tmp_path, "file:a.npy", CLEAN[:200], index=np.zeros(200, int))

@@ -1,1 +1,1 @@
-"""One call for a GPU lent for minutes: facts, proofs, tests, speed, the study, one archive."""
+"""One call on a GPU that is available for minutes: facts, proofs, tests, speed, study, archive."""

@@ -1,4 +1,4 @@
-"""``python -m tools.gpu_check``: all that a lent GPU can show, in one call; ``take`` at home."""
+"""``python -m tools.gpu_check``: all checks that need a GPU; ``take`` imports the results."""
 
 from __future__ import annotations
 

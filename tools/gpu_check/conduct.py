@@ -1,4 +1,4 @@
-"""Steps in order, each a process of its own; whatever becomes of one, the next is begun."""
+"""Steps in order, each in a process of its own; however one ends, the next is begun."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tools.gpu_check.steps import RESERVE, Place, Step
 
 # A step that was told to end has so many seconds for it before it is killed.
 GRACE = 5.0
-# Seconds between two looks at a running step, and between two calls of ``save`` meanwhile.
+# Seconds between two polls of a running step, and between two calls of ``save`` meanwhile.
 LOOK, SAVE = 0.2, 20.0
 
 

@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def code(root: Path = ROOT) -> str:
-    """SHA-256 over the code of a tree: what tells the commit of a copy that has no .git."""
+    """SHA-256 over the code of a tree: it identifies the commit of a copy that has no .git."""
     digest = hashlib.sha256()
     files = (path for name in CODE for path in [root / name, *(root / name).rglob("*")])
     for path in sorted(p for p in files if p.suffix in (".py", ".toml") and p.is_file()):
@@ -71,7 +71,7 @@ def _card(device: torch.device) -> dict[str, Any] | None:
 
 
 def _driver() -> str | None:
-    """What nvidia-smi says of driver, clocks and power, where it is."""
+    """Driver, clocks and power as nvidia-smi reports them, where it is."""
     if shutil.which("nvidia-smi") is None:
         return None
     fields = "driver_version,clocks.max.sm,power.limit,temperature.gpu"

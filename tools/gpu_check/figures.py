@@ -13,7 +13,7 @@ EMPTY = ("–", "–", "–")
 
 
 def key(row: str) -> tuple[str, ...]:
-    """What tells one row from another: date, device and step."""
+    """What identifies a row: date, device and step."""
     cells = [cell.strip() for cell in row.strip().strip("|").split("|")]
     return (cells[0], cells[2], cells[3]) if len(cells) == 5 else (row,)
 

@@ -28,7 +28,7 @@ def write(place: Place, done: Sequence[Done], facts: Mapping[str, Any], out: Pat
     Args:
         place: where the steps work.
         done: what became of them so far.
-        facts: what else the summary says.
+        facts: what else the summary holds.
         out: folder.
     """
     out.mkdir(parents=True, exist_ok=True)

@@ -63,7 +63,7 @@ class Trial:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, todo: Iterable[Case], workers: int) -> list[Proof]:
-        """Try all cases, or as many as there is time for; untried ones are said to be that."""
+        """Try all cases, or as many as there is time for; untried ones are listed as such."""
         waiting = deque(todo)
         threads = [threading.Thread(target=self._serve, args=(waiting,)) for _ in range(workers)]
         for thread in threads:
@@ -103,7 +103,7 @@ class Trial:
 
 
 class _Process:
-    """A process that proves what it is asked, until it is ended or dies."""
+    """A process that proves one case after the other, until it ends or is killed."""
 
     def __init__(self, proving: Prove, device: str) -> None:
         spawn = multiprocessing.get_context("spawn")
@@ -114,7 +114,7 @@ class _Process:
         theirs.close()
 
     def ask(self, case: Case, patience: float, until: float) -> Proof:
-        """The proof of a case; of a process that dies or does not answer, that it was so.
+        """The proof of a case; a failed one if the process is killed or does not answer.
 
         Args:
             case: to be proved.

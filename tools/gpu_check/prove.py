@@ -45,7 +45,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Proof:
-    """How it went; plain values, for they travel between processes and into a table.
+    """How it went; plain values, for they are sent between processes and put into a table.
 
     Attributes:
         case: as words.
@@ -54,7 +54,7 @@ class Proof:
         seconds: it took.
         reason: one line; empty if ``ok``.
         operation: the last operation begun before the error, seen in a second try.
-        kernel: what torch says has no deterministic form.
+        kernel: what has no deterministic form according to torch.
         traceback: of the error, with its causes.
     """
 
@@ -73,7 +73,7 @@ def prove(case: Case, device: torch.device) -> Proof:
     start = time.perf_counter()
     try:
         share, reason = _compare(case, device)
-    except Exception as error:  # noqa: BLE001  # whatever it is, it is what we want to know
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is the result
         return _explained(case, device, error, start)
     seconds = round(time.perf_counter() - start, 2)
     return Proof(str(case), not reason, share, seconds, reason)

@@ -11,7 +11,7 @@ RESERVE = 15.0
 # The shortest cap of a step: Python and torch alone take some seconds to start.
 LEAST = 20.0
 SUITES = ("l1-budget", "headline", "cifar10-jpeg")
-# What stands in for them where there is no GPU: the same kinds of runs, of seconds.
+# Their replacement where there is no GPU: the same kinds of runs, of seconds.
 REHEARSAL = "tools/gpu_check/rehearsal.toml"
 
 

@@ -27,7 +27,7 @@ class Part:
         backend: what trained it.
         slots: runs side by side; ``None`` = the backend's own choice.
         reason: why this backend.
-        status: exit status of ``nlbench run``: 1 says that runs are missing, as after any time.
+        status: exit status of ``nlbench run``: 1 means missing runs, as after any time limit.
         seconds: it took.
     """
 

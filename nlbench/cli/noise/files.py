@@ -1,4 +1,4 @@
-"""``nlbench noise``: make, look at, check and pass on files of noisy labels."""
+"""``nlbench noise``: make, inspect, check and export files of noisy labels."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def call_table(args: argparse.Namespace) -> int:
     """Carry ``noise table`` out."""
     names = args.datasets or list(reference_labels.PUBLISHED)
     for name in names:
-        reference_labels.clean_of(name, args.data)  # what is missing is said before hours are spent
+        reference_labels.clean_of(name, args.data)  # before hours of drawing: what is missing
     rows = tqdm(reference_labels.make(names, args.data), unit="set", disable=None)
     count = reference_labels.write(rows, args.out)
     print(f"{args.out}: {count} label sets")
@@ -51,7 +51,7 @@ def call_catalogue(args: argparse.Namespace) -> int:
 
 
 def verify_table(path: Path, root: Path | None) -> None:
-    """Draw every row of a fingerprint table again and say how many agree.
+    """Draw every row of a fingerprint table again and print how many agree.
 
     Raises:
         UserError: a row that comes out otherwise, with its fingerprint, or no row that could be

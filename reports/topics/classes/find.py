@@ -12,7 +12,7 @@ from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block, Cell, Condition
 
 Floats = NDArray[np.float64]
-LEAST = 3  # numbers of classes: with two there is no trend to speak of
+LEAST = 3  # numbers of classes: with two there is no trend
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +48,8 @@ class ClassStudy:
         dataset: name of the data set that the classes are taken from.
         line: noise line.
         points: by ascending number of classes.
-        unknown: titles of data sets of which no record tells the number of classes yet.
-        methods: labels, declared order, of those that stand at every point.
+        unknown: titles of data sets whose number of classes is in no record yet.
+        methods: labels, declared order, of those that have a run at every point.
         baseline: the one that the others are measured against.
         ceiling: whether the baseline was also trained on clean labels at every point.
     """
@@ -105,7 +105,7 @@ def class_studies(results: Results) -> tuple[ClassStudy, ...]:
 def _study(
     results: Results, number: int, name: str, line: str, blocks: list[Block]
 ) -> ClassStudy | None:
-    """The points of one noise line; ``None`` where it stands on too few data sets."""
+    """The points of one noise line; ``None`` where it is on too few data sets."""
     found = [(b, c) for b in blocks for c in b.conditions if c.line == line]
     methods = tuple(m for m in found[0][0].methods if all((m, line) in b.cells for b, _ in found))
     baseline = next((m for m in methods if m in results.baseline), None)

@@ -65,7 +65,7 @@ def index_section(
 
 
 def caption(results: Results, study: ClassStudy) -> str:
-    """What every table and figure of the study must say about itself."""
+    """Caption of every table and figure of the study."""
     cells = [c for p in study.points for m in study.methods if (c := p.cell(m)) is not None]
     epochs, rule, seeds = about(results, cells)
     labels = "; ".join(point.block.data_label for point in study.points)
@@ -215,7 +215,7 @@ def _table(results: Results, studies: Sequence[ClassStudy]) -> pd.DataFrame:
 
 def _row(results: Results, study: ClassStudy, point: Point, method: str) -> dict[str, Any]:
     cell, key = point.cell(method), point.block.key
-    assert cell is not None  # every method stands at every point
+    assert cell is not None  # every method has every point
     share = study.share(point, method)
     part = mean_interval(share[np.isfinite(share)])
     verdict = verdict_of(results, study, point, method)

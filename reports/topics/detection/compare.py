@@ -18,7 +18,7 @@ from nlbench.reports.topics.detection.find import METRICS, Detection, detections
 
 METRIC = "auroc"
 MASS, LOSS = "drainage", "loss"
-# All pairs of more rows than this say nothing that a reader or a few seeds could use.
+# All pairs of more rows than this are too many to read and, after correction, for a few seeds.
 MOST_ROWS = 40
 
 
@@ -27,8 +27,8 @@ class Verdicts:
     """The comparisons of one block, a family each, in AUROC.
 
     Attributes:
-        mass: drainage mass against small loss: what sentences say.
-        pairs: all pairs of declared criteria, over the conditions: what bold says; empty with
+        mass: drainage mass against small loss: for the sentences.
+        pairs: all pairs of declared criteria, over the conditions: for bold print; empty with
             more than MOST_ROWS of them.
     """
 
@@ -43,7 +43,7 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class Found:
-    """What a study says about detection.
+    """Detection in a study.
 
     Attributes:
         blocks: those whose records hold detection, with their comparisons.
@@ -113,8 +113,8 @@ def declared(detection: Detection, line: str) -> Iterator[Cell]:
 def rivals(detection: Detection, method: str, names: Mapping[str, str]) -> tuple[str, ...]:
     """Whose small loss the method's mass is compared with: its own and every other method's.
 
-    Methods that stand with several settings are left out but for the own one: which setting to
-    compare with would be a choice after looking.
+    Methods that have several settings are left out but for the own one: which setting to compare
+    with would be a choice after seeing the results.
     """
     counts = Counter(names[m] for m in detection.methods)
     others = [m for m in detection.methods if m != method and counts[names[m]] == 1]

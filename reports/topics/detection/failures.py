@@ -90,7 +90,7 @@ class Signature:
         auroc: of the mass as detector of flipped labels, 0 to 1; empty on clean labels.
         collapsed: seeds whose node takes almost all.
         silent: seeds whose node has no effect.
-        blind: seeds whose node takes mass that tells nothing.
+        blind: seeds whose node takes mass that is not informative.
         lost: accuracy minus the baseline's in points on clean labels, ``None`` elsewhere or
             without a paired baseline.
         baseline: label of the baseline, "" where ``lost`` is ``None``.
@@ -203,7 +203,7 @@ def _signature(
 
 
 def _uninformative(flipped: Floats, areas: Floats, silent: bool) -> int:
-    """Seeds whose mass tells nothing, little of it or not; both numbers come from the same runs."""
+    """Seeds whose mass is uninformative, little or not; both numbers come from the same runs."""
     if len(flipped) != len(areas):
         return 0
     low, high = SILENT_AUROC

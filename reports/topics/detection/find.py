@@ -47,7 +47,7 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Detection:
-    """A block whose records say how flipped labels were found.
+    """A block whose records hold how flipped labels were found.
 
     Attributes:
         block: its runs.

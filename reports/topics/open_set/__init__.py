@@ -1,4 +1,4 @@
-"""Open-set recognition: which methods tell unknown images from known ones."""
+"""Open-set recognition: which methods separate unknown images from known ones."""
 
 from __future__ import annotations
 

@@ -29,12 +29,12 @@ class Verdicts:
     """The comparisons of one protocol, a family each; all in AUROC of the declared scores.
 
     Attributes:
-        baseline: every method against the baseline, over the noise conditions: what sentences say.
+        baseline: every method against the baseline, over the noise conditions: for the sentences.
         energy: the drainage mass of every method with a node against the baseline's energy, the
             score of a network without a node that it resembles most: p_d is the logistic function
             of the drainage logit minus the log-sum-exp of the class logits, and that is what the
             energy is, too.
-        pairs: all pairs of methods, over the noise conditions: what bold says.
+        pairs: all pairs of methods, over the noise conditions: for bold print.
         noise: every method's noisy runs against its own clean ones.
         whose: every method's change by noise against the baseline's.
     """

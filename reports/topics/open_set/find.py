@@ -1,4 +1,4 @@
-"""Protocols: what the runs of a block say about images that they should reject."""
+"""Protocols: how the runs of a block score images that they should reject."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nlbench.reports.text import plural
 
 Floats = NDArray[np.float64]
 
-# What tables call a score; other names stand for themselves.
+# What tables call a score; other names are shown as they are.
 SCORES = {
     "drainage": "p_d",
     "msp": "MSP",
@@ -24,7 +24,7 @@ SCORES = {
     "energy": "energy",
     "entropy": "entropy",
 }
-# The score that speaks for a method, declared before looking: the first of these that it has. A
+# The declared score of a method, fixed before any result: the first of these that it has. A
 # drainage method is meant to reject by the mass in its node, any other by its softmax.
 DECLARED = ("drainage", "msp")
 RULE = "own rule"
@@ -75,7 +75,7 @@ class Protocol:
         return tuple(self.scores)
 
     def declared(self, method: str) -> str:
-        """The score that speaks for a method."""
+        """The declared score of a method."""
         return self.scores[method][0]
 
     def drains(self, method: str) -> bool:

@@ -216,7 +216,7 @@ def _auroc(row: Row) -> tuple[str, str]:
 
 
 def _value(row: Row, metric: str, first: bool = True) -> str:
-    """Empty where there is none; a network's accuracy stands once."""
+    """Empty where there is none; a network's accuracy is shown once."""
     cell = row.cells.get(metric)
     return "" if cell is None or (metric == "accuracy" and not first) else value(cell, DIGITS)
 

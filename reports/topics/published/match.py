@@ -56,7 +56,7 @@ NOISE = {
     "human:random3": "human-random3",
     "human:fine": "human-noisy",
 }
-# The accuracy rules that the tables know: our rule -> how their metric begins.
+# The accuracy rules of the tables: our rule -> how their metric begins.
 METRICS = {"last": ("last", "unspecified"), "oracle": ("best",)}
 
 
@@ -65,7 +65,7 @@ class Match:
     """A cell of ours and a published number of its setting.
 
     Attributes:
-        block: where the cell stands.
+        block: of the cell.
         condition: noise of both.
         cell: our seeds.
         spec: one run of the cell.

@@ -1,4 +1,4 @@
-"""Published accuracies, each with where it stands: numbers.csv beside this file, made by hand.
+"""Published accuracies, each with its place in the source: numbers.csv beside this file.
 
 The table has the settings that nlbench can train: CIFAR-10 (and 10N) with the 8-layer CNN, and
 CIFAR-100 (and 100N) with ResNet-34. A source that begins with SECONDARY is second-hand: the number

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nlbench.reports.topics.published.match import Match
 
-# True of every pair, so it is said once.
+# True of every pair, so it is written once.
 ALWAYS = (
     "In every row the labels, first weights and batches are other draws, and frameworks and kernels"
     " are other versions. Nothing here is a test: the published runs are not paired with ours."

@@ -43,8 +43,8 @@ class Spread:
         noise: standard deviation of a run about its setting's and its seed's mean, with
             (settings - 1)(seeds - 1) degrees of freedom; ``None`` with one seed.
         near: settings whose mean is at most ``rope`` points below the best.
-        pooled: settings not told apart from the best by t tests that assume one spread for all
-            settings (``noise``), Holm over the others; the best is counted. ``None`` without.
+        pooled: settings not significantly worse than the best by t tests that assume one spread for
+            all settings (``noise``), Holm over the others; the best is counted. ``None`` without.
     """
 
     settings: int
@@ -107,7 +107,7 @@ class Measured:
 
     @property
     def undecided(self) -> int:
-        """Settings that the paired tests do not tell apart from the best, itself counted."""
+        """Settings not significantly different from the best by paired tests, itself counted."""
         return 1 + sum(v.words == UNDECIDED for v in self.against_best)
 
 
@@ -201,7 +201,7 @@ def residual_sd(values: Floats) -> float | None:
 
 
 def _pooled(values: Floats, best: int, noise: float) -> int:
-    """How many settings one pooled spread does not tell apart from the best, itself counted."""
+    """How many settings are not significantly worse given one pooled spread, the best counted."""
     settings, seeds = values.shape
     gaps = np.delete(values.mean(axis=1)[best] - values.mean(axis=1), best)
     t = gaps / (noise * np.sqrt(2 / seeds))

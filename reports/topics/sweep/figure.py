@@ -1,4 +1,4 @@
-"""Heat maps of a sweep, its numbers in the cells, and what noisy validation tells about it."""
+"""Heat maps of a sweep, its numbers in the cells, and how they relate to noisy validation."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _masses(setting: Setting) -> tuple[NDArray[np.float64], NDArray[np.float64]]
 def _maps(
     sweep: Sweep, shown: Sequence[tuple[str, Values]], beside: Sequence[Setting], shade: Shade
 ) -> Figure:
-    """Grids below each other, what stands beside them on the right."""
+    """Grids below each other, settings beside the grid on the right."""
     rows, columns = sweep.row_levels, sweep.column_levels
     height = CELL[1] * max(len(rows), len(beside))
     width = CELL[0] * (len(columns) + APART)

@@ -65,7 +65,7 @@ def index_section(results: Results, found: Found, block: Block | None) -> Sequen
 
 
 def caption(results: Results, sweep: Sweep) -> str:
-    """What every table and figure of a sweep must say about itself."""
+    """Caption of every table and figure of a sweep."""
     epochs, rule, seeds = about(results, [s.cell for s in (*sweep.settings, *sweep.beside)])
     return " ".join(
         (

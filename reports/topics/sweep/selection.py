@@ -21,11 +21,11 @@ class Choice:
     Attributes:
         seed: which.
         chosen: the settings with the highest noisy validation accuracy at the last epoch: one,
-            or several that validation does not tell apart.
+            or several with equal validation accuracy.
         validation: that accuracy.
         accuracy: test accuracy of the chosen setting, the mean over several.
         default: test accuracy of the default.
-        best: the setting with the highest test accuracy of this seed, which nobody can know.
+        best: the setting with the highest test accuracy of this seed, unknown in practice.
         best_accuracy: its test accuracy.
         others: the setting with the highest mean test accuracy over the other seeds; ``None`` with
             one seed.

@@ -65,7 +65,7 @@ def test_another_persons_method_joins(board: Path) -> None:
         ("scope", "cell", "scope 'cell' should be condition or overall"),
         ("n", "7", "n = '7' is not between 0 and expected_n = '5'"),
         ("noise_fingerprints", "0:0000000000000000", "noise fingerprint of seed 0"),
-        ("mean", "91.1", "gce stands there already from"),
+        ("mean", "91.1", "gce is there already from"),
     ],
 )
 def test_rows_that_do_not_fit_are_refused_with_the_reason(
