@@ -39,10 +39,13 @@ def runs_table(results: Results) -> pd.DataFrame:
     listed = [
         field.name
         for field in FIELDS
-        if field.listed == ALWAYS
-        or (field.listed == IF_ANY and frame[field.name].fillna("").ne("").any())
+        if field.listed == ALWAYS or (field.listed == IF_ANY and _any(frame[field.name]))
     ]
     return frame[listed].round({field.name: DECIMALS for field in FIELDS if field.rounded})
+
+
+def _any(column: pd.Series) -> bool:
+    return bool((column.notna() & column.ne("")).any())
 
 
 def leaderboard_table(results: Results) -> pd.DataFrame:

@@ -52,6 +52,18 @@ def _accuracy(rule: str) -> Field:
     return Field(rule, lambda record: accuracy_percent(record, rule), NUMBER, True)
 
 
+def _first_network(record: RunRecord) -> float | None:
+    """Accuracy in percent, at the last epoch, of the first network of a method with several."""
+    curve = record.curves.get("test_member_0")
+    if not curve or record.status == "diverged":
+        return accuracy_percent(record, "last") if curve else None
+    return None if curve[-1] is None else 100 * curve[-1]
+
+
+def _cost(name: str, key: str) -> Field:
+    return Field(name, lambda r: r.timing.get("cost", {}).get(key), NUMBER, listed=IF_ANY)
+
+
 def _epoch(rule: str) -> Field:
     name = f"{rule}_epoch"
     return Field(name, lambda record: record.metrics.get(name), WHOLE)
@@ -97,6 +109,12 @@ FIELDS = (
     *map(_environment, ("commit", "dirty")),
     Field("error", lambda r: (r.error or {}).get("message")),
     Field("method_source", lambda r: r.method_source, listed=IF_ANY),
+    Field("told", lambda r: ", ".join(r.evaluations.get("told", ())) or None, listed=IF_ANY),
+    _cost("passes", "epochs"),
+    _cost("images_forward", "forward"),
+    _cost("images_backward", "backward"),
+    Field("peak_memory", lambda r: r.timing.get("peak_memory"), NUMBER, listed=IF_ANY),
+    Field("first_network", _first_network, NUMBER, rounded=True, listed=IF_ANY),
 )
 RECORDED = tuple((field.name, field.read) for field in FIELDS if field.read is not None)
 COLUMNS = tuple(name for name, _ in RECORDED)

@@ -11,6 +11,7 @@ from nlbench.reports.figures.drawn import Planned
 from nlbench.reports.read.cells import Block
 from nlbench.reports.topics import (
     classes,
+    cost,
     detection,
     measures,
     open_set,
@@ -29,6 +30,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     sweep.TOPIC,
     classes.TOPIC,
     published.TOPIC,
+    cost.TOPIC,
 )
 
 
