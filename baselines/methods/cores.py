@@ -47,7 +47,7 @@ class CORES2(Method):
     published: ClassVar[Mapping[str, Published]] = {
         family: Published(
             params={"beta": 2.0},
-            recipe={"lr": 0.1, "weight_decay": 0.0, "l1": 0.0},
+            recipe={"lr": 0.1, "momentum": 0.0, "weight_decay": 0.0, "l1": 0.0},
             source=_RELEASE,
         )
         for family in ("cifar10", "cifar100")
