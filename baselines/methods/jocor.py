@@ -17,7 +17,12 @@ from nlbench.baselines.registry import register
 from nlbench.baselines.state import Batch, Step
 
 _RELEASE = "github.com/hongxin001/JoCoR (86db359), README"
-_RECIPE = {"optimizer": "adam", "lr": 0.001, "weight_decay": 0.0, "l1": 0.0}
+_RECIPE: Mapping[str, str | float] = {
+    "optimizer": "adam",
+    "lr": 0.001,
+    "weight_decay": 0.0,
+    "l1": 0.0,
+}
 
 
 @register("jocor")
