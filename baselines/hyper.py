@@ -8,6 +8,7 @@ import numbers
 import re
 import types
 import typing
+from collections.abc import Sequence
 from typing import Any
 
 from nlbench.baselines.errors import MethodError
@@ -43,28 +44,40 @@ class Interval:
 
 @dataclasses.dataclass(frozen=True)
 class HyperParameter:
-    """One hyper-parameter as a listing shows it; range is "" where the type alone decides."""
+    """One hyper-parameter as a listing shows it; range is "" where the type alone decides.
+
+    `search` has the values that are tried where the method is tuned; empty: it keeps its value.
+    """
 
     name: str
     type: str
     default: object
     range: str
     help: str
+    search: tuple[float | int, ...] = ()
 
 
-def hyper(default: Any, help: str, within: str = "") -> Any:
+def hyper(default: Any, help: str, within: str = "", search: Sequence[float | int] = ()) -> Any:
     """Declare a hyper-parameter as a dataclass field.
 
     Args:
         default: its value where it is not set.
         help: one sentence with what it does.
         within: its range, "(0, 1]" or "[0, inf)"; empty for booleans and strings.
+        search: values to try where the method is tuned (profile `tuned`), in its range.
 
     Returns:
         A `dataclasses.field`; typed Any as that is, so that the annotation beside it counts.
+
+    Raises:
+        MethodError: a value to try that is outside the range.
     """
     interval = Interval.parse(within) if within else None
-    return dataclasses.field(default=default, metadata={"help": help, "within": interval})
+    for value in search:
+        if interval is not None and value not in interval:
+            raise MethodError(f"search value {value!r} is outside {interval.text} ({help})")
+    facts = {"help": help, "within": interval, "search": tuple(search)}
+    return dataclasses.field(default=default, metadata=facts)
 
 
 def hyperparameters(cls: type) -> tuple[HyperParameter, ...]:
@@ -76,7 +89,8 @@ def hyperparameters(cls: type) -> tuple[HyperParameter, ...]:
         text = interval.text if interval else ""
         kind = field.type if isinstance(field.type, str) else field.type.__name__
         about = field.metadata.get("help", "")
-        shown.append(HyperParameter(field.name, kind, default, text, about))
+        search = field.metadata.get("search", ())
+        shown.append(HyperParameter(field.name, kind, default, text, about, search))
     return tuple(shown)
 
 

@@ -80,6 +80,7 @@ class Method(ABC):
         version: raised by the author of a built-in method with every change of what it computes:
             records of another version are trained again. The files of a method from outside are
             hashed instead (`nlbench.benchmark.runs.method_source`).
+        search_lr: factors of the recipe's learning rate to try where the method is tuned.
         published: published settings by family of data sets (cifar10, cifar100, mini_webvision,
             clothing1m, mnist, ...).
     """
@@ -100,6 +101,7 @@ class Method(ABC):
     own_cost: ClassVar[str] = ""
     privileged: ClassVar[frozenset[str]] = frozenset()
     version: ClassVar[int] = 1
+    search_lr: ClassVar[tuple[float, ...]] = (0.1, 0.18, 0.32, 0.56, 1.0, 1.8, 3.2, 5.6, 10.0)
     published: ClassVar[Mapping[str, Published]] = MappingProxyType({})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

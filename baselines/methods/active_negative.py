@@ -56,8 +56,8 @@ class ANLCE(Method):
         ]
     )
 
-    alpha: float = hyper(5.0, "weight of the active loss", "[0, inf)")
-    beta: float = hyper(5.0, "weight of the negative loss", "[0, inf)")
+    alpha: float = hyper(5.0, "weight of the active loss", "[0, inf)", search=(1.0, 5.0, 10.0))
+    beta: float = hyper(5.0, "weight of the negative loss", "[0, inf)", search=(0.1, 1.0, 5.0))
     p_min: float = hyper(1e-7, "where p is clamped in the negative loss", "[1e-30, 0.001]")
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -102,8 +102,8 @@ class ANLFL(Method):
         ]
     )
 
-    alpha: float = hyper(5.0, "weight of the active loss", "[0, inf)")
-    beta: float = hyper(5.0, "weight of the negative loss", "[0, inf)")
+    alpha: float = hyper(5.0, "weight of the active loss", "[0, inf)", search=(1.0, 5.0, 10.0))
+    beta: float = hyper(5.0, "weight of the negative loss", "[0, inf)", search=(0.1, 1.0, 5.0))
     gamma: float = hyper(0.5, "exponent of the focal loss; 0 is ANL-CE", "[0, inf)")
     p_min: float = hyper(1e-7, "where p is clamped in the negative loss", "[1e-30, 0.001]")
     legacy: bool = hyper(False, "detach the weights, as public code does")

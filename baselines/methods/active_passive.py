@@ -43,8 +43,10 @@ class NCE(Method):
 class NCEAnd(Method):
     """l = alpha NCE + beta times a passive term: base of the sums."""
 
-    alpha: float = hyper(1.0, "weight of normalised cross-entropy", "[0, inf)")
-    beta: float = hyper(1.0, "weight of the passive term", "[0, inf)")
+    alpha: float = hyper(
+        1.0, "weight of normalised cross-entropy", "[0, inf)", search=(0.1, 1.0, 10.0)
+    )
+    beta: float = hyper(1.0, "weight of the passive term", "[0, inf)", search=(0.1, 1.0, 10.0))
 
     @abstractmethod
     def passive(self, logits: Tensor, targets: Tensor) -> Tensor:

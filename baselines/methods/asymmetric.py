@@ -39,8 +39,10 @@ class AGCE(Method):
         ]
     )
 
-    a: float = hyper(0.6, "shift of p_t; larger is closer to linear", "(0, 100]")
-    q: float = hyper(0.6, "exponent; 1 is 1 - p_t", "(0, 10]")
+    a: float = hyper(
+        0.6, "shift of p_t; larger is closer to linear", "(0, 100]", search=(0.1, 0.6, 4.0)
+    )
+    q: float = hyper(0.6, "exponent; 1 is 1 - p_t", "(0, 10]", search=(0.2, 0.6, 1.5))
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return ((a + 1)^q - (a + p_t)^q) / q, (N,)."""
@@ -69,8 +71,13 @@ class AUL(Method):
         ]
     )
 
-    a: float = hyper(5.5, "what p_t is taken from; larger is closer to linear", "(1, 100]")
-    q: float = hyper(3.0, "exponent; 1 is 1 - p_t", "(0, 10]")
+    a: float = hyper(
+        5.5,
+        "what p_t is taken from; larger is closer to linear",
+        "(1, 100]",
+        search=(2.0, 3.0, 5.5),
+    )
+    q: float = hyper(3.0, "exponent; 1 is 1 - p_t", "(0, 10]", search=(0.5, 1.5, 3.0))
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return ((a - p_t)^q - (a - 1)^q) / q, (N,)."""
@@ -99,7 +106,9 @@ class AEL(Method):
         ]
     )
 
-    a: float = hyper(2.5, "scale of p_t; larger is closer to linear", "[0.01, inf)")
+    a: float = hyper(
+        2.5, "scale of p_t; larger is closer to linear", "[0.01, inf)", search=(0.5, 1.5, 2.5, 5.0)
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return exp(-p_t / a), (N,)."""
@@ -146,9 +155,11 @@ class NCEAndAGCE(NCEAnd):
         ]
     )
 
-    beta: float = hyper(4.0, "weight of AGCE", "[0, inf)")
-    a: float = hyper(6.0, "shift of p_t; larger is closer to linear", "(0, 100]")
-    q: float = hyper(1.5, "exponent; 1 is 1 - p_t", "(0, 10]")
+    beta: float = hyper(4.0, "weight of AGCE", "[0, inf)", search=(0.1, 1.0, 4.0, 10.0))
+    a: float = hyper(
+        6.0, "shift of p_t; larger is closer to linear", "(0, 100]", search=(0.6, 1.8, 6.0)
+    )
+    q: float = hyper(1.5, "exponent; 1 is 1 - p_t", "(0, 10]", search=(0.6, 1.5, 3.0))
 
     def passive(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return AGCE, (N,)."""
@@ -185,9 +196,11 @@ class NCEAndAUL(NCEAnd):
         ]
     )
 
-    beta: float = hyper(4.0, "weight of AUL", "[0, inf)")
-    a: float = hyper(6.3, "what p_t is taken from; larger is closer to linear", "(1, 100]")
-    q: float = hyper(1.5, "exponent; 1 is 1 - p_t", "(0, 10]")
+    beta: float = hyper(4.0, "weight of AUL", "[0, inf)", search=(0.1, 1.0, 4.0, 10.0))
+    a: float = hyper(
+        6.3, "what p_t is taken from; larger is closer to linear", "(1, 100]", search=(3.0, 6.3)
+    )
+    q: float = hyper(1.5, "exponent; 1 is 1 - p_t", "(0, 10]", search=(0.5, 1.5, 3.0))
 
     def passive(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return AUL, (N,)."""
@@ -224,8 +237,10 @@ class NCEAndAEL(NCEAnd):
         ]
     )
 
-    beta: float = hyper(4.0, "weight of AEL", "[0, inf)")
-    a: float = hyper(5.0, "scale of p_t; larger is closer to linear", "[0.01, inf)")
+    beta: float = hyper(4.0, "weight of AEL", "[0, inf)", search=(0.1, 1.0, 4.0, 10.0))
+    a: float = hyper(
+        5.0, "scale of p_t; larger is closer to linear", "[0.01, inf)", search=(1.5, 3.5, 5.0)
+    )
 
     def passive(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return AEL, (N,)."""

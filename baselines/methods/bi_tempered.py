@@ -76,8 +76,18 @@ class BiTempered(Method):
     )
     source: ClassVar[str] = "Amid et al., NeurIPS 2019"
 
-    t1: float = hyper(0.8, "temperature of the logarithm; below 1 the loss is bounded", "[0, 1]")
-    t2: float = hyper(1.2, "temperature of the softmax; above 1 its tail is heavy", "[1, 10]")
+    t1: float = hyper(
+        0.8,
+        "temperature of the logarithm; below 1 the loss is bounded",
+        "[0, 1]",
+        search=(0.2, 0.5, 0.8, 0.9),
+    )
+    t2: float = hyper(
+        1.2,
+        "temperature of the softmax; above 1 its tail is heavy",
+        "[1, 10]",
+        search=(1.0, 1.2, 2.0, 4.0),
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the bi-tempered loss, (N,)."""

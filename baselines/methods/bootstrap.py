@@ -46,7 +46,9 @@ class BootSoft(Method):
         ),
     }
 
-    beta: float = hyper(0.95, "share of the label; 1 is cross-entropy", "[0, 1]")
+    beta: float = hyper(
+        0.95, "share of the label; 1 is cross-entropy", "[0, 1]", search=(0.6, 0.8, 0.95)
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return beta CE + (1 - beta) H(p), (N,)."""
@@ -71,7 +73,9 @@ class BootHard(Method):
     formula: ClassVar[str] = "-sum_k t_k log p_k, t = beta e + (1 - beta) onehot(argmax p)"
     source: ClassVar[str] = "Reed et al., ICLR 2015 workshop"
 
-    beta: float = hyper(0.8, "share of the label; 1 is cross-entropy", "[0, 1]")
+    beta: float = hyper(
+        0.8, "share of the label; 1 is cross-entropy", "[0, 1]", search=(0.6, 0.8, 0.95)
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return beta CE + (1 - beta) CE(argmax), (N,)."""

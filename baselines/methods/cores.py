@@ -53,7 +53,9 @@ class CORES2(Method):
         for family in ("cifar10", "cifar100")
     }
 
-    beta: float = hyper(2.0, "last weight of the regulariser", "[0, inf)")
+    beta: float = hyper(
+        2.0, "last weight of the regulariser", "[0, inf)", search=(0.5, 1.0, 2.0, 4.0)
+    )
     sieve: float = hyper(0.31, "share of the epochs without a sieve; 1: never sieved", "[0, 1]")
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:

@@ -52,7 +52,9 @@ class CoTeaching(Method):
     forget: float | None = hyper(
         None, "share of samples left out in the end; none: the noise rate, which is told", "[0, 1)"
     )
-    gradual: int = hyper(10, "epochs until the full share is left out", "[1, inf)")
+    gradual: int = hyper(
+        10, "epochs until the full share is left out", "[1, inf)", search=(5, 10, 15)
+    )
 
     def asks(self) -> frozenset[str]:
         """Return the noise rate, unless the forget rate is set."""

@@ -54,7 +54,9 @@ class CoTeachingPlus(CoTeaching):
         ),
     }
 
-    start: float = hyper(0.1, "share of the epochs that are Co-teaching", "[0, 1]")
+    start: float = hyper(
+        0.1, "share of the epochs that are Co-teaching", "[0, 1]", search=(0.1, 0.3, 0.5)
+    )
     legacy: bool = hyper(False, "softmax twice once networks learn from disagreement, as released")
 
     def begin(self, facts: Facts) -> State:

@@ -34,7 +34,7 @@ class DACConstant(ExtraOutput):
     formula: ClassVar[str] = "(1 - p_a) CE - alpha log(1 - p_a), CE of the K classes alone"
     source: ClassVar[str] = "Thulasidasan et al., ICML 2019"
 
-    alpha: float = hyper(1.0, "price of abstaining", "[0, inf)")
+    alpha: float = hyper(1.0, "price of abstaining", "[0, inf)", search=(0.3, 1.0, 3.0, 10.0))
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return (1 - p_a) CE - alpha log(1 - p_a), (N,)."""

@@ -77,9 +77,13 @@ class DivideMix(Method):
         ),
     }
 
-    lambda_u: float = hyper(25.0, "last weight of the unlabelled part", "[0, inf)")
+    lambda_u: float = hyper(
+        25.0, "last weight of the unlabelled part", "[0, inf)", search=(0.0, 25.0, 50.0, 150.0)
+    )
     temperature: float = hyper(0.5, "of sharpened targets; 1 leaves them as they are", "(0, 1]")
-    alpha: float = hyper(4.0, "both parameters of the mixing weight's distribution", "[0, inf)")
+    alpha: float = hyper(
+        4.0, "both parameters of the mixing weight's distribution", "[0, inf)", search=(0.5, 4.0)
+    )
     threshold: float = hyper(0.5, "probability above which a sample is labelled", "(0, 1)")
     warm: float = hyper(0.0333, "share of the epochs of the warm-up; one epoch at least", "[0, 1]")
     ramp: float = hyper(0.0533, "share of the epochs in which lambda_u rises", "(0, 1]")

@@ -98,7 +98,12 @@ class Drainage(ExtraOutput):
         ),
     }
 
-    alpha: float = hyper(1.0, "weight of the mass that is not on the label", "(0, inf)")
+    alpha: float = hyper(
+        1.0,
+        "weight of the mass that is not on the label",
+        "(0, inf)",
+        search=(0.01, 0.1, 0.3, 1.0, 3.0),
+    )
     beta: float | None = hyper(
         None, "weight of the other classes against the drainage output; none: 1/alpha", "[0, inf)"
     )

@@ -39,7 +39,9 @@ class DrainageConstant(Drainage):
     shift_invariant: ClassVar[bool] = False
     published: ClassVar[Mapping[str, Published]] = {}
 
-    constant: float = hyper(0.0, "the drainage logit c of every sample", "(-inf, inf)")
+    constant: float = hyper(
+        0.0, "the drainage logit c of every sample", "(-inf, inf)", search=(-2.0, 0.0, 2.0)
+    )
 
     def params(self) -> dict[str, Scalar]:
         """Return alpha, the beta in use and the constant."""

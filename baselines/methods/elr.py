@@ -50,8 +50,10 @@ class ELR(Method):
         ),
     }
 
-    beta: float = hyper(0.7, "share of the old target that is kept at each visit", "[0, 1]")
-    lam: float = hyper(3.0, "weight of the regularisation", "[0, inf)")
+    beta: float = hyper(
+        0.7, "share of the old target that is kept at each visit", "[0, 1]", search=(0.5, 0.7, 0.9)
+    )
+    lam: float = hyper(3.0, "weight of the regularisation", "[0, inf)", search=(1.0, 3.0, 7.0))
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the cross-entropy, (N,)."""

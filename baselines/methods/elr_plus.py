@@ -62,9 +62,16 @@ class ELRPlus(ELR):
         ),
     }
 
-    alpha: float = hyper(1.0, "both parameters of the mixing weight's distribution", "[0, inf)")
+    alpha: float = hyper(
+        1.0,
+        "both parameters of the mixing weight's distribution",
+        "[0, inf)",
+        search=(0.5, 1.0, 2.0),
+    )
     ramp: float = hyper(0.0, "share of the steps in which the regularisation rises", "[0, 1]")
-    ema: float = hyper(0.997, "last share of a slow copy that is kept at each step", "[0, 1)")
+    ema: float = hyper(
+        0.997, "last share of a slow copy that is kept at each step", "[0, 1)", search=(0.99, 0.997)
+    )
     ema_ramp: float = hyper(0.51, "share of the steps in which that share rises", "[0, 1]")
     refined: bool = hyper(False, "multiply mixed labels by the mixed targets")
 

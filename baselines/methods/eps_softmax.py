@@ -67,9 +67,19 @@ class EpsSoftmax(Method):
         ]
     )
 
-    alpha: float = hyper(0.01, "weight of cross-entropy of the epsilon-softmax", "[0, inf)")
+    alpha: float = hyper(
+        0.01,
+        "weight of cross-entropy of the epsilon-softmax",
+        "[0, inf)",
+        search=(0.005, 0.01, 0.05, 0.1),
+    )
     beta: float = hyper(5.0, "weight of 2 (1 - p_t)", "[0, inf)")
-    m: float = hyper(1e5, "what the largest probability is raised by; 0 is the softmax", "[0, 1e7]")
+    m: float = hyper(
+        1e5,
+        "what the largest probability is raised by; 0 is the softmax",
+        "[0, 1e7]",
+        search=(100.0, 1000.0, 10000.0, 100000.0),
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return alpha CE_eps + beta 2 (1 - p_t), (N,)."""

@@ -42,7 +42,10 @@ class Focal(Method):
     )
 
     gamma: float = hyper(
-        0.5, "0 is cross-entropy; larger turns away from fitted samples", "[0, inf)"
+        0.5,
+        "0 is cross-entropy; larger turns away from fitted samples",
+        "[0, inf)",
+        search=(0.1, 0.5, 1.0, 2.0),
     )
     legacy: bool = hyper(False, "detach the weight, as public code does")
 

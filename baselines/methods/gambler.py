@@ -34,7 +34,12 @@ class Gambler(ExtraOutput):
     formula: ClassVar[str] = "-log(p_y + p_a / o)"
     source: ClassVar[str] = "Liu Ziyin et al., NeurIPS 2019"
 
-    o: float = hyper(6.1, "payoff of the label; smaller reserves more", "[1, 1e6]")
+    o: float = hyper(
+        6.1,
+        "payoff of the label; smaller reserves more",
+        "[1, 1e6]",
+        search=(1.5, 2.2, 4.0, 6.1, 9.0),
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return -log(p_t + p_a / o), (N,)."""

@@ -66,7 +66,12 @@ class GCE(Method):
         ),
     }
 
-    q: float = hyper(0.7, "0 is cross-entropy, 1 is 1 - p_t; larger is more robust", "[0, 1]")
+    q: float = hyper(
+        0.7,
+        "0 is cross-entropy, 1 is 1 - p_t; larger is more robust",
+        "[0, 1]",
+        search=(0.3, 0.5, 0.7, 0.9),
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return (1 - p_t^q) / q, (N,)."""

@@ -43,7 +43,12 @@ class GJS(JS):
     }
 
     # Below 0.01 float32 loses the difference of the two terms.
-    w: float = hyper(0.5, "weight of the label; larger is more robust", "[0.01, 0.99]")
+    w: float = hyper(
+        0.5,
+        "weight of the label; larger is more robust",
+        "[0.01, 0.99]",
+        search=(0.1, 0.3, 0.5, 0.9),
+    )
 
     def step(self, batch: Batch) -> Step:
         """Return the divergence of each sample."""

@@ -51,7 +51,7 @@ class JoCoR(CoTeaching):
         "cifar100": Published(params={"lam": 0.85}, recipe=_RECIPE, source=_RELEASE),
     }
 
-    lam: float = hyper(0.9, "weight of the agreement", "[0, 1]")
+    lam: float = hyper(0.9, "weight of the agreement", "[0, 1]", search=(0.1, 0.5, 0.65, 0.9))
 
     def step(self, batch: Batch) -> Step:
         """Return half of the joint loss for each network."""

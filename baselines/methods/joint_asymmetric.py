@@ -40,7 +40,9 @@ class JALCE(NCEAnd):
         ]
     )
 
-    a: float = hyper(30.0, "what p_t is drawn to; asymmetric above 1", "[1, 1e4]")
+    a: float = hyper(
+        30.0, "what p_t is drawn to; asymmetric above 1", "[1, 1e4]", search=(5.0, 20.0, 30.0)
+    )
 
     def passive(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the asymmetric mean square error, (N,)."""

@@ -42,7 +42,12 @@ class JS(Method):
         "cifar100": Published(params={"w": 0.3}, recipe={}, source=_RELEASE),
     }
 
-    w: float = hyper(0.5, "weight of the label; larger is more robust", "[1e-6, 0.999]")
+    w: float = hyper(
+        0.5,
+        "weight of the label; larger is more robust",
+        "[1e-6, 0.999]",
+        search=(0.1, 0.3, 0.5, 0.7, 0.9),
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the scaled divergence, (N,)."""

@@ -30,7 +30,12 @@ class LabelSmoothing(Method):
     formula: ClassVar[str] = "(1 - r)(-log p_y) + r mean_k(-log p_k), r >= 0"
     source: ClassVar[str] = "Szegedy et al., CVPR 2016; Lukasik et al., ICML 2020"
 
-    r: float = hyper(0.1, "share of the uniform distribution in the label", "[0, 1]")
+    r: float = hyper(
+        0.1,
+        "share of the uniform distribution in the label",
+        "[0, 1]",
+        search=(0.05, 0.1, 0.2, 0.4, 0.6),
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return (1 - r)(-log p_t) + r mean_k(-log p_k), (N,)."""
@@ -57,4 +62,4 @@ class NegativeLabelSmoothing(LabelSmoothing):
     formula: ClassVar[str] = "(1 - r)(-log p_y) + r mean_k(-log p_k), r < 0"
     source: ClassVar[str] = "Wei et al., ICML 2022"
 
-    r: float = hyper(-0.2, "smoothing rate, negative", "[-100, 0]")
+    r: float = hyper(-0.2, "smoothing rate, negative", "[-100, 0]", search=(-2.0, -1.0, -0.4, -0.2))

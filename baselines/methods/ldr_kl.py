@@ -58,7 +58,12 @@ class LDRKL(Method):
         ]
     )
 
-    lam: float = hyper(1.0, "weight of the KL penalty, lambda; large is the mean", "[0.001, 1e6]")
+    lam: float = hyper(
+        1.0,
+        "weight of the KL penalty, lambda; large is the mean",
+        "[0.001, 1e6]",
+        search=(0.1, 1.0, 10.0),
+    )
     margin: float = hyper(0.1, "what the label must lead by", "[0, 1000]")
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:

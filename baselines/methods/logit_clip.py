@@ -42,7 +42,9 @@ class LogitClip(Method):
         ]
     )
 
-    tau: float = hyper(1.0, "greatest length of a logit vector", "[1e-6, 1e6]")
+    tau: float = hyper(
+        1.0, "greatest length of a logit vector", "[1e-6, 1e6]", search=(0.3, 0.5, 1.0, 1.5, 2.5)
+    )
     legacy: bool = hyper(False, "longer vectors get the length 1 / tau, as in the release")
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:

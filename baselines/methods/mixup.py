@@ -41,7 +41,12 @@ class Mixup(Method):
         for family in ("cifar10", "cifar100")
     }
 
-    alpha: float = hyper(1.0, "both parameters of the beta distribution; 0: no mixing", "[0, inf)")
+    alpha: float = hyper(
+        1.0,
+        "both parameters of the beta distribution; 0: no mixing",
+        "[0, inf)",
+        search=(0.2, 1.0, 4.0, 8.0, 32.0),
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the cross-entropy, (N,)."""

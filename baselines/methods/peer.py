@@ -57,7 +57,12 @@ class Peer(Method):
         )
     }
 
-    alpha: float = hyper(5.0, "weight of the peer term at the end of the schedule", "[0, inf)")
+    alpha: float = hyper(
+        5.0,
+        "weight of the peer term at the end of the schedule",
+        "[0, inf)",
+        search=(0.5, 1.0, 2.0, 5.0),
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return -log(p_y + 1e-5), (N,)."""

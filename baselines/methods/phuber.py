@@ -45,7 +45,10 @@ class PHuberCE(Method):
     }
 
     tau: float = hyper(
-        10.0, "bound of the slope in p; 1/tau is where the tangent starts", "[1, 1e6]"
+        10.0,
+        "bound of the slope in p; 1/tau is where the tangent starts",
+        "[1, 1e6]",
+        search=(2.0, 5.0, 10.0, 30.0),
     )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -75,8 +78,8 @@ class PHuberGCE(Method):
     )
     source: ClassVar[str] = "Menon et al., ICLR 2020"
 
-    q: float = hyper(0.7, "exponent; 1 is 1 - p_t", "[1e-6, 1)")
-    tau: float = hyper(10.0, "bound of the slope in p", "[1, 1e6]")
+    q: float = hyper(0.7, "exponent; 1 is 1 - p_t", "[1e-6, 1)", search=(0.3, 0.5, 0.7))
+    tau: float = hyper(10.0, "bound of the slope in p", "[1, 1e6]", search=(2.0, 5.0, 10.0, 30.0))
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return (1 - p_t^q) / q or its tangent, (N,)."""

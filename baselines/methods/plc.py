@@ -49,8 +49,12 @@ class PLC(Method):
         ),
     }
 
-    theta: float = hyper(0.3, "first threshold; larger corrects more", "[0, 1]")
-    start: float = hyper(0.045, "share of the epochs before the first correction", "[0, 1]")
+    theta: float = hyper(
+        0.3, "first threshold; larger corrects more", "[0, 1]", search=(0.1, 0.3, 0.5)
+    )
+    start: float = hyper(
+        0.045, "share of the epochs before the first correction", "[0, 1]", search=(0.045, 0.2, 0.4)
+    )
     window: int = hyper(5, "epochs whose predictions are averaged", "[1, 50]")
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:

@@ -61,8 +61,8 @@ class SCE(Method):
         ]
     )
 
-    alpha: float = hyper(0.1, "weight of cross-entropy", "[0, inf)")
-    beta: float = hyper(1.0, "weight of reverse cross-entropy", "[0, inf)")
+    alpha: float = hyper(0.1, "weight of cross-entropy", "[0, inf)", search=(0.01, 0.1, 1.0, 6.0))
+    beta: float = hyper(1.0, "weight of reverse cross-entropy", "[0, inf)", search=(0.1, 1.0))
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return alpha CE + beta RCE, (N,)."""

@@ -49,8 +49,12 @@ class SELC(Method):
         ),
     }
 
-    momentum: float = hyper(0.9, "share of the old label that is kept at each visit", "[0, 1]")
-    start: float = hyper(0.2, "share of the epochs after which labels move", "[0, 1]")
+    momentum: float = hyper(
+        0.9, "share of the old label that is kept at each visit", "[0, 1]", search=(0.8, 0.9, 0.95)
+    )
+    start: float = hyper(
+        0.2, "share of the epochs after which labels move", "[0, 1]", search=(0.1, 0.2, 0.4)
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the cross-entropy, (N,)."""

@@ -53,8 +53,15 @@ class SOP(Method):
         ),
     }
 
-    lr_u: float = hyper(10.0, "learning rate of u, the share of the label", "[0, inf)")
-    lr_v: float = hyper(10.0, "learning rate of v, the share of the other classes", "[0, inf)")
+    lr_u: float = hyper(
+        10.0, "learning rate of u, the share of the label", "[0, inf)", search=(0.1, 1.0, 10.0)
+    )
+    lr_v: float = hyper(
+        10.0,
+        "learning rate of v, the share of the other classes",
+        "[0, inf)",
+        search=(1.0, 10.0, 100.0),
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the cross-entropy, (N,)."""
@@ -105,7 +112,9 @@ class SOPPlus(SOP):
     joined_views: ClassVar[bool] = True
     published: ClassVar[Mapping[str, Published]] = SOP.published
 
-    consistency: float = hyper(0.9, "weight of the agreement of two views", "[0, inf)")
+    consistency: float = hyper(
+        0.9, "weight of the agreement of two views", "[0, inf)", search=(0.1, 0.9)
+    )
     balance: float = hyper(0.1, "weight of the balance of predicted classes", "[0, inf)")
 
     def step(self, batch: Batch) -> Step:

@@ -42,9 +42,11 @@ class SparseRegularisation(Method):
         ]
     )
 
-    tau: float = hyper(0.5, "temperature of the softmax", "[0.001, 1000]")
+    tau: float = hyper(0.5, "temperature of the softmax", "[0.001, 1000]", search=(0.3, 0.5, 1.0))
     p: float = hyper(0.1, "exponent of the penalty; smaller is sparser", "(0, 1]")
-    lam: float = hyper(1.2, "weight of the penalty, lambda", "[0, inf)")
+    lam: float = hyper(
+        1.2, "weight of the penalty, lambda", "[0, inf)", search=(0.5, 1.2, 4.0, 10.0)
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return -log p_t + lam sum_k p_k^p, (N,)."""

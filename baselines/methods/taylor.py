@@ -39,7 +39,12 @@ class TaylorCE(Method):
         )
     }
 
-    t: int = hyper(2, "number of terms; 1 is 1 - p_t, many are cross-entropy", "[1, 1000]")
+    t: int = hyper(
+        2,
+        "number of terms; 1 is 1 - p_t, many are cross-entropy",
+        "[1, 1000]",
+        search=(1, 2, 4, 6, 10),
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return sum_{i=1..t} (1 - p_t)^i / i, (N,)."""

@@ -52,8 +52,18 @@ class TruncatedGCE(GCE):
         ),
     }
 
-    q: float = hyper(0.7, "0 is cross-entropy, 1 is 1 - p_t; larger is more robust", "[0, 1]")
-    k: float = hyper(0.5, "probability of the label below which a sample is left out", "(0, 1)")
+    q: float = hyper(
+        0.7,
+        "0 is cross-entropy, 1 is 1 - p_t; larger is more robust",
+        "[0, 1]",
+        search=(0.3, 0.5, 0.7, 0.9),
+    )
+    k: float = hyper(
+        0.5,
+        "probability of the label below which a sample is left out",
+        "(0, 1)",
+        search=(0.3, 0.5, 0.7),
+    )
     start: float = hyper(0.333, "share of the epochs without selection", "[0, 1]")
     every: float = hyper(0.0833, "share of the epochs from one renewal to the next", "(0, 1]")
 

@@ -51,9 +51,9 @@ class VolMinNet(Method):
         ),
     }
 
-    lam: float = hyper(1e-4, "weight of the volume", "[0, inf)")
+    lam: float = hyper(1e-4, "weight of the volume", "[0, inf)", search=(1e-05, 0.0001, 0.001))
     init: float = hyper(2.0, "minus the first value of w; larger is nearer to I", "[-20, 20]")
-    lr_t: float = hyper(0.01, "learning rate of w", "[0, inf)")
+    lr_t: float = hyper(0.01, "learning rate of w", "[0, inf)", search=(0.001, 0.01, 0.1))
     adam: bool = hyper(False, "train w by Adam instead of SGD")
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:

@@ -24,10 +24,12 @@ cross-entropy. `nlbench list methods` prints the same on a terminal.
 - **published for**: data sets with the authors' own setting, or that of a later comparison: the
   file of the method says whose. Profile `official` trains with it, `matched` takes its
   hyper-parameters alone and elsewhere the defaults.
+- **tried**: the values from which settings are drawn where a method is tuned, as many settings for
+  every method; beside them factors of the learning rate from 0.1 to 10.
 
 This page is made by `nlbench list methods --markdown > docs/methods.md`.
 """
-HEADS = ("method", "formula", "source", "cost", "told", "published for", "defaults")
+HEADS = ("method", "formula", "source", "cost", "told", "published for", "defaults", "tried")
 # Long enough that shares of the epochs come out whole.
 EPOCHS = 1000
 
@@ -98,7 +100,13 @@ def _row(cls: type[Method]) -> tuple[str, ...]:
         told(method),
         ", ".join(cls.published) or "–",
         defaults or "–",
+        "; ".join(f"{p.name} {_values(p.search)}" for p in cls.hyperparameters() if p.search)
+        or "–",
     )
+
+
+def _values(tried: Iterable[float]) -> str:
+    return ", ".join(f"{value:g}" for value in tried)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
