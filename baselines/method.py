@@ -120,7 +120,7 @@ class Method(ABC):
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Map (N, num_outputs) float32 or float64 and (N,) int64 to the loss (N,) in that dtype.
 
-        It is what a step minimises unless `step` says otherwise, and by what the trained network's
+        It is what a step minimises unless `step` is overridden, and by what the trained network's
         samples are ranked when wrong labels are looked for.
         """
 

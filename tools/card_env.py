@@ -69,7 +69,7 @@ def make(folder: Path, python: str) -> None:
 
     Raises:
         ValueError: no such Python, one of another version, or a folder that is no environment.
-        CalledProcessError: venv or pip failed; both have said why.
+        CalledProcessError: venv or pip failed and printed the reason.
     """
     program = shutil.which(python)
     if program is None:

@@ -184,7 +184,7 @@ def _examples(axes_row: Sequence[Axes], row: Row) -> None:
 
 
 def _rank_within_class(classes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many samples of the same class stand before each."""
+    """How many samples of the same class come before each."""
     rank = np.zeros(len(classes), dtype=np.int64)
     for c in np.unique(classes):
         mine = classes == c

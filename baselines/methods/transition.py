@@ -137,7 +137,7 @@ class ForwardEstimated(_Estimated):
 
     Source: as Forward; `dual` is Yao et al., NeurIPS 2020. Deviation: released code (the former,
     T-Revision, Dual-T) leaves out the highest 3 % by zeroing them in place, which gives later rows
-    of T zeros that nobody predicted; here a copy is changed.
+    of T zeros that were not predicted; here a copy is changed.
     """
 
     title: ClassVar[str] = "Forward (estimated)"

@@ -30,7 +30,7 @@ class Dataset:
         y_train, y_test: (N,) int64 in 0..num_classes-1.
         mean, std: per channel; in 0..1 units (pixel / 255) for uint8, in data units for float32.
         given_labels: whether the training labels are noisy as published, the truth unknown;
-            ``None`` = one's own data, of which the noise line says it: ``given`` or another.
+            ``None`` = one's own data, where the noise line decides: ``given`` or another.
 
     Arrays are read-only, so hand them to torch by copying (``torch.tensor``).
     """

@@ -61,7 +61,7 @@ def gpus(text: str) -> tuple[str, ...]:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     ids = [str(i) for i in range(count)] if visible is None else visible.split(",")[:count]
     if count == 0:
-        raise UserError(f"--gpus {text}: torch {torch.__version__} sees no CUDA GPU here")
+        raise UserError(f"--gpus {text}: torch {torch.__version__} finds no CUDA GPU here")
     if text == "all":
         return tuple(ids)
     if not text.isdecimal() or not 1 <= int(text) <= count:

@@ -30,7 +30,7 @@ class Serial:
 
 @dataclass(frozen=True)
 class Joblib:
-    """joblib with any backend it knows (loky, threading, multiprocessing, dask, ...).
+    """joblib with any of its backends (loky, threading, multiprocessing, dask, ...).
 
     Attributes:
         backend: joblib's name of it.

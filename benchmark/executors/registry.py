@@ -23,7 +23,7 @@ def create(name: str, workers: int) -> Executor:
     """``auto`` (serial for one worker, else loky), a name of ours, or a joblib backend's.
 
     Raises:
-        UserError: a name joblib does not know; it registers ``dask`` and ``ray`` when those
+        UserError: a name unknown to joblib, which registers ``dask`` and ``ray`` when those
             libraries are imported. Or the executor cannot have so many workers.
     """
     if name == AUTO:

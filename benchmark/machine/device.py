@@ -23,7 +23,7 @@ def resolve(name: str) -> torch.device:
     """``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:
-        UserError: a name torch does not know, or a GPU that is not there.
+        UserError: a name unknown to torch, or a GPU that is not there.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -36,7 +36,7 @@ def resolve(name: str) -> torch.device:
     if device.type == "cuda":
         count = torch.cuda.device_count()
         if count == 0:
-            raise UserError(f"device {name!r}: torch {torch.__version__} sees no CUDA GPU here")
+            raise UserError(f"device {name!r}: torch {torch.__version__} finds no CUDA GPU here")
         if (device.index or 0) >= count:
             raise UserError(f"device {name!r}: there are {count} GPUs, cuda:0 to cuda:{count - 1}")
     return device

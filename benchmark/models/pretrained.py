@@ -67,7 +67,7 @@ def _prove(path: Path) -> None:
     found = digest.hexdigest()[: len(wanted)]
     if found != wanted:
         raise UserError(
-            f"{path}: damaged: its SHA-256 starts with {found}, its name says {wanted}; remove it"
+            f"{path}: damaged: its SHA-256 starts with {found}, in its name is {wanted}; remove it"
             " and get it again"
         )
 

@@ -57,7 +57,7 @@ def supply(
 
 @lru_cache(maxsize=2)
 def resident(spec: DatasetSpec, root: Path | None, device: torch.device) -> Resident:
-    """The data set on the device; kept for the next run of this process that wants the same."""
+    """The data set on the device; kept for the next run of this process that needs the same."""
     dataset = host(spec, root)
     foreign = unknown_images(spec, root)
     return Resident(

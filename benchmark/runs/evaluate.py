@@ -98,7 +98,7 @@ def open_set(task: Task, known_logits: Tensor, unknown: Tensor | Part) -> dict[s
 def mislabelled(task: Task, seed: int) -> dict[str, Any]:
     """Every criterion of the method for its training samples, see :func:`detection`.
 
-    ``loss``: the method's own loss of the given label ("small loss" says clean). ``margin``: the
+    ``loss``: the method's own loss of the given label (small: likely clean). ``margin``: the
     largest logit of another class minus the given one's. ``drainage``: the
     probability of the extra output, of any method that has one.
     """

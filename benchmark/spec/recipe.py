@@ -135,7 +135,7 @@ class Recipe:
         self._refuse_unread()
 
     def _refuse_unread(self) -> None:
-        """What the optimiser does not read must not tell two equal trainings apart."""
+        """What the optimiser does not read must not give equal trainings different ids."""
         default = {field.name: field.default for field in fields(self)}
         read = OPTIMIZERS[self.optimizer].reads
         for name in SOME_READ:

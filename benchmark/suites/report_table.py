@@ -12,11 +12,11 @@ from nlbench.benchmark.errors import UserError, unknown
 
 @dataclass(frozen=True)
 class ReportTable:
-    """What a suite asks of its report.
+    """What the report of a suite is to contain.
 
     Attributes:
         metrics: names of the measures that it shows beside accuracy, see benchmark/metrics.
-        test: name of the test of significance that decides; the reports know which there are.
+        test: name of the test of significance that decides; checked by the reports.
     """
 
     metrics: tuple[str, ...] = ()

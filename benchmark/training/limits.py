@@ -27,9 +27,9 @@ def refusal(backend: str, method: Method, recipe: Recipe) -> str:
         if method.views > 1:
             needs.append(f"it has {method.views} views of each image")
         if kind.wants_sweep is not Method.wants_sweep:
-            needs.append("it looks at the whole training set between epochs")
+            needs.append("it uses the whole training set between epochs")
         if kind.after_step is not Method.after_step:
-            needs.append("it looks at the networks after each step")
+            needs.append("it uses the networks after each step")
     if not needs:
         return ""
     why = " and ".join(needs)
@@ -57,7 +57,7 @@ def check_method(method: Method, dataset: str, in_files: bool, line: str, holdou
     """
     if method.views > 1 and in_files:
         raise UserError(
-            f"method {method.name!r} sees {method.views} views of each image: that is for images in"
+            f"method {method.name!r} has {method.views} views of each image: that is for images in"
             f" memory, and those of {dataset!r} are read from files"
         )
     if method.own_batches and in_files:
@@ -69,7 +69,7 @@ def check_method(method: Method, dataset: str, in_files: bool, line: str, holdou
     if asked & _TRUTH and not noise.get(NoiseSpec.parse(line).kind).truth:
         what = ", ".join(sorted(asked & _TRUTH)).replace("_", " ")
         raise MethodError(
-            f"method {method.name!r} must be told the {what}, which nobody knows for {dataset!r}:"
+            f"method {method.name!r} needs the {what}, which is not known for {dataset!r}:"
             " its labels are noisy as they were published"
         )
     stages = method.stages(1000)

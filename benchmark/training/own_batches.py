@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Hands:
-    """The engine as such a method sees it; see :class:`nlbench.baselines.state.Engine`."""
+    """The part of the engine for such a method; see :class:`nlbench.baselines.state.Engine`."""
 
     def __init__(self, trainer: Trainer) -> None:
         self._trainer = trainer

@@ -245,7 +245,7 @@ class Trainer:
         """Logits; bf16 by autocast if the recipe's precision is bf16."""
         half = self.task.recipe.precision == "bf16"
         with torch.autocast(self.task.device.type, torch.bfloat16, enabled=half):
-            # Not `or`: a module with a length has a truth value, a compiled one fails to tell it.
+            # Not `or`: a module with a length has a truth value, a compiled one raises there.
             return (self.task.network if network is None else network)(images)
 
     def sweep(self) -> Tensor:

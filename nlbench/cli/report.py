@@ -19,8 +19,8 @@ significance.csv, accuracy tables in Markdown and LaTeX, figures. Trains nothing
 shown as missing. The same records give the same bytes.
 
 The report goes to results/reports/SUITE/. That of a part of a suite (--methods, --noise, --seeds,
-or runs that have no record yet) says so on top and goes to results/reports/SUITE/part/. Files that
-an earlier report wrote there and that do not belong to this one are removed.
+or runs that have no record yet) is marked on top and goes to results/reports/SUITE/part/. Files
+that an earlier report wrote there and that do not belong to this one are removed.
 
 SUITE may be the folder of a published study, such as results/published/fashion: its report is made
 from the suite file and the records in it, into results/reports/SUITE/published/.
@@ -66,7 +66,7 @@ def add(commands: options.Commands) -> None:
         default=[],
         metavar="WORDS",
         help="last option: the words after SUITE of an `nlbench run`; the report is of the part"
-        " that they select, and what else they say is left out",
+        " that they select, and what else they contain is left out",
     )
     parser.set_defaults(call=call)
 

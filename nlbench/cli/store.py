@@ -17,8 +17,8 @@ TEXT = """\
 Records of one machine for the store of another. `export` writes all records of the store, or those
 of a suite, into one file with a manifest of digests; `import` takes such files in, `merge` takes in
 other results folders. Each record is verified; a damaged or foreign one is named and left out, the
-others come in. Doing it twice changes nothing. `equivalence` tests whether two results folders tell
-the same.
+others come in. Doing it twice changes nothing. `equivalence` tests whether two results folders are
+equivalent.
 
 Where both sides have a record of the same run, the same one is kept in whichever order they come: a
 later version of a built-in method before an earlier one, then a finished run before a failed one,

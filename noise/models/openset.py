@@ -41,7 +41,7 @@ def _pool(task: Task) -> int:
     if text is None:
         if name in POOLS:
             return POOLS[name]
-        raise NoiseError(f"openset: how many images has '{name}'? say pool=COUNT")
+        raise NoiseError(f"openset: how many images has '{name}'? give pool=COUNT")
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise NoiseError(f"openset: pool='{text}' is not a number of images")
     return int(text)

@@ -68,7 +68,7 @@ def dots_figure(
         rows: names from top to bottom; those without a mark anywhere are left out.
         methods: all methods of the block, whose positions decide their looks.
         title: of the x axes.
-        line: where the dashed line stands, ``None`` without one.
+        line: position of the dashed line, ``None`` without one.
 
     Returns:
         The figure, ``None`` without marks.

@@ -150,7 +150,7 @@ def _other_labels(row: dict[str, str], labels: dict[tuple[str, ...], dict[str, s
         if known.get(seed, print_) != print_:
             return (
                 f"noise fingerprint of seed {seed} is {print_}, the others trained on"
-                f" {known[seed]}: not the same labels (`nlbench noise verify` tells which are off)"
+                f" {known[seed]}: not the same labels (`nlbench noise verify` finds which differ)"
             )
     return ""
 

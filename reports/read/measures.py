@@ -19,7 +19,7 @@ def measure_cells(
     """(method, noise line) -> its runs' values, in hundredths, in table order.
 
     Without a run of the block that has the measure there are no cells: its records are older than
-    the measure, or it says nothing about so few classes.
+    the measure, or it is not informative with so few classes.
 
     Args:
         block: whose runs.

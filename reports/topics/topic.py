@@ -1,7 +1,7 @@
 """Topic: the part of a report about one thing that some runs hold beside their accuracies.
 
 A topic is a folder of this package (or a file, where it is small) with one ``TOPIC``, entered in
-registry.py. The rest of the reports names no topic: it asks the registry.
+registry.py. The rest of the reports names no topic: it uses the registry.
 """
 
 from __future__ import annotations

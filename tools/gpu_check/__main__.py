@@ -24,7 +24,7 @@ from tools.gpu_check.steps import Place, Step, steps, suites
 
 TEXT = """\
 Do all of docs/gpu.md within --minutes: facts of the card, proofs of backend graph, the tests marked
-gpu, speed, and the study for as long as there is time. A step that fails, hangs or dies ends itself
+gpu, speed, and the study for as long as there is time. A step that fails, hangs or is killed ends
 alone. OUT/gpu-check.tar.gz holds logs, tables and records; it is written anew after each step and
 every 20 seconds, so what a killed call had found out is there. At home:
 

@@ -21,7 +21,7 @@ CLEAN = "clean"
 
 # The thresholds were set before any result of the studies that use them was looked at, but for the
 # blind node: that name was added when the first results of suite `extreme` showed nodes that hold a
-# quarter of the mass and tell nothing, which "no effect" does not cover. Its bounds are those of
+# quarter of the mass without information, which "no effect" does not cover. Its bounds are those of
 # "no effect".
 COLLAPSE_MASS = 0.9
 """Drainage collapse: mean drainage mass of a run's training samples above this at the last epoch.
@@ -41,7 +41,7 @@ has been driven out: it takes less than a hundredth of the samples that it is th
 SILENT_AUROC = (0.45, 0.55)
 """No effect, second half, and blind node: AUROC of the mass as detector of flipped labels in here.
 
-A node may be small and still tell flipped from clean samples, so both halves are asked for. With
+A node may be small and still separate flipped from clean samples, so both are required. With
 2,000 flipped among 5,000 samples chance alone moves an AUROC by 0.008 (one standard error): the
 bounds are six of those, wide enough that a node outside them orders samples to some effect.
 """

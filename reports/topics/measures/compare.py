@@ -22,8 +22,8 @@ class Measured:
         block: whose runs.
         metric: which.
         cells: (method, noise line) -> values in hundredths.
-        baseline: every method against the baseline, in every condition: what sentences say.
-        pairs: all pairs of methods, in every condition: what bold says.
+        baseline: every method against the baseline, in every condition: for the sentences.
+        pairs: all pairs of methods, in every condition: for bold print.
     """
 
     block: Block

@@ -114,7 +114,7 @@ def index_section(results: Results, found: Found, block: Block | None) -> Sequen
 
 
 def caption(results: Results, block: Block) -> list[str]:
-    """What a table of a block says about itself."""
+    """Caption of a table of a block."""
     return [
         f"On the test set of {setting(results, block)}, after the last epoch: mean ± standard"
         f" deviation over {sample(block.declared(), 'seed')}. Bold: best, or not distinguishable"

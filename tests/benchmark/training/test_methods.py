@@ -183,7 +183,7 @@ def test_a_second_member_is_a_network_of_its_own_and_both_see_the_same_batches()
 
 
 def test_what_a_method_needs_and_a_run_lacks_is_one_line() -> None:
-    with pytest.raises(baselines.MethodError, match="noise rate, which nobody knows"):
+    with pytest.raises(baselines.MethodError, match="noise rate, which is not known"):
         check_method(baselines.create("coteaching"), "clothing1m", True, "given", 0.0)
     check_method(baselines.create("coteaching", {"forget": 0.4}), "clothing1m", True, "given", 0.0)
     with pytest.raises(UserError, match="2 views"):
