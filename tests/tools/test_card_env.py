@@ -26,11 +26,10 @@ NEEDED = ["torch", "torchvision", "numpy", "pandas"]
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 sys.modules.update(dict.fromkeys({absent}))  # None: importing it fails
-import baselines, benchmark, noise, reports
-for package in (baselines, benchmark, noise, reports):
-    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not found.name.endswith("__main__"):
-            importlib.import_module(found.name)
+import nlbench
+for found in pkgutil.walk_packages(nlbench.__path__, "nlbench."):
+    if not found.name.endswith("__main__"):
+        importlib.import_module(found.name)
 """
 
 

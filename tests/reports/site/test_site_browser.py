@@ -292,7 +292,7 @@ def test_without_scripts_the_page_says_the_same(visit: Callable[..., Watched], s
             for w in (plain, scripted)]  # fmt: skip
     assert rows[0] == rows[1]
     assert plain.page.locator("button:visible, input:visible").count() == 0, "nothing that is dead"
-    assert plain.page.get_by_text("Drainage beats CE on clean by 0.28 points").count() > 0
+    assert plain.page.get_by_text("Drainage beats CE on clean by 0.30 points").count() > 0
     assert plain.page.locator("td.pair").first.get_attribute("title")
 
 
