@@ -84,17 +84,7 @@ class Dataset:
         """
         if train_per_class is None:
             return self
-        where = f"train_per_class = {train_per_class} of data set {self.name!r}"
-        if train_per_class < 1:
-            raise UserError(f"{where}: must be at least 1")
-        counts = np.bincount(self.y_train, minlength=self.num_classes)
-        least = int(counts.argmin())
-        if counts[least] < train_per_class:
-            raise UserError(
-                f"{where}: class {least} ({self.class_names[least]}) has only "
-                f"{counts[least]} training images"
-            )
-        keep = first_per_class(self.y_train, self.num_classes, train_per_class)
+        keep = first_per_class(self.name, self.y_train, self.class_names, train_per_class)
         return dataclasses.replace(
             self,
             label=f"{self.label} ({train_per_class:,} per class)",
@@ -127,9 +117,25 @@ class Dataset:
         return self.x_train, self.y_train, self.x_test, self.y_test
 
 
-def first_per_class(labels: Labels, num_classes: int, count: int) -> npt.NDArray[np.intp]:
-    """Indices, ascending, of the first ``count`` samples of each class."""
-    chosen = [np.flatnonzero(labels == k)[:count] for k in range(num_classes)]
+def first_per_class(
+    dataset: str, labels: Labels, class_names: Sequence[str], train_per_class: int
+) -> npt.NDArray[np.intp]:
+    """Indices, ascending, of the first ``train_per_class`` samples of each class.
+
+    Raises:
+        UserError: the number is below 1 or a class has fewer; names ``dataset``.
+    """
+    where = f"train_per_class = {train_per_class} of data set {dataset!r}"
+    if train_per_class < 1:
+        raise UserError(f"{where}: must be at least 1")
+    counts = np.bincount(labels, minlength=len(class_names))
+    least = int(counts.argmin())
+    if counts[least] < train_per_class:
+        raise UserError(
+            f"{where}: class {least} ({class_names[least]}) has only "
+            f"{counts[least]} training images"
+        )
+    chosen = [np.flatnonzero(labels == k)[:train_per_class] for k in range(len(class_names))]
     return np.sort(np.concatenate(chosen))
 
 

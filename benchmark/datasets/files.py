@@ -158,18 +158,11 @@ class FileDataset:
         """Return the first training files of each class, in the published order.
 
         Raises:
-            UserError: a class has fewer.
+            UserError: the number is below 1 or a class has fewer.
         """
         if train_per_class is None:
             return self
-        counts = np.bincount(self.y_train, minlength=self.num_classes)
-        least = int(counts.argmin())
-        if counts[least] < train_per_class:
-            raise UserError(
-                f"train_per_class = {train_per_class} of data set {self.name!r}: class {least}"
-                f" ({self.class_names[least]}) has only {counts[least]} training images"
-            )
-        rows = first_per_class(self.y_train, self.num_classes, train_per_class)
+        rows = first_per_class(self.name, self.y_train, self.class_names, train_per_class)
         label = f"{self.label} ({train_per_class:,} per class)"
         return dataclasses.replace(self, label=label, train=self.train.take(rows))
 

@@ -136,9 +136,10 @@ def test_convex_along_every_segment_and_never_negative(
     assert (between >= 0).all()
 
 
+@pytest.mark.parametrize("receiver", ["label", "drainage output"])
 @given(seed=seeds, classes=counts, alpha=weights, beta=weights, share=st.floats(0.0, 0.999))
-def test_proposition_1_moving_mass_to_the_label_never_raises_the_loss(
-    seed: int, classes: int, alpha: float, beta: float, share: float
+def test_propositions_1_and_2_moving_mass_from_a_wrong_class_never_raises_the_loss(
+    receiver: str, seed: int, classes: int, alpha: float, beta: float, share: float
 ) -> None:
     rng = np.random.default_rng(seed)
     p = rng.dirichlet(np.full(classes + 1, 2.0))
@@ -146,21 +147,7 @@ def test_proposition_1_moving_mass_to_the_label_never_raises_the_loss(
     giver = int(rng.choice([k for k in range(classes) if k != label]))
     moved = p.copy()
     moved[giver] -= share * p[giver]
-    moved[label] += share * p[giver]
-    assert value(moved, label, alpha, beta) <= value(p, label, alpha, beta) + 1e-12
-
-
-@given(seed=seeds, classes=counts, alpha=weights, beta=weights, share=st.floats(0.0, 0.999))
-def test_proposition_2_moving_mass_to_the_drainage_output_never_raises_the_loss(
-    seed: int, classes: int, alpha: float, beta: float, share: float
-) -> None:
-    rng = np.random.default_rng(seed)
-    p = rng.dirichlet(np.full(classes + 1, 2.0))
-    label = int(rng.integers(classes))
-    giver = int(rng.choice([k for k in range(classes) if k != label]))
-    moved = p.copy()
-    moved[giver] -= share * p[giver]
-    moved[-1] += share * p[giver]
+    moved[label if receiver == "label" else -1] += share * p[giver]
     assert value(moved, label, alpha, beta) <= value(p, label, alpha, beta) + 1e-12
 
 

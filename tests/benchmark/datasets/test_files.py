@@ -178,6 +178,8 @@ def test_a_subset_takes_the_first_of_each_class(tmp_path: Path) -> None:
     assert part.y_train.tolist() == [*range(14)] * 2
     with pytest.raises(UserError, match="only 3 training images"):
         part = find("clothing1m", tmp_path).subset(4)
+    with pytest.raises(UserError, match="train_per_class = 0 of data set 'clothing1m'"):
+        find("clothing1m", tmp_path).subset(0)
 
 
 def test_excluded_images_are_left_out_and_said(tmp_path: Path) -> None:
