@@ -18,18 +18,16 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from nlbench import baselines, noise
-from nlbench.benchmark import models
 from nlbench.benchmark.datasets import Dataset
 from nlbench.benchmark.machine.device import cores, repeatable, resolve
 from nlbench.benchmark.pipeline.batches import BatchPlan, Split
 from nlbench.benchmark.pipeline.in_memory import Resident
-from nlbench.benchmark.runs.run import Context, prepare
+from nlbench.benchmark.runs.run import Context, networks, prepare
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.speed.peak_flops import peak_flops, timed, training_flops
 from nlbench.benchmark.speed.pipeline import PerSample
 from nlbench.benchmark.speed.table import SUITES, compare_with_plain, failed, in_suites, line, write
-from nlbench.benchmark.streams import Streams
 from nlbench.benchmark.suites import suite
 from nlbench.benchmark.training import LoopBackend, StackBackend, Task
 from nlbench.benchmark.training.cuda_graph_slot import GraphRunner
@@ -39,6 +37,8 @@ MODELS = {"cuda": ("cnn8", "resnet18", "resnet34"), "cpu": ("cnn_small",)}
 STEPS = {"cuda": 100, "cpu": 8}
 ROUNDS = 3
 BATCH = 128
+# Of the random images' labels: methods are told a rate and have something to select.
+NOISE = "symmetric:0.4"
 
 
 @dataclass(frozen=True)
@@ -159,13 +159,16 @@ def task_of(
         mean=(0.5,) * 3,
         std=(0.25,) * 3,
     )
-    spec = RunSpec(DatasetSpec("random"), model, MethodSpec("bench"), "clean", seed, recipe)
-    network = models.build(model, data.in_shape, method.num_outputs(10))
-    models.initialise(network, lambda name: Streams(seed).generator("init", name), 10)
-    rows = np.arange(count)
+    spec = RunSpec(DatasetSpec("random"), model, MethodSpec("bench"), NOISE, seed, recipe)
     master = torch.float64 if recipe.precision == "float64" else torch.float32
+    network, *others = (
+        memory_format(one.to(device, master)) for one in networks(spec, method, data, None)
+    )
+    rows = np.arange(count)
     return Task(
-        network=memory_format(network.to(device, master)),
+        network=network,
+        others=tuple(others),
+        seed=seed,
         method=method,
         data=Resident(
             dataset=data,
@@ -173,9 +176,9 @@ def task_of(
             x_test=torch.tensor(images[:10]).to(device),
             y_test=torch.tensor(labels[:10]).to(device),
         ),
-        labels=noise.make("clean", labels, num_classes=10, seed=seed),
+        labels=noise.make(NOISE, labels, num_classes=10, seed=seed),
         split=Split(train=rows, validation=rows[:0]),
-        plan=BatchPlan(spec, rows, (32, 32)),
+        plan=BatchPlan(spec, rows, (32, 32), method.views, method.mixing()),
         recipe=recipe,
         device=device,
     )

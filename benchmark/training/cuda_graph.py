@@ -119,7 +119,7 @@ class GraphBackend:
                     _save(task, slot, outcome, epoch.number + 1)
         if outcome.diverged is None and last is not None:
             _close(task, outcome, *last)
-        slot.unload(task)
+        outcome.state = slot.unload(task)
         outcome.cost = slot.trainer.cost
         if marks:
             outcome.first_epoch = FirstEpoch(slot.steps, seconds_between(*marks))

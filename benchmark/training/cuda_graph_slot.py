@@ -144,11 +144,13 @@ class GraphRunner:
         if self.stream is not None:
             self.stream.synchronize()
 
-    def unload(self, task: Task) -> None:
-        """Give the last weights to the task's own network."""
+    def unload(self, task: Task) -> dict[str, Tensor]:
+        """Give the last weights to the task's own networks; return a copy of the method's state."""
         with self._here(), torch.no_grad():
             _copy_state(self.task, task)
+            state = {n: t.clone() for n, t in self.trainer.memory.state.named().items()}
         self.wait()
+        return state
 
     def saved(self) -> dict[str, Any]:
         """Copies of all that training changes; waits for the device."""

@@ -50,6 +50,7 @@ class _Training:
     def to_the_end(self) -> Outcome:
         self._resume()
         self.outcome.cost = self.trainer.cost
+        self.outcome.state = self.trainer.memory.state.named()
         for turn in self.turns[self.done :]:
             if turn.changes:
                 self._change(turn)

@@ -259,7 +259,7 @@ def _outcomes(tasks: Sequence[Task]) -> list[Outcome]:
             break
     stack.unstack()
     for outcome, trainer in zip(outcomes, stack.trainers, strict=True):
-        outcome.cost = trainer.cost
+        outcome.cost, outcome.state = trainer.cost, trainer.memory.state.named()
     return outcomes
 
 

@@ -123,6 +123,7 @@ class Outcome:
         diverged: the epoch, counted from 1, after which loss or weights were not finite.
         first_epoch: the pace of its steps, where the backend took it.
         cost: what the training took.
+        state: what the method keeps at the end, as :meth:`nlbench.baselines.State.named` gives it.
     """
 
     curves: dict[str, list[float | None]] = field(
@@ -133,6 +134,7 @@ class Outcome:
     others: dict[str, float] = field(default_factory=dict)
     first_epoch: FirstEpoch | None = None
     cost: Cost = field(default_factory=Cost)
+    state: Mapping[str, Tensor] = field(default_factory=dict, compare=False, repr=False)
 
     def begin_again(self) -> None:
         """Drop the curves: what follows starts from the first weights, and is the result."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -15,10 +16,11 @@ from torch import Tensor
 
 from nlbench import baselines
 from nlbench.baselines.methods.ce import CE
+from nlbench.benchmark.runs.backend_check import METHODS
 from nlbench.benchmark.training import GraphBackend, Task
 from nlbench.benchmark.training.cuda_graph_slot import GraphRunner
 from tools.gpu_check import prove, words
-from tools.gpu_check.proofs import STUDY, Trial, cases, unproved
+from tools.gpu_check.proofs import STUDY, Trial, cases, does, one_of_each_kind, unproved
 from tools.gpu_check.prove import Case, Proof
 
 CPU = torch.device("cpu")
@@ -36,16 +38,16 @@ def test_static_steps_are_proved(case: Case) -> None:
 def test_another_rate_is_not_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     original = GraphRunner.begin
 
-    def begin(slot: GraphRunner, *args: Any) -> None:
-        original(slot, *args)
-        for group in (g for m in slot.trainer.members for g in m.optimiser.param_groups):
+    def begin(runner: GraphRunner, *args: Any) -> None:
+        original(runner, *args)
+        for group in (g for m in runner.trainer.members for g in m.optimiser.param_groups):
             group["lr"].mul_(0.9)
 
     monkeypatch.setattr(GraphRunner, "begin", begin)
     for precision in ("float64", "bf16"):
         proof = prove.prove(replace(CASE, precision=precision), CPU)
         assert not proof.ok
-        assert "weights differ from the loop's by a share of" in proof.reason
+        assert re.search(r"network 1.* differs from the loop's by a share of", proof.reason)
 
 
 def test_calls_that_differ_are_not_strict(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,6 +96,56 @@ def test_the_study_comes_first_and_every_case_once() -> None:
     assert all(case.strict for case in made[:12])
 
 
+def test_after_the_study_comes_one_method_of_each_kind() -> None:
+    carried = [name for name in baselines.names() if not prove.skipped(name)]
+    kinds = one_of_each_kind(baselines.names())
+    assert set(METHODS) <= set(kinds) <= set(carried)
+    shown, there = (
+        set().union(*(does(baselines.get(name)) for name in names)) for names in (kinds, carried)
+    )
+    assert shown == there >= {"members", "views", "mixing", "optimiser", "wants_sweep"}
+    made = cases(baselines.names(), ("cnn8",))
+    assert {case.method for case in made} == set(baselines.names())
+    order = list(dict.fromkeys(case.method for case in made))
+    assert set(order[: len(kinds)]) == set(kinds)
+    assert len(kinds) < len(carried) / 2
+
+
+def test_hooks_and_declarations_tell_kinds_apart() -> None:
+    plain, two = (does(baselines.get(name)) for name in ("ce", "coteaching"))
+    assert two - plain >= {"members", "selects", "begin", "step"}
+    assert "members" not in plain
+    assert "optimiser" in does(baselines.get("volminnet"))
+
+
+def test_what_graph_does_not_carry_is_skipped_by_name() -> None:
+    proof = prove.prove(replace(CASE, method="forward-est"), CPU)
+    assert (proof.ok, proof.tried) == (False, False)
+    assert proof.reason.startswith(prove.SKIPPED)
+    assert "'forward-est' (it trains in stages)" in proof.reason
+
+
+@pytest.mark.parametrize("method", ["coteaching", "elr"])
+def test_every_network_and_the_state_are_compared(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of Co-teaching the second network, of ELR the rows, are spoilt at the end."""
+    original = GraphRunner.unload
+
+    def unload(runner: GraphRunner, task: Task) -> dict[str, Tensor]:
+        state = original(runner, task)
+        with torch.no_grad():
+            for network in task.others:
+                next(network.parameters()).add_(0.1)
+        return {name: tensor + 0.1 for name, tensor in state.items()}
+
+    monkeypatch.setattr(GraphRunner, "unload", unload)
+    where = {"coteaching": "network 2|globals", "elr": "rows"}[method]
+    for precision in ("float64", "bf16"):
+        proof = prove.prove(Case(method, "mlp", precision, strict=True), CPU)
+        assert re.match(rf"({where}).* differs from the loop's", proof.reason)
+
+
 # --- cases in processes ---------------------------------------------------------------------------
 
 
@@ -125,6 +177,13 @@ def test_what_there_is_no_time_for_is_said_to_be_untried(tmp_path: Path) -> None
     trial = Trial("cpu", time.monotonic() - 1, tmp_path / "proofs.json", _acts)
     found = trial.run(named("good", "good"), workers=2)
     assert [proof.reason for proof in found] == ["not tried: the time was over"] * 2
+    assert not any(proof.tried for proof in found)
+
+
+def test_a_case_that_the_end_of_the_time_cuts_off_has_not_failed(tmp_path: Path) -> None:
+    trial = Trial("cpu", time.monotonic() + 5, tmp_path / "proofs.json", _acts, patience=120.0)
+    (found,) = trial.run(named("hangs"), workers=1)
+    assert (found.ok, found.tried, found.reason) == (False, False, "not tried: the time was over")
 
 
 def test_graphs_are_used_only_where_each_method_of_the_study_is_proved() -> None:

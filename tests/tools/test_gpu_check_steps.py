@@ -37,7 +37,9 @@ def test_files_run_side_by_side_and_none_stops_another(tmp_path: Path) -> None:
     tables, logs = tmp_path / "tables", tmp_path / "logs"
     hanging = [path for path in files if path.stem == "test_hangs"]
     others = [path for path in files if path not in hanging]
-    results = shards.run(others, tables, logs, time.monotonic() + 600, beside=2)
+    results = shards.run(
+        [[path] for path in others], tables, logs, time.monotonic() + 600, beside=2
+    )
     by_name = {result["file"]: result for result in results}
     good, bad = by_name["test_good.py"], by_name["test_bad.py"]
     assert (good["state"], good["tests"], good["failures"]) == ("ended", 2, 0)
@@ -48,9 +50,10 @@ def test_files_run_side_by_side_and_none_stops_another(tmp_path: Path) -> None:
     assert {path.name for path in tables.glob("junit-*")} >= {"junit-test_bad.xml"}
     assert "assert False" in (logs / "tests-test_bad.log").read_text()
     assert words.read(tables / shards.TABLE) == results
-    cut = shards.run([*hanging, *others], tables, logs, time.monotonic() + 1, beside=1)
+    cut = shards.run([hanging, others], tables, logs, time.monotonic() + 1, beside=1)
     assert cut[0]["state"] == "out of time"
-    assert {result["state"] for result in cut[1:]} == {"not begun"}
+    assert [result["state"] for result in cut[1:]] == ["not begun"]
+    assert cut[1]["file"] == shards.named(others)
 
 
 def test_the_projects_own_gpu_tests_are_found(repository: Path) -> None:
@@ -66,6 +69,7 @@ def test_ways_of_a_card_are_all_there() -> None:
     plain, compiled = ([c.name for c in speed.chosen(flag)] for flag in (False, True))
     assert plain[0].startswith("plain loop")
     assert {f"graph, {k} slot(s)" for k in (1, 2, 4, 8)} <= set(plain)
+    assert [c.name for c in speed.chosen(False, on_card=False)] == list(speed.REHEARSED)
     assert compiled == [f"graph, {k} slot(s), compiled" for k in (1, 2, 4, 8)]
 
 
@@ -82,6 +86,7 @@ def test_rows_of_what_works_what_raises_and_what_is_too_late() -> None:
     assert refused["error"] == "RuntimeError: no graph here"
     (late,) = speed.rows("cnn_small", ways[:1], device, time.monotonic() - 1)
     assert "the time was over" in late["error"]
+    assert (late["tried"], "tried" in refused) == (False, False)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +96,9 @@ def test_rows_of_what_works_what_raises_and_what_is_too_late() -> None:
 )
 def test_slots_are_those_that_end_most_runs(tmp_path: Path, seconds: float, slots: int) -> None:
     table = [
-        {"engine": "loop", "runs": 1, "s/run": 50.0},
+        {"engine": "loop, bf16", "runs": 1, "s/run": 50.0},
+        {"engine": "loop, float32", "runs": 1, "s/run": 1.0},
+        {"engine": "graph, 8 slot(s), compiled", "runs": 8, "s/run": 1.0},
         {"engine": "graph, 1 slot(s)", "runs": 1, "s/run": 20.0},
         {"engine": "graph, 4 slot(s)", "runs": 4, "s/run": 10.0},
         {"engine": "graph, 8 slot(s)", "error": "no memory"},
@@ -99,15 +106,19 @@ def test_slots_are_those_that_end_most_runs(tmp_path: Path, seconds: float, slot
     words.write(tmp_path / "speed.json", table)
     found = speed.fastest(tmp_path / "speed.json", seconds)
     assert found is not None
-    assert found[0] == slots
-    assert found[1] == pytest.approx({1: 23.0, 4: 46.0}[slots])
+    assert (found.backend, found.slots) == ("graph", slots)
+    assert found.wall == pytest.approx({1: 23.0, 4: 46.0}[slots])
+    alone = speed.fastest(tmp_path / "speed.json", seconds, ["loop"])
+    assert alone is not None
+    assert (alone.backend, alone.slots) == ("loop", 1)
+    assert alone.wall == pytest.approx(57.5)
     assert speed.fastest(tmp_path / "nothing.json", seconds) is None
 
 
 # --- study ----------------------------------------------------------------------------------------
 
 
-def tables_in(folder: Path, proved: bool) -> Path:
+def tables_in(folder: Path, proved: bool, loop: float = 60.0) -> Path:
     ok = [
         asdict(Proof(str(Case(method, "cnn8", precision, True)), ok=proved, reason="no kernel"))
         for method in STUDY
@@ -115,7 +126,7 @@ def tables_in(folder: Path, proved: bool) -> Path:
     ]
     words.write(folder / proofs.TABLE, ok)
     rows = [
-        {"engine": "loop, bf16", "runs": 1, "s/run": 60.0},
+        {"engine": "loop, bf16", "runs": 1, "s/run": loop},
         {"engine": "graph, 2 slot(s)", "runs": 2, "s/run": 20.0},
     ]
     words.write(folder / "speed-cnn8.json", rows)
@@ -130,7 +141,7 @@ def _card(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_card")
 def test_graphs_train_where_proved_and_no_run_is_begun_that_cannot_end(tmp_path: Path) -> None:
     part, left = study.plan("l1-budget", "cuda", tables_in(tmp_path, proved=True), 200.0)
-    assert (part.backend, part.slots, part.reason) == ("graph", 2, "proved")
+    assert (part.backend, part.slots, part.reason) == ("graph", 2, "proved, ends most runs in time")
     assert left == pytest.approx(200 - 1.15 * 40)
 
 
@@ -141,7 +152,16 @@ def test_the_loop_trains_where_graphs_are_not_proved_and_the_reason_is_said(
     part, left = study.plan("l1-budget", "cuda", tables_in(tmp_path, proved=False), 200.0)
     assert (part.backend, part.slots) == ("loop", None)
     assert "no kernel" in part.reason
-    assert left == 140.0
+    assert left == pytest.approx(200 - 1.15 * 60)
+
+
+@pytest.mark.usefixtures("_card")
+def test_a_loop_that_is_faster_trains_though_graphs_are_proved(tmp_path: Path) -> None:
+    tables = tables_in(tmp_path, proved=True, loop=10.0)
+    part, left = study.plan("l1-budget", "cuda", tables, 200.0)
+    assert (part.backend, part.slots) == ("loop", None)
+    assert "the loop ends more runs" in part.reason
+    assert left == pytest.approx(200 - 11.5)
 
 
 @pytest.mark.usefixtures("_card")

@@ -38,8 +38,14 @@ def packed(folder: Path) -> Path:
     store = Store.open(place.results / "runs", create=True)
     for spec in suites.load(str(ROOT / REHEARSAL)).specs[:2]:
         store.write(train(spec, HERE))
-    proof = {"case": "ce on cnn8", "ok": False, "reason": "no kernel"}
-    write(place.tables / "proofs.json", [proof, {**proof, "ok": True, "reason": ""}])
+    proof = {"case": "ce on cnn8", "ok": False, "tried": True, "reason": "no kernel"}
+    more = [
+        {**proof, "ok": True, "reason": ""},
+        {**proof, "tried": False, "reason": "not tried: the time was over"},
+        {**proof, "case": "plc on cnn8", "tried": False, "reason": "not tried: the time was over"},
+        {**proof, "case": "a on cnn8", "tried": False, "reason": "skipped: it trains in stages"},
+    ]
+    write(place.tables / "proofs.json", [proof, *more])
     row = {"engine": "loop", "img/s": 20_000, "% of floor": 31.5, "s/run": 300, "peak GiB": 1.25}
     broken = {"engine": "graph, 1 slot(s)", "error": "RuntimeError: a | b"}
     write(place.tables / "speed-cnn8.json", [row, broken])
@@ -77,8 +83,8 @@ def test_one_command_takes_everything_in_and_twice_is_once(tmp_path: Path) -> No
     assert text.endswith(
         f"|---|---|---|---|---|\n"
         f"{start} facts | died (-11); no figures |\n"
-        f"{start} proofs | failed (1); 1 of 2 cases proved, 2 in all; not: ce on cnn8 (no kernel)"
-        " |\n"
+        f"{start} proofs | failed (1); 1 of 2 cases proved, 5 in all; not: ce on cnn8 (no kernel);"
+        " skipped: a; no case tried: plc |\n"
         f"{start} tests | out of time; 6 passed, 1 failed, 2 skipped; not ended: test_b.py |\n"
         f"{start} speed-cnn8 | loop: 20,000 img/s, 31.5 % of the floor, 300 s a run, 1.25 GiB;"
         " graph, 1 slot(s): RuntimeError: a / b |\n"

@@ -34,6 +34,13 @@ The exit status is 0 if every step ended well, 1 if one did not, 2 for bad input
 """
 
 
+# What the summary of a rehearsal says.
+REDUCED = """\
+On a CPU less is done: proofs of one method of each kind on cnn_small, of steps that are not
+recorded; the tests marked gpu are only collected; of the ways to train four are timed for a step
+each; the study is a suite of seconds. No figure is one of a GPU."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one call, or take in its archive."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -108,6 +115,7 @@ def _facts(place: Place) -> dict[str, Any]:
         "started": datetime.now(UTC).isoformat(timespec="minutes"),
         "minutes": place.minutes,
         "suites": list(suites(place.on_card)),
+        "rehearsal": None if place.on_card else REDUCED,
         "code": code(),
         **environment(resolve(place.device)),
     }

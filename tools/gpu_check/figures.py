@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tools.gpu_check import proofs, shards, study
+from tools.gpu_check import proofs, prove, shards, study
 
 # Of a table with nothing in it yet.
 EMPTY = ("–", "–", "–")
@@ -51,10 +51,20 @@ def _facts(table: Any) -> str:
 def _proofs(table: Any) -> str:
     if table is None:
         return "no proofs"
-    tried = [proof for proof in table if not proof["reason"].startswith("not tried")]
+    tried = [proof for proof in table if proof["tried"]]
     failed = [f"{proof['case']} ({proof['reason']})" for proof in tried if not proof["ok"]]
-    text = f"{len(tried) - len(failed)} of {len(tried)} cases proved, {len(table)} in all"
-    return text + (f"; not: {'; '.join(failed[:3])}" if failed else "")
+    parts = [f"{len(tried) - len(failed)} of {len(tried)} cases proved, {len(table)} in all"]
+    parts += [f"not: {'; '.join(failed[:3])}"] if failed else []
+    refused = [p for p in table if p["reason"].startswith(prove.SKIPPED)]
+    late = [p for p in table if not p["tried"] and p not in refused]
+    for what, those in (("skipped", refused), ("no case tried", late)):
+        if names := sorted(_methods(those) - _methods(tried)):
+            parts.append(f"{what}: {', '.join(names)}")
+    return "; ".join(parts)
+
+
+def _methods(table: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {proof["case"].partition(" on ")[0] for proof in table}
 
 
 def _tests(table: Any) -> str:

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from nlbench import baselines
 from nlbench.benchmark.machine.device import repeatable
-from nlbench.benchmark.runs.backend_check import TOLERANCE, apart
+from nlbench.benchmark.runs.backend_check import TOLERANCE, apart, left
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.speed.engines import task_of
 from nlbench.benchmark.training import GraphBackend, LoopBackend, Outcome, Task
+from nlbench.benchmark.training.limits import refusal
+from nlbench.benchmark.training.memory import Memory
 from nlbench.benchmark.training.task import train
 
-# How far recorded steps may be from the loop's after six steps: in float64 by the largest weight;
-# in bf16, where another kernel may round another way, by how far the training moved the weights.
+# How far what recorded steps leave (weights, the method's state) may be from the loop's after six
+# steps: in float64 by a tensor's largest value; in bf16, where another kernel may round another
+# way, by how far the training moved it.
 ALLOWED = {"float64": TOLERANCE, "bf16": 0.05}
 # Two full batches and one of half the size an epoch: two recordings.
 BATCH, IMAGES, EPOCHS = 32, 80, 2
+# How the reason begins of a case that backend graph does not take on.
+SKIPPED = "skipped"
 KERNEL = re.compile(r"([\w:.<> ]+?) does not have a deterministic implementation")
 
 
@@ -49,9 +56,10 @@ class Proof:
 
     Attributes:
         case: as words.
-        ok: whether the weights are the loop's, and in strict mode the same bits on each call.
-        apart: distance from the loop's weights, see :data:`ALLOWED`.
+        ok: whether weights and state are the loop's, in strict mode the same bits on each call.
+        apart: distance from the loop's, see :data:`ALLOWED`.
         seconds: it took.
+        tried: to its end; if not, ``reason`` says why not, and nothing is known.
         reason: one line; empty if ``ok``.
         operation: the last operation begun before the error, seen in a second try.
         kernel: what has no deterministic form according to torch.
@@ -62,6 +70,7 @@ class Proof:
     ok: bool
     apart: float | None = None
     seconds: float = 0.0
+    tried: bool = True
     reason: str = ""
     operation: str = ""
     kernel: str = ""
@@ -71,62 +80,108 @@ class Proof:
 def prove(case: Case, device: torch.device) -> Proof:
     """Try one case; every error is an answer."""
     start = time.perf_counter()
+    if reason := skipped(case.method):
+        return Proof(str(case), ok=False, tried=False, reason=f"{SKIPPED}: {reason}")
     try:
         share, reason = _compare(case, device)
     except Exception as error:  # noqa: BLE001  # whatever it is, it is the result
         return _explained(case, device, error, start)
     seconds = round(time.perf_counter() - start, 2)
-    return Proof(str(case), not reason, share, seconds, reason)
+    return Proof(str(case), not reason, share, seconds, reason=reason)
+
+
+def skipped(method: str) -> str:
+    """Why backend graph does not train a method at all; empty if it does."""
+    return refusal("graph", baselines.create(method, {}), _recipe("float64"))
 
 
 def _compare(case: Case, device: torch.device) -> tuple[float, str]:
     """How far from the loop, and what is wrong about it, if anything."""
     with repeatable(1, case.strict):
-        (reference,) = _tasks(case, device, 1)
-        train(LoopBackend(), reference)
-        first, _ = _graph(case, device)
-        share = _share(case, device, reference, first)
+        (task,) = _tasks(case, device, 1)
+        reference = left(task, train(LoopBackend(), task))
+        first = _graph(case, device)
+        share, where = _share(case, device, reference, first)
         if not share <= ALLOWED[case.precision]:
-            return share, f"weights differ from the loop's by a share of {share:.1e}"
-        again, _ = _graph(case, device)
-        if case.strict and (between := apart(first.network, again.network)) != 0.0:
-            return share, f"two calls differ by a share of {between:.1e}, deterministic mode or not"
+            return share, f"{where} differs from the loop's by a share of {share:.1e}"
+        if case.strict:
+            between, where = apart(first, _graph(case, device))
+            if between != 0.0:
+                return share, f"two calls differ by a share of {between:.1e}, in {where}"
     return share, ""
 
 
-def _share(case: Case, device: torch.device, reference: Task, found: Task) -> float:
-    """How far the weights are from the reference's, by the measure of the precision."""
+def _share(
+    case: Case, device: torch.device, reference: Mapping[str, Tensor], found: Mapping[str, Tensor]
+) -> tuple[float, str]:
+    """How far it is from the reference, by the measure of the precision, and in what."""
     if case.precision == "float64":
-        return apart(reference.network, found.network)
-    (start,) = _tasks(case, device, 1)
-    weights = [torch.cat([p.detach().flatten() for p in t.network.parameters()]) for t in (
-        start, reference, found
-    )]  # fmt: skip
-    moved = float((weights[1] - weights[0]).norm())
-    return float((weights[2] - weights[1]).norm()) / moved
+        return apart(reference, found)
+    (task,) = _tasks(case, device, 1)
+    start = left(task, Outcome(state=Memory(task).state.named()))
+    return max(
+        (_by_movement(start, reference, found, names), what)
+        for what, names in _parts(task, reference).items()
+    )
 
 
-def _graph(case: Case, device: torch.device) -> list[Task]:
-    """Two runs side by side, trained; off a GPU the same static steps, not recorded."""
+def _parts(task: Task, tensors: Mapping[str, Tensor]) -> dict[str, list[str]]:
+    """Names of tensors that are compared as one: a network's weights, a tensor of the state.
+
+    BatchNorm's statistics act in no step; weights and state do.
+    """
+    parts = {name: [name] for name in tensors if not name.startswith("network ")}
+    for number, network in enumerate(task.networks, 1):
+        weights = [f"network {number}, {name}" for name, _ in network.named_parameters()]
+        parts[f"network {number}"] = weights
+    return parts
+
+
+def _by_movement(
+    start: Mapping[str, Tensor],
+    reference: Mapping[str, Tensor],
+    found: Mapping[str, Tensor],
+    names: Sequence[str],
+) -> float:
+    """Distance from the reference over the way that the training went; inf if it is no number."""
+    before, expected, mine = (
+        torch.cat([tensors[name].detach().double().flatten() for name in names])
+        for tensors in (start, reference, found)
+    )
+    # What does not move in a training, such as a given transition matrix, must be the same.
+    moved = float((expected - before).norm()) or torch.finfo(torch.float64).tiny
+    share = float((mine - expected).norm()) / moved
+    return share if math.isfinite(share) else math.inf
+
+
+def _graph(case: Case, device: torch.device) -> dict[str, Tensor]:
+    """What the first of two runs side by side leaves; off a GPU the same steps, not recorded."""
     tasks = _tasks(case, device, 2)
     backend = GraphBackend(slots=2, capture=device.type == "cuda")
     ended = dict(backend.train_pack([lambda task=task: task for task in tasks]))  # type: ignore[misc]
-    for number in range(len(tasks)):
-        outcome = ended[number]
-        if isinstance(outcome, Exception):
-            raise outcome
-        _check(outcome)
-    return tasks
+    outcomes = [_sound(ended[number]) for number in range(len(tasks))]
+    return left(tasks[0], outcomes[0])
 
 
-def _check(outcome: Outcome) -> None:
+def _sound(outcome: Outcome | Exception) -> Outcome:
+    if isinstance(outcome, Exception):
+        raise outcome
     if outcome.diverged is not None:
         raise ArithmeticError(f"loss or weights were not finite in epoch {outcome.diverged}")
+    return outcome
 
 
 def _tasks(case: Case, device: torch.device, count: int) -> list[Task]:
+    recipe = _recipe(case.precision)
+    return [
+        task_of(case.model, recipe, IMAGES, device, seed, baselines.create(case.method, {}))
+        for seed in range(count)
+    ]
+
+
+def _recipe(precision: str) -> Recipe:
     """Rates are such that float32 holds them: the fused kernel of CUDA reads a float32."""
-    recipe = Recipe(
+    return Recipe(
         epochs=EPOCHS,
         batch_size=BATCH,
         lr=0.0625,
@@ -137,12 +192,8 @@ def _tasks(case: Case, device: torch.device, count: int) -> list[Task]:
         l1=1e-4,
         clip_norm=0.5,
         augment="crop_flip",
-        precision=case.precision,
+        precision=precision,
     )
-    return [
-        task_of(case.model, recipe, IMAGES, device, seed, baselines.create(case.method, {}))
-        for seed in range(count)
-    ]
 
 
 class LastOperation(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -1,4 +1,7 @@
-"""The tests marked gpu, one process a file, side by side; a failure stops none of them."""
+"""The tests marked gpu, one process a file, side by side; a failure stops none of them.
+
+Off a GPU they are all skipped: then one process sees that they can be collected.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nlbench.benchmark.machine.device import cores
+from nlbench.benchmark.machine.device import cores, resolve
 from tools.gpu_check import words
 
 TABLE = "tests.json"
@@ -25,9 +28,9 @@ MARK = re.compile(r"^(@|pytestmark = )pytest\.mark\.gpu", re.MULTILINE)
 
 @dataclass
 class Shard:
-    """The tests of one file in a process of their own."""
+    """The tests of some files in a process of their own."""
 
-    path: Path
+    files: Sequence[Path]
     junit: Path
     process: subprocess.Popen[bytes]
 
@@ -38,7 +41,7 @@ class Shard:
         for suite in ET.parse(self.junit).iter("testsuite") if self.junit.is_file() else ():
             counts = {name: counts[name] + int(suite.get(name, 0)) for name in counts}
         state = "out of time" if status is None else "died" if status < 0 else "ended"
-        return {"file": self.path.name, "state": state, "status": status, **counts}
+        return {"file": named(self.files), "state": state, "status": status, **counts}
 
 
 def marked(folder: Path) -> list[Path]:
@@ -46,11 +49,16 @@ def marked(folder: Path) -> list[Path]:
     return sorted(p for p in folder.rglob("test_*.py") if MARK.search(p.read_text("utf-8")))
 
 
+def named(files: Sequence[Path]) -> str:
+    """Their names."""
+    return ", ".join(path.name for path in files)
+
+
 def run(
-    files: Sequence[Path], tables: Path, logs: Path, until: float, beside: int
+    groups: Sequence[Sequence[Path]], tables: Path, logs: Path, until: float, beside: int
 ) -> list[dict[str, Any]]:
-    """One result per file; those still running when the time is over are ended."""
-    waiting, running, results = deque(files), list[Shard](), list[dict[str, Any]]()
+    """One result per group of files; those still running when the time is over are ended."""
+    waiting, running, results = deque(groups), list[Shard](), list[dict[str, Any]]()
     while (waiting or running) and time.monotonic() < until:
         while waiting and len(running) < beside:
             running.append(_start(waiting.popleft(), tables, logs))
@@ -63,25 +71,26 @@ def run(
         results.append(shard.result())
         shard.process.kill()
         shard.process.wait()
-    results += [{"file": path.name, "state": "not begun", "status": None} for path in waiting]
+    results += [{"file": named(rest), "state": "not begun", "status": None} for rest in waiting]
     words.write(tables / TABLE, results)
     return results
 
 
-def _start(path: Path, tables: Path, logs: Path) -> Shard:
+def _start(files: Sequence[Path], tables: Path, logs: Path) -> Shard:
     tables.mkdir(parents=True, exist_ok=True)
     logs.mkdir(parents=True, exist_ok=True)
-    junit = tables / f"junit-{path.stem}.xml"
+    name = files[0].stem
+    junit = tables / f"junit-{name}.xml"
     command = [sys.executable, "-m", "pytest", "-m", "gpu", "-p", "no:cacheprovider", "-v"]
-    with (logs / f"tests-{path.stem}.log").open("wb") as log:
+    with (logs / f"tests-{name}.log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, f"--junitxml={junit}", str(path)], cwd=ROOT, stdout=log, stderr=log
+            [*command, f"--junitxml={junit}", *map(str, files)], cwd=ROOT, stdout=log, stderr=log
         )
-    return Shard(path, junit, process)
+    return Shard(files, junit, process)
 
 
 def sound(result: dict[str, Any]) -> bool:
-    """Whether all tests of a file passed, or were skipped."""
+    """Whether all tests of a group passed, or were skipped."""
     return result["state"] == "ended" and result["status"] in (0, NOTHING)
 
 
@@ -91,7 +100,8 @@ def main() -> int:
     parser.add_argument("--logs", type=Path, required=True)
     args = parser.parse_args()
     files = marked(ROOT / "tests")
-    results = run(files, args.tables, args.logs, words.end(args), max(1, cores() // 2))
+    groups = [[path] for path in files] if resolve(args.device).type == "cuda" else [files]
+    results = run(groups, args.tables, args.logs, words.end(args), max(1, cores() // 2))
     for result in results:
         print(result)
     return 0 if all(map(sound, results)) else 1

@@ -44,13 +44,19 @@ def plan(name: str, device: str, tables: Path, left: float) -> tuple[Part, float
     if resolve(device).type != "cuda":
         return Part(name, "loop", None, "there is no GPU"), left
     model = suites.load(name).specs[0].model
-    path = tables / table(model, compiled=False)
-    if reason := unproved(words.read(tables / PROOFS), model):
-        rates = {row["engine"]: row.get("s/run", 0.0) for row in words.read(path) or ()}
-        wall = rates.get("loop, bf16", 0.0)
-        return Part(name, "loop", None, f"graph is not proved: {reason}"), left - wall
-    slots, wall = fastest(path, left) or (None, 0.0)
-    return Part(name, "graph", slots, "proved"), left - wall
+    reason = unproved(words.read(tables / PROOFS), model)
+    # The loop is what everything else is proved against.
+    proved = ("loop",) if reason else ("loop", "graph")
+    way = fastest(tables / table(model, compiled=False), left, proved)
+    if reason:
+        part = Part(name, "loop", None, f"graph is not proved: {reason}")
+    elif way is None:
+        part = Part(name, "graph", None, "proved; nothing was timed")
+    elif way.backend == "loop":
+        part = Part(name, "loop", None, "graph is proved, but the loop ends more runs in time")
+    else:
+        part = Part(name, "graph", way.slots, "proved, ends most runs in time")
+    return part, left - (0.0 if way is None else way.wall)
 
 
 def carry_out(

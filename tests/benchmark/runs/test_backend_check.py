@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -14,7 +16,7 @@ from nlbench.benchmark.executors.train_suite import automatic
 from nlbench.benchmark.runs import backend_check as proof
 from nlbench.benchmark.runs.run import prepare
 from nlbench.benchmark.training import GraphBackend, LoopBackend, StackBackend, Task
-from nlbench.benchmark.training.task import Ended, Job
+from nlbench.benchmark.training.task import Ended, Job, Outcome
 from tests.helpers.runs import HERE
 
 
@@ -47,7 +49,65 @@ def test_backends_that_are_the_loop_are_proved(backend: GraphBackend | StackBack
     ],
 )
 def test_every_part_of_a_step_is_looked_at(recipe: dict[str, object]) -> None:
-    assert "weights differ by a share of" in proof.disagreement(Changed(**recipe), "cpu")
+    said = proof.disagreement(Changed(**recipe), "cpu")
+    assert re.match(r"ce on mlp: network 1, .* differs by a share of", said)
+
+
+class Misremembers(LoopBackend):
+    """The loop, but of the state only what is named is right."""
+
+    def __init__(self, keeps: Callable[[str], bool]) -> None:
+        self._keeps = keeps
+
+    def train_pack(self, jobs: Iterable[Job]) -> Iterator[Ended]:
+        for number, outcome in super().train_pack(jobs):
+            assert isinstance(outcome, Outcome)
+            outcome.state = {
+                name: tensor if self._keeps(name) else tensor + 1e-6
+                for name, tensor in outcome.state.items()
+            }
+            yield number, outcome
+
+
+@pytest.mark.parametrize("method", ["elr", "sop"])
+def test_state_is_looked_at(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "METHODS", (method,))
+    said = proof.disagreement(Misremembers(lambda name: not name.startswith("rows.")), "cpu")
+    assert re.match(rf"{method} on mlp: rows\.\w+ differs by a share of", said)
+    assert proof.disagreement(Misremembers(lambda _: True), "cpu") == ""
+
+
+class SecondStays(LoopBackend):
+    """The loop, whose second networks are given back untrained."""
+
+    def train_pack(self, jobs: Iterable[Job]) -> Iterator[Ended]:
+        return super().train_pack([lambda job=job: _copied(job()) for job in jobs])  # type: ignore[misc]
+
+
+def _copied(task: Task) -> Task:
+    return replace(task, others=copy.deepcopy(task.others))
+
+
+def test_every_network_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "METHODS", ("coteaching",))
+    said = proof.disagreement(SecondStays(), "cpu")
+    assert re.match(r"coteaching on mlp: network 2, .* differs by a share of", said)
+
+
+def test_methods_that_a_backend_does_not_train_are_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(proof, "METHODS", ("coteaching",))
+    assert proof.disagreement(StackBackend(), "cpu") == ""
+
+
+def test_a_tensor_that_only_one_has_is_apart() -> None:
+    there = {"a": torch.ones(2)}
+    assert proof.apart(there, {**there, "b": torch.ones(1)}) == (torch.inf, "b")
+    assert proof.apart({"a": torch.tensor([4.0, 1.0])}, {"a": torch.tensor([4.0, 2.0])}) == (
+        0.25,
+        "a",
+    )
 
 
 class Broken(LoopBackend):
@@ -66,8 +126,10 @@ def test_weights_that_are_not_numbers_are_apart() -> None:
     with torch.no_grad():
         for value in task.network.parameters():
             value.fill_(torch.nan)
-    assert proof.apart(_task().network, task.network) == torch.inf
-    assert proof.apart(task.network, _task().network) == torch.inf
+    other = _task()
+    for pair in ((task, other), (other, task)):
+        one, two = (proof.left(each, Outcome()) for each in pair)
+        assert proof.apart(one, two)[0] == torch.inf
 
 
 def _task() -> Task:
