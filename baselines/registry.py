@@ -16,7 +16,7 @@ from nlbench.baselines.errors import MethodError, suggestion
 from nlbench.baselines.method import Method, Published, Scalar
 
 ENTRY_POINT_GROUP = "nlbench.methods"
-PROFILES = ("matched", "official")
+PROFILES = ("matched", "official", "tuned")
 
 _NAME = re.compile(r"[a-z][a-z0-9_.+-]*")
 _METHODS: dict[str, type[Method]] = {}
@@ -103,7 +103,8 @@ def setting(name: str, family: str, profile: str) -> Published:
         family: cifar10, cifar100, mini_webvision, clothing1m, mnist, fashion_mnist, ...
         profile: `official` gives the published hyper-parameters and the release's own learning rate
             and regularisation; `matched` the published hyper-parameters (the class defaults where
-            there are none) and no recipe of its own, so that all methods train alike.
+            there are none) and no recipe of its own, so that all methods train alike; `tuned` the
+            same, on top of which a suite writes what was chosen.
 
     Returns:
         Only what the source sets: a user's changes go on top, then `create` fills in the defaults.
@@ -115,7 +116,7 @@ def setting(name: str, family: str, profile: str) -> Published:
     if profile not in PROFILES:
         raise MethodError(f"unknown profile {profile!r}{suggestion(profile, PROFILES)}")
     published = cls.published.get(family)
-    if profile == "matched":
+    if profile != "official":
         params: Mapping[str, Scalar] = published.params if published else {}
         source = published.source if published else f"defaults of method {name!r}"
         return Published(params=params, recipe={}, source=source)

@@ -13,7 +13,7 @@ from nlbench.benchmark.spec.open_set import Unknown
 from nlbench.benchmark.spec.recipe import Recipe
 
 SCHEMA = 1
-PROFILES = ("matched", "official")
+PROFILES = ("matched", "official", "tuned")
 # Pixels; three poolings of 2 leave one.
 MIN_SIZE = 8
 Value = float | int | str | bool | None
@@ -119,8 +119,8 @@ class RunSpec:
         seed: draws noise, split, initial weights, batch order and augmentation; the same seed
             means the same of each for every method.
         recipe: optimisation settings.
-        profile: ``official`` (each method with its authors' regularisation) or ``matched`` (one
-            recipe for all).
+        profile: ``official`` (each method with its authors' regularisation), ``matched`` (one
+            recipe for all) or ``tuned`` (settings chosen by suites/settle.py).
     """
 
     dataset: DatasetSpec

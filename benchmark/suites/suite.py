@@ -19,7 +19,9 @@ from nlbench.benchmark.spec.canonical_json import sha256_of
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import PROFILES, DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.suites import report_table
+from nlbench.benchmark.suites import tune as tuning
 from nlbench.benchmark.suites.report_table import ReportTable
+from nlbench.benchmark.suites.tune import Tune
 from nlbench.noise import NoiseError, NoiseSpec
 
 GRID_KEYS = ("dataset", "model", "methods", "noise", "seeds", "profile", "recipe")
@@ -37,6 +39,8 @@ class Suite:
         baseline: the method the others are compared with first.
         specs: all runs, without repetition, in order.
         report: what its report is to do.
+        tune: how settings are tried, if its runs are for choosing them.
+        seeds: those of the suite of the chosen settings then.
     """
 
     name: str
@@ -45,6 +49,8 @@ class Suite:
     baseline: str
     specs: tuple[RunSpec, ...]
     report: ReportTable = field(default_factory=ReportTable)
+    tune: Tune | None = None
+    seeds: tuple[int, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -129,7 +135,7 @@ def parse(text: str, name: str, where: str, profile: str | None = None) -> Suite
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{where}: not valid TOML ({error})") from error
-    _check_keys(values, (*TEXT_KEYS, *GRID_KEYS, "parts", "report"), where)
+    _check_keys(values, (*TEXT_KEYS, *GRID_KEYS, "parts", "report", "tune"), where)
     report = report_table.parse(values.pop("report", {}), where)
     words = {key: values.pop(key, "") for key in TEXT_KEYS}
     for key, value in words.items():
@@ -138,11 +144,14 @@ def parse(text: str, name: str, where: str, profile: str | None = None) -> Suite
     parts = values.pop("parts", [{}])
     if not isinstance(parts, list) or not all(isinstance(p, dict) for p in parts):
         raise UserError(f"{where}: parts should be tables, written [[parts]]")
+    tune = tuning.parse(values.pop("tune"), where) if "tune" in values else None
+    if tune is not None:
+        _check_tuned(values, parts, profile, where)
     specs: dict[str, RunSpec] = {}
     for number, part in enumerate(parts, 1):
         at = where if part == {} else f"{where}, part {number}"
         _check_keys(part, GRID_KEYS, at)
-        for spec in _expand(_merge(values, part), at, profile):
+        for spec in _expand(_merge(values, part), at, profile, tune):
             specs.setdefault(spec.run_id, spec)
     used = tuple(dict.fromkeys(s.method.name for s in specs.values()))
     baseline = words["baseline"] or used[0]
@@ -155,7 +164,25 @@ def parse(text: str, name: str, where: str, profile: str | None = None) -> Suite
         baseline=baseline,
         specs=tuple(specs.values()),
         report=report,
+        tune=tune,
+        seeds=tuple(_seeds(values["seeds"], where)) if tune else (),
     )
+
+
+def _check_tuned(
+    grid: Mapping[str, Any], parts: list[Any], profile: str | None, where: str
+) -> None:
+    """Refuse what settings cannot be chosen in."""
+    dataset = grid.get("dataset", {})
+    if parts != [{}]:
+        raise UserError(f"{where}: a suite with a table tune has no parts")
+    if (profile or grid.get("profile", "matched")) != "matched":
+        raise UserError(f"{where}: settings are tried under profile 'matched' only")
+    if not isinstance(dataset, dict) or not dataset.get("holdout") or "unknown" in dataset:
+        raise UserError(
+            f"{where}: tune needs held-out labels, holdout = 0.1 in the table dataset for example,"
+            " and no unknown classes"
+        )
 
 
 def _merge(base: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,7 +191,9 @@ def _merge(base: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
     return {**base, **part, **{key: {**base[key], **part[key]} for key in both}}
 
 
-def _expand(grid: Mapping[str, Any], where: str, profile: str | None) -> Iterator[RunSpec]:
+def _expand(
+    grid: Mapping[str, Any], where: str, profile: str | None, tune: Tune | None = None
+) -> Iterator[RunSpec]:
     """All runs of one grid: noise, then seed, then method, so that pairs end close together."""
     for key in ("dataset", "methods", "noise", "seeds", "recipe"):
         if not grid.get(key):
@@ -178,10 +207,11 @@ def _expand(grid: Mapping[str, Any], where: str, profile: str | None) -> Iterato
     augment.check_name(recipe.augment)
     lines = [_noise_line(line, where) for line in _list(grid["noise"], "noise", where)]
     methods = [
-        _method(entry, dataset.name, name, recipe, where)
+        _method(entry, dataset.name, name, recipe, where, tune)
         for entry in _list(grid["methods"], "methods", where)
     ]
-    for line, seed in itertools.product(lines, _seeds(grid["seeds"], where)):
+    seeds = _seeds(grid["seeds"], where) if tune is None else tune.seeds
+    for line, seed in itertools.product(lines, seeds):
         for method, its_recipe in itertools.chain.from_iterable(methods):
             yield RunSpec(dataset.settled(seed), model, method, line, seed, its_recipe, name)
 
@@ -217,23 +247,28 @@ def _model(name: Any, dataset: DatasetSpec, where: str) -> str:
 
 
 def _method(
-    entry: Any, dataset: str, profile: str, recipe: Recipe, where: str
+    entry: Any, dataset: str, profile: str, recipe: Recipe, where: str, tune: Tune | None
 ) -> list[tuple[MethodSpec, Recipe]]:
-    """One entry of ``methods``: a name, or a table with hyper-parameters (a list = each of it)."""
+    """One entry of ``methods``: a name, or a table with hyper-parameters (a list = each of it).
+
+    The key ``recipe`` changes the recipe for it.
+    """
     table = {"name": entry} if isinstance(entry, str) else dict(_table(entry, "methods", where))
     method = table.pop("name", None)
     if not isinstance(method, str):
         raise UserError(f"{where}, methods: {entry!r} has no name")
     setting = baselines.setting(method, datasets.family(dataset), profile)
+    own = _table(table.pop("recipe", {}), f"recipe of {method}", where)
     choices = [value if isinstance(value, list) else [value] for value in table.values()]
     its_recipe = recipe.override(setting.recipe, f"{method}, profile {profile}")
-    return [
-        (
-            _method_spec(method, {**setting.params, **dict(zip(table, chosen, strict=True))}),
-            its_recipe,
-        )
+    its_recipe = its_recipe.override(own, f"{where}, recipe of {method}")
+    given: list[tuple[Mapping[str, Any], Recipe]] = [
+        ({**setting.params, **dict(zip(table, chosen, strict=True))}, its_recipe)
         for chosen in itertools.product(*choices)
     ]
+    if tune is not None:
+        given = [p for one in given for p in tuning.tried(method, *one, tune.budget)]
+    return [(_method_spec(method, params), changed) for params, changed in given]
 
 
 def _method_spec(name: str, params: Mapping[str, Any]) -> MethodSpec:

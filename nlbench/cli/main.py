@@ -15,6 +15,7 @@ from nlbench.benchmark.machine.version import version
 # called: all of them together take seconds.
 COMMANDS = {
     "run": ("run", "train what is missing of a suite"),
+    "tune": ("tune", "choose settings by noisy validation"),
     "status": ("status", "how far a suite is"),
     "store": ("store", "move records between machines"),
     "report": ("report", "tables, tests and figures"),

@@ -1,0 +1,103 @@
+"""Tuning: equal budgets, the choice by noisy validation, and the suite that is written."""
+
+from __future__ import annotations
+
+import pytest
+
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.store.record import RunRecord
+from nlbench.benchmark.suites import suite
+from nlbench.benchmark.suites.settle import settle
+
+GOOD = """
+methods = ["ce", "gce", "drainage", "coteaching"]
+noise = ["clean", "symmetric:0.4"]
+seeds = 2
+model = "mlp"
+[dataset]
+name = "digits"
+holdout = 0.1
+[recipe]
+epochs = 1
+milestones = [3, 5]
+[tune]
+budget = 4
+seeds = [7, 8, 9]
+"""
+
+
+def parse(text: str = GOOD) -> suite.Suite:
+    return suite.parse(text, "mine", "mine.toml")
+
+
+def records(tuning: suite.Suite, best: int, skip: int = 0) -> list[RunRecord]:
+    """Records in which setting number `best` of each method leads by its mean, not in each seed."""
+    number: dict[object, dict[object, int]] = {}
+    made = []
+    for spec in tuning.specs:
+        known = number.setdefault((spec.noise, spec.method.name), {})
+        at = known.setdefault((spec.method, spec.recipe), len(known))
+        value = {7: 0.2, 8: 0.9, 9: 0.9}[spec.seed] if at == best else 0.5
+        curves = {"val_noisy": (0.99, value), "test_accuracy": (0.1, 0.9 - value)}
+        made.append(RunRecord(spec=spec, status="ok", data_label="Digits", curves=curves))
+    return made[skip:]
+
+
+def test_every_method_gets_the_same_budget_on_the_tuning_seeds() -> None:
+    tuning = parse()
+    assert {spec.seed for spec in tuning.specs} == {7, 8, 9}
+    for method in ("ce", "gce", "drainage", "coteaching"):
+        runs = [s for s in tuning.specs if s.method.name == method]
+        assert len(runs) == 4 * 3 * 2
+        assert len({(s.method, s.recipe) for s in runs}) == 4
+    first = next(s for s in tuning.specs if s.method.name == "gce")
+    assert (first.method.values, first.recipe.lr) == ({"q": 0.7}, 0.01)
+
+
+@pytest.mark.parametrize("best", [0, 2])
+def test_the_written_suite_runs_the_best_on_noisy_validation(best: int) -> None:
+    tuning = parse()
+    settled = parse(settle(tuning, records(tuning, best)))
+    assert {s.profile for s in settled.specs} == {"tuned"}
+    assert {s.seed for s in settled.specs} == {0, 1}
+    assert len(settled.specs) == 2 * 2 * 4
+    for spec in settled.specs:
+        tried = [
+            s for s in tuning.specs if (s.noise, s.method.name) == (spec.noise, spec.method.name)
+        ]
+        want = tried[best]  # of the first seed, in order
+        assert (spec.method, spec.recipe, spec.dataset) == (want.method, want.recipe, want.dataset)
+
+
+def test_the_written_suite_says_how_it_was_chosen() -> None:
+    tuning = parse()
+    text = settle(tuning, records(tuning, 2))
+    assert "# 66.67 % on held-out labels, best of 4; untuned 50.00 %" in text
+    assert "4 tried for every method, learning rate among them, on seeds 7, 8, 9" in text
+
+
+def test_a_missing_run_is_no_choice() -> None:
+    tuning = parse()
+    with pytest.raises(UserError, match="1 of its 96 runs have no record"):
+        settle(tuning, records(tuning, 0, skip=1))
+
+
+def test_a_suite_without_the_table_has_nothing_to_choose() -> None:
+    with pytest.raises(UserError, match=r"no table \[tune\]"):
+        settle(parse(GOOD[: GOOD.index("[tune]")]), [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("holdout = 0.1", "", "tune needs held-out labels"),
+        ("budget = 4", "budget = 1", "budget = 1 should be a number from 2 on"),
+        ("budget = 4", "budget = 10", "'ce': a budget of 10 must be from 1 to 9"),
+        ("seeds = [7, 8, 9]", "seeds = 3", "seeds = 3 should be a list"),
+        ("seeds = [7, 8, 9]", 'seeds = [7]\nrule = "oracle"', "oracle"),
+        ("seeds = 2", 'seeds = 2\nprofile = "official"', "under profile 'matched' only"),
+    ],
+)
+def test_mistakes_are_named(old: str, new: str, message: str) -> None:
+    with pytest.raises(Exception, match=message):
+        parse(GOOD.replace(old, new))
