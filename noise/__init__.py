@@ -2,7 +2,7 @@
 
 >>> import numpy as np
 >>> from nlbench import noise
->>> made = nlbench.noise.make("pair:0.25", np.arange(100) % 4, num_classes=4, seed=0)
+>>> made = noise.make("pair:0.25", np.arange(100) % 4, num_classes=4, seed=0)
 >>> made.realised_rate
 0.25
 """
