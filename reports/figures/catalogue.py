@@ -90,10 +90,10 @@ def _figures(results: Results, block: Block) -> Iterator[Planned]:
         yield Planned(
             "paired",
             f"Difference to the baseline in every single seed on {block.title}, a panel a"
-            " condition; a grey line joins the methods of one seed (where lines run side by side,"
-            " methods share luck and pairing pays), the bar is the mean. Pairs whose fingerprints"
-            " differ are left out; of many conditions the lowest, middle and highest rate of each"
-            " noise type.",
+            " condition; a grey line joins the methods of one seed (parallel lines: the seed"
+            " moves all methods alike, and pairing removes that), the bar is the mean. Pairs whose"
+            " fingerprints differ are left out; of many conditions the lowest, middle and highest"
+            " rate of each noise type.",
             paired,
         )
     words = results.study.evaluated
@@ -115,7 +115,7 @@ def _across(whole: Overall) -> Iterator[Planned]:
         "ranks",
         f"Mean ranks over {conditions}, profile {whole.profile}; thin lines: bootstrap intervals"
         f" over seeds; bars join methods that no pairwise {WILCOXON.name} test over conditions"
-        " tells apart after Holm. Nemenyi's critical difference is shown for comparison only.",
+        " distinguishes after Holm. Nemenyi's critical difference is shown for comparison only.",
         ranks_figure(whole),
     )
     yield Planned(

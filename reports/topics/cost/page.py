@@ -102,7 +102,7 @@ def _more(part: BlockCosts) -> Iterator[str]:
 def _told(part: BlockCosts) -> Iterator[str]:
     told = [f"{cost.method} ({_words(cost.told)})" for cost in part.costs if cost.told]
     if told:
-        yield f"Told what nobody knows outside an experiment: {listing(told)}."
+        yield f"Given what is unknown outside an experiment: {listing(told)}."
 
 
 def _gain(one: Alone) -> str:

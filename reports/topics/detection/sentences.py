@@ -27,7 +27,7 @@ def caption(results: Results, detection: Detection, found: Verdicts) -> list[str
         " class minus the given one's; drainage mass: probability of the drainage node, which sees"
         " the image and not the given label. AUROC: a flipped sample is more suspicious than a"
         " clean one (50 is chance); F1: as many samples flagged as are flipped, a number that"
-        " nobody knows in practice.",
+        " is unknown in practice.",
         bold_rule(results, found),
         *_left_out(detection, results.method_names),
         *filter(None, [detectable(found.mass)]),

@@ -178,7 +178,7 @@ def conclusions(protocol: Protocol, found: Verdicts) -> list[str]:
         parts += _bullets([noise_sentence(c) for c in found.noise])
         parts += _bullets([whose_sentence(c) for c in found.whose])
     else:
-        parts.append("It takes runs on clean and on noisy labels to tell.")
+        parts.append("This needs runs on clean and on noisy labels.")
     lost = where_drainage_loses(protocol, found)
     if lost:
         parts += ["### Where drainage loses", *_bullets(lost)]

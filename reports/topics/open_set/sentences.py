@@ -30,7 +30,7 @@ def caption(results: Results, protocol: Protocol, found: Verdicts) -> list[str]:
         " where 95 % of the known test images are; OSCR: area under known images accepted and"
         " rightly classified against unknowns accepted.",
         f"Rejected: by the threshold that accepts {share} of the validation images, which are of"
-        " known classes; no unknown image has a say in it."
+        " known classes; it does not depend on unknown images."
         + (
             f" {RULE}: the method's rule without a threshold (the drainage output is the largest,"
             " or no logit reaches the constant)."

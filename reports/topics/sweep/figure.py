@@ -273,8 +273,8 @@ def _of_sweep(sweep: Sweep, choices: Choices | None) -> Iterator[tuple[str, str,
         yield (
             "validation",
             "Accuracy on held-out noisy labels against accuracy on the clean test set at the last"
-            f" epoch, a panel per seed{first}, a dot per setting: how much a noisy validation set"
-            " can tell. Chosen: the highest noisy validation accuracy; several where it does not"
-            " tell them apart.",
+            f" epoch, a panel per seed{first}, a dot per setting: how well a noisy validation"
+            " set orders the settings. Chosen: the highest noisy validation accuracy; several where"
+            " it does not distinguish them.",
             validation_figure(sweep, choices),
         )

@@ -66,8 +66,8 @@ def choice_sentences(sweep: Sweep, choices: Choices) -> list[str]:
         f"Its choices reach {number(mean)} on the clean test set, the default"
         f" ({sweep.name(sweep.default)}) {number(base)}: {number(test.estimate, sign=True)}"
         f" points{_interval(test)}{p}.",
-        f"The best setting of each seed on the test set itself, which nobody can know, reaches"
-        f" {number(best)}: the choices stay {number(-(gap.estimate or 0.0))} points below"
+        f"The best setting of each seed on the test set itself, which is unknown in practice,"
+        f" reaches {number(best)}: the choices stay {number(-(gap.estimate or 0.0))} points below"
         f"{_interval(gap, flip=True)}.",
         *_luck(choices),
         *_correlations(choices),
@@ -84,7 +84,7 @@ def pick(sweep: Sweep, choice: Choice) -> str:
     """What was chosen for a seed, in words."""
     if len(choice.chosen) == 1:
         return sweep.name(choice.chosen[0])
-    return f"one of {len(choice.chosen)} settings that it does not tell apart"
+    return f"one of {len(choice.chosen)} settings that it does not distinguish"
 
 
 def _luck(choices: Choices) -> list[str]:

@@ -124,7 +124,7 @@ def test_files_of_a_report(make_study: Make, tmp_path: Path) -> None:
     assert rows[2]["images_forward_ratio"] == "2.1"
     index = (tmp_path / "index.md").read_text()
     assert "Images forward, methods with more than ce, times its number: coteaching 2.10." in index
-    assert "Told what nobody knows outside an experiment: coteaching (noise rate)." in index
+    assert "Given what is unknown outside an experiment: coteaching (noise rate)." in index
     assert "all networks together +2.00 points over the first alone" in index
     lines = (tmp_path / "cost.md").read_text().splitlines()
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
