@@ -16,6 +16,7 @@ from nlbench.benchmark.speed import precision
 from nlbench.benchmark.store.results import store_in
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites.suite import Suite
+from nlbench.benchmark.training import LoopBackend
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Prepared:
         here = [spec for spec in specs if absent.isdisjoint(spec.dataset.names)]
         left = plan.check(here, root, self.setup.device, train=False)
         check_backend(specs, self.setup)
+        check_files(here, self.setup, root)
         return [
             *(f"data set {n!r} is not there yet: the run downloads it" for n in sorted(absent)),
             *(f"noise {line!r} is drawn by the run: it trains a network first" for line in left),
@@ -122,6 +124,15 @@ def check_backend(specs: Sequence[RunSpec], setup: Setup) -> None:
     """Refuse a backend that does not train all of these runs' methods (UserError)."""
     if reason := plan.refusal(specs, setup.choice.name):
         raise UserError(reason)
+
+
+def check_files(specs: Sequence[RunSpec], setup: Setup, root: Path | None) -> None:
+    """Refuse images that stay in files where the backend needs them in memory (UserError)."""
+    if setup.choice.name != LoopBackend.name and plan.streamed(specs, root):
+        raise UserError(
+            f"--backend {setup.choice.name} trains on images in memory, and a data set of this"
+            " suite is read from files: --backend loop trains on those"
+        )
 
 
 def _forced(suite: Suite, methods: tuple[str, ...] | None) -> frozenset[str]:

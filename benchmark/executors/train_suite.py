@@ -15,7 +15,7 @@ import torch
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.executors.executor import Executor, Worker, packs
 from nlbench.benchmark.executors.options import Setup, TrainOptions
-from nlbench.benchmark.executors.rehearse import check_backend, fetch, prepare
+from nlbench.benchmark.executors.rehearse import check_backend, check_files, fetch, prepare
 from nlbench.benchmark.machine.environment import environment
 from nlbench.benchmark.runs import backend_check, plan
 from nlbench.benchmark.runs.plan import Plan
@@ -108,6 +108,7 @@ def train_suite(
     if before.todo:
         fetch(before.todo, options)
         plan.check(before.todo, options.data, setup.device)
+        check_files(before.todo, setup, options.data)
         setup = _chosen(before.todo, options, setup, say)
         context = _context(options, setup, store)
         say(

@@ -162,3 +162,12 @@ def test_a_dry_run_trains_no_network_for_its_noise(
     out = capsys.readouterr().out
     assert "not checked: noise 'confidence:0.2" in out
     assert "drawn by the run: it trains a network first" in out
+
+
+def test_a_backend_that_needs_images_in_memory_is_refused(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for more in (["--dry-run"], []):
+        assert run(place, SUITE, "--backend", "stack", *more) == 2
+        lines = capsys.readouterr().err.strip().splitlines()
+        assert "--backend loop trains on those" in lines[-1]
