@@ -13,6 +13,7 @@ from nlbench.reports.compare.across_conditions import Overall
 from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.accuracy import accuracy_figure
 from nlbench.reports.figures.across import profile_figure, ranks_figure
+from nlbench.reports.figures.differences import differences_figure
 from nlbench.reports.figures.drawn import Drawn, Planned
 from nlbench.reports.figures.effects import effects_figure
 from nlbench.reports.figures.memorisation import memorisation_figures
@@ -73,6 +74,15 @@ def _figures(results: Results, block: Block) -> Iterator[Planned]:
             f" over {plural(seeds, 'seed')}, {intervals}; clean labels are rate 0 of every panel;"
             " a hollow marker is an incomplete cell.",
             accuracy,
+        )
+    differences = differences_figure(results, block)
+    if differences is not None:
+        yield Planned(
+            "differences",
+            f"Mean paired difference to the baseline on {block.title}, in points of test accuracy"
+            f" ({results.rule}): a row per method, sorted by the mean over conditions; blank: not"
+            " compared or incomplete. Which differences are decided is in significance.csv.",
+            differences,
         )
     effects = effects_figure(results, block)
     if effects is not None:
