@@ -20,8 +20,8 @@ def keep_memory(keep: bool = True) -> bool:
     each of their pages is cleared by the kernel at its first use. Holds for the whole process; no
     result changes. ``keep=False`` sets the defaults again, for measurements.
     """
-    library = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
-    if library is None or not hasattr(library, "gnu_get_libc_version"):
+    library = _glibc()
+    if library is None:
         return False
     library.mallopt.argtypes = (ctypes.c_int, ctypes.c_int)
     library.mallopt.restype = ctypes.c_int
@@ -29,3 +29,16 @@ def keep_memory(keep: bool = True) -> bool:
         if all(library.mallopt(name, size) for name in (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD)):
             return True
     return False
+
+
+def release_memory() -> None:
+    """Give what was freed and kept back to the kernel; does nothing without glibc."""
+    library = _glibc()
+    if library is not None:
+        library.malloc_trim.argtypes = (ctypes.c_size_t,)
+        library.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    library = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
+    return library if hasattr(library, "gnu_get_libc_version") else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -127,13 +126,3 @@ def _switch(
 def _allow_tf32(convolutions: bool, products: bool) -> None:
     torch.backends.cudnn.allow_tf32 = convolutions
     torch.backends.cuda.matmul.allow_tf32 = products
-
-
-def peak_of_process() -> int | None:
-    """The most memory this process has held so far, in bytes; ``None`` where it is not counted."""
-    if sys.platform == "win32":
-        return None
-    import resource  # only there where it is needed
-
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else 1024 * most

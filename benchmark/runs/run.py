@@ -22,7 +22,8 @@ from nlbench.benchmark import models
 from nlbench.benchmark.datasets import AnyDataset
 from nlbench.benchmark.labels.draw import draw_labels
 from nlbench.benchmark.labels.foreign_images import with_foreign_images
-from nlbench.benchmark.machine.device import check_precision, peak_of_process, repeatable
+from nlbench.benchmark.machine.device import check_precision, repeatable
+from nlbench.benchmark.machine.peak import forget_peak, peak
 from nlbench.benchmark.models import Classifier
 from nlbench.benchmark.pipeline.augment import check_fits
 from nlbench.benchmark.pipeline.batches import BatchPlan, check_batches, draw_split
@@ -119,12 +120,14 @@ class _Run:
         self.pairing: dict[str, str] = {}
         self.drawn: Future[Drawn] | None = None
         self.begun = False
+        self.counted = False
         self.started = datetime.now(UTC)
         self.clock = time.perf_counter()
 
     def prepare(self, following: _Run | None, thread: Executor | None) -> Task:
         """The task, made anew on every call; then ``thread`` draws what the following run needs."""
         self.started, self.clock = datetime.now(UTC), time.perf_counter()
+        self.counted = forget_peak(self.context.device)
         self.source = method_source(self.spec.method.name)
         drawn, self.drawn, self.begun = self.drawn, None, True
         self.task, self.pairing = prepare(
@@ -185,7 +188,7 @@ class _Run:
                 "seconds": round(time.perf_counter() - self.clock + spent, 3),
                 **({"resumed": checkpoint.resumed} if checkpoint and checkpoint.resumed else {}),
                 **_pace(ended),
-                **_cost(ended, self.context.device),
+                **_cost(ended, peak(self.context.device) if self.counted else None),
             },
         )
 
@@ -315,14 +318,11 @@ def select(curves: Mapping[str, Sequence[float | None]]) -> dict[str, float | in
     return chosen
 
 
-def _cost(ended: Outcome | Exception, device: str) -> dict[str, Any]:
-    """Images that went through networks, and the most memory its process held so far, in MiB."""
+def _cost(ended: Outcome | Exception, most: int | None) -> dict[str, Any]:
+    """Images that went through networks, and the most memory held during the run, in MiB."""
     if isinstance(ended, Exception):
         return {}
-    peak = (
-        torch.cuda.max_memory_allocated(device) if device.startswith("cuda") else peak_of_process()
-    )
-    memory = {} if peak is None else {"peak_memory": round(peak / 2**20)}
+    memory = {} if most is None else {"peak_memory": round(most / 2**20)}
     return {"cost": asdict(ended.cost), **memory}
 
 

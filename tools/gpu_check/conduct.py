@@ -61,7 +61,8 @@ def carry_out(
     for number, step in enumerate(steps, 1):
         left = deadline - RESERVE - time.monotonic()
         seconds = left - GRACE if step.seconds is None else min(step.seconds, left - GRACE)
-        words = (*step.words, "--until", f"{time.time() + seconds:.0f}")
+        # Whole seconds, never later than the step is told to end.
+        words = (*step.words, "--until", str(int(time.time() + seconds)))
         now = Done(step.name, " ".join(("python", "-m", *words)), "running")
         if seconds <= 1:
             done.append(replace(now, state="not begun"))

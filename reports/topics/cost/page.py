@@ -32,8 +32,8 @@ NETWORK_COLUMNS = (
 NOTE = (
     "Passes over the training set and images through networks are counted, tests not among them;"
     " a method's own evaluations of the training set are. Seconds are wall time of a whole run on"
-    " a machine that may have been shared; memory is the most that its process had held by then,"
-    " of several runs in one process the largest."
+    " a machine that may have been shared; memory is the most that was held during the run, on a"
+    " CPU by the whole process, libraries and images included, on a GPU by tensors."
 )
 ALONE_HEADS = ["noise", "method", "n", "first network", "all networks", "gain", "95 % interval"]
 
