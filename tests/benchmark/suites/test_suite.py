@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -140,6 +141,17 @@ def test_the_l1_budget_crosses_loss_and_penalty_and_has_three_seeds_first() -> N
     assert {s.seed for s in specs[:54]} == {0, 1, 2}
     assert {s.seed for s in specs[54:]} == {3, 4}
     assert len({(s.method.name, s.recipe.l1, s.noise) for s in specs[:54]}) == len(cells)
+
+
+def test_the_l1_budget_of_digits_pulls_as_hard_as_the_release() -> None:
+    """Pull: L1 x sum of learning rates / (1 - momentum); cosine: half the first rate on average."""
+    specs = suite.load("l1-budget-digits").specs
+    steps = 40 * math.ceil(0.8 * 1000 / 64)
+    pulls = {s.recipe.l1 * steps * s.recipe.lr / 2 / (1 - s.recipe.momentum) for s in specs}
+    release = [l1 * 120 * math.ceil(50_000 / 128) * 0.01 / 2 / (1 - 0.9) for l1 in (0, 1e-4, 2e-4)]
+    assert sorted(pulls) == pytest.approx(release, rel=0.01)
+    assert len(specs) == 3 * 3 * 2 * 10
+    assert {(s.recipe.l1 > 0) for s in specs if s.recipe.weight_decay > 0} == {False}
 
 
 def test_the_headline_is_the_release_on_another_network() -> None:
