@@ -8,6 +8,7 @@ seeds of several conditions into one test.
 from __future__ import annotations
 
 from nlbench.reports.stats.bayes import Rope, signed_rank_rope, student_rope
+from nlbench.reports.stats.best_set import MODERATED_FROM, BestSet, best_set
 from nlbench.reports.stats.bootstrap import (
     Estimate,
     improvement,
@@ -44,10 +45,12 @@ from nlbench.reports.stats.significance import (
 from nlbench.reports.stats.tost import Equivalence, tost
 
 __all__ = [
+    "MODERATED_FROM",
     "PAIRED_T",
     "SIGN_FLIP",
     "TESTS",
     "WILCOXON",
+    "BestSet",
     "Equivalence",
     "Estimate",
     "Friedman",
@@ -57,6 +60,7 @@ __all__ = [
     "Sample",
     "SignedRank",
     "SignificanceTest",
+    "best_set",
     "critical_difference",
     "friedman",
     "holm",
