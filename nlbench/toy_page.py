@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import platform
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from tabulate import tabulate
 from nlbench.benchmark.machine.environment import version
 from nlbench.benchmark.toy.measure import Value, bayes_accuracy, provenance
 from nlbench.benchmark.toy.train import HIDDEN, TEST_PER_CLASS, Drawn, Setting, Trained
+from nlbench.noise import whole
 from nlbench.reports.stats.interval import mean_interval
 from nlbench.reports.stats.paired import paired_t
 
@@ -89,10 +91,10 @@ def write(
     )
     facts = _facts(setting, drawn, results, command)
     text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / "toy.json").write_text(text + "\n", encoding="utf-8")
+    whole.write_text(folder / "toy.json", text + "\n")
     table = _table(results)
     page = _page(facts, caption(setting, drawn, results), table, still)
-    (folder / "index.md").write_text(page, encoding="utf-8")
+    whole.write_text(folder / "index.md", page)
     return table
 
 
@@ -243,12 +245,13 @@ def _summary(result: Result, key: str) -> dict[str, Value] | None:
 
 
 def _csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(
-            {k: _round(v) if isinstance(v, float) else v for k, v in row.items()} for row in rows
-        )
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(
+        {k: _round(v) if isinstance(v, float) else v for k, v in row.items()} for row in rows
+    )
+    whole.write_text(path, text.getvalue())
 
 
 def _round(value: Value) -> Value:

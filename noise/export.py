@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nlbench.noise import whole
 from nlbench.noise.errors import NoiseError, nearest
 from nlbench.noise.labels import NoisyLabels
 
@@ -25,7 +26,7 @@ def export(labels: NoisyLabels, path: str | Path) -> Path:
         hint = nearest(target.suffix, _WRITERS)
         raise NoiseError(f"{target}: labels are exported to .npy, .json or .csv; {hint}")
     try:
-        target.write_bytes(_WRITERS[target.suffix](labels))
+        whole.write_bytes(target, _WRITERS[target.suffix](labels))
     except OSError as error:
         raise NoiseError(f"{target}: cannot be written ({error.strerror or error})") from None
     return target

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nlbench.noise import whole
 from nlbench.noise.errors import NoiseError
 from nlbench.noise.labels import NoisyLabels
 from nlbench.noise.spec import NoiseSpec
@@ -27,7 +27,7 @@ _UNREADABLE = (
 
 
 def save(labels: NoisyLabels, path: str | Path) -> Path:
-    """Write ``labels`` to exactly ``path`` (through a temporary file, then renamed)."""
+    """Write ``labels`` to exactly ``path`` (whole or not at all)."""
     target = Path(path)
     arrays: dict[str, NDArray[Any]] = {"clean": labels.clean, "noisy": labels.noisy}
     if labels.replaced is not None and labels.source is not None:
@@ -36,15 +36,10 @@ def save(labels: NoisyLabels, path: str | Path) -> Path:
     header["digest"] = _digest(header)
     text = json.dumps(header, sort_keys=True, ensure_ascii=True, allow_nan=False)
     arrays["header"] = np.frombuffer(text.encode(), dtype=np.uint8)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with partial.open("wb") as file:
+        with whole.writing(target) as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise NoiseError(f"{target}: cannot be written ({error.strerror or error})") from None
     return target
 

@@ -11,6 +11,7 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.store import archive
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.store.results import RECORDS
+from nlbench.noise import whole
 from nlbench.reports import manifest
 from nlbench.reports.build import build_report
 from nlbench.reports.manifest import Manifest
@@ -103,7 +104,7 @@ def _fill(
 ) -> frozenset[str]:
     """Write suite file, records, report and the list of all of them; returns the list."""
     suite_file = new / f"{study.name}.toml"
-    suite_file.write_text(text, encoding="utf-8", newline="\n")
+    whole.write_text(suite_file, text)
     archive.write(new / RECORDS, records)
     built = build_report(study, records, new, workers=workers)
     files = frozenset(

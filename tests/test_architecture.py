@@ -46,8 +46,11 @@ THIRD_PARTY: dict[str, set[str]] = {
     },
 }
 
-# What reports may see of the engine: records, what they declare, and where they are kept.
-REPORTS_SEE = tuple(f"nlbench.benchmark.{room}" for room in ("spec", "store", "errors", "metrics"))
+# What reports may see: records, what they declare, where they are kept; and the writer of files.
+REPORTS_SEE = (
+    *(f"nlbench.benchmark.{room}" for room in ("spec", "store", "errors", "metrics")),
+    "nlbench.noise.whole",
+)
 # A method is arithmetic on tensors: it has no business with files, processes or the network.
 FILES = {"io", "os", "pickle", "shutil", "socket", "subprocess", "tempfile", "urllib"}
 PATH_CALLS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}
@@ -193,6 +196,36 @@ def no_files_in_methods(module: Module) -> Iterator[str]:
             yield f"{module.name}:{node.lineno} calls {dotted or method}(): methods touch no files"
 
 
+# The writer itself; a file of the kernel; files that a benchmark makes for itself and throws away.
+OWN_WRITERS = (
+    "nlbench.noise.whole",
+    "nlbench.benchmark.machine.peak",
+    "nlbench.noise.bench_files",
+    "nlbench.reports.speed.bench",
+)
+SAVERS = {"savefig", "save", "savez", "savez_compressed", "to_csv"}
+
+
+def one_writer(module: Module) -> Iterator[str]:
+    """Files are written by ``nlbench.noise.whole`` alone, so that each is whole or not there."""
+    if module.package == "tools" or module.name in OWN_WRITERS:
+        return
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute | ast.Name):
+            continue
+        called = _dotted(node.func) or f"?.{getattr(node.func, 'attr', '')}"
+        name = called.rpartition(".")[2]
+        written = [w.value for w in (*node.args, *(k.value for k in node.keywords))
+                   if isinstance(w, ast.Constant)]  # fmt: skip
+        bad = (
+            (name in ("write_text", "write_bytes") and called not in (f"whole.{name}", name))
+            or (name == "open" and any(m in ("w", "wb", "a", "ab", "x", "xb") for m in written))
+            or (name in SAVERS and node.args and _dotted(node.args[0]).endswith("path"))
+        )
+        if bad or name in ("NamedTemporaryFile", "mkstemp"):
+            yield f"{module.name}:{node.lineno} calls {called}(): files are written by noise.whole"
+
+
 # Drawing functions of torch that use its global generator unless they are handed one.
 TORCH_DRAWS = {"rand", "randn", "randint", "randperm", "bernoulli", "multinomial", "normal"}
 TORCH_GLOBAL = {"manual_seed", "seed", "set_rng_state", "get_rng_state", "initial_seed"}
@@ -289,6 +322,7 @@ RULES: tuple[Callable[[Module], Iterator[str]], ...] = (
     layers,
     outside,
     no_files_in_methods,
+    one_writer,
     no_global_randomness,
     no_name_for_two,
     core_names_no_topic,
@@ -411,6 +445,12 @@ def _module(name: str, source: str) -> Module:
         (no_files_in_methods, "nlbench.baselines.bad", "x = Path('weights').read_bytes()"),
         (no_files_in_methods, "nlbench.baselines.bad", "x = open('weights')"),
         (no_files_in_methods, "nlbench.baselines.bad", "x = torch.load('weights')"),
+        (one_writer, "nlbench.reports.bad", "(out / 'a.csv').write_text(text)"),
+        (one_writer, "nlbench.reports.bad", "out.write_bytes(b'')"),
+        (one_writer, "nlbench.cli.bad", "file = args.out.open('wb')"),
+        (one_writer, "nlbench.cli.bad", "file = open(name, mode='w')"),
+        (one_writer, "nlbench.benchmark.bad", "figure.savefig(path, dpi=80)"),
+        (one_writer, "nlbench.benchmark.bad", "made = tempfile.mkstemp()"),
         (no_name_for_two, "nlbench.reports", "__all__ = ['build']\ndef __getattr__(name): ..."),
         (core_names_no_topic, "nlbench.reports.bad", "from nlbench.reports.topics import classes"),
         (core_names_no_topic, "nlbench.reports.bad", "class Results:\n    open_sets: int = 0"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import tempfile
 import warnings
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from nlbench.benchmark.datasets.base import Dataset
 from nlbench.benchmark.datasets.cifar import CIFAR10_MEAN, CIFAR10_STD
 from nlbench.benchmark.datasets.registry import DatasetInfo, Source, register
 from nlbench.benchmark.errors import UserError
+from nlbench.noise import whole
 
 LABEL = "CIFAR-10 (JPEG q75)"
 PACK = "cifar10-jpeg.npz"
@@ -190,11 +190,5 @@ def _decode(pack: Pack) -> Bytes:
 def _write(images: Bytes, folder: Path, name: str) -> None:
     """Write atomically, so that a reader or a second writer never gets half a file."""
     folder.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.save(stream, images)
-        Path(temporary).replace(folder / name)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole.writing(folder / name) as stream:
+        np.save(stream, images)

@@ -5,8 +5,6 @@ Label noise of Chen et al. (2021) and PMD flips what such a network finds confus
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +26,7 @@ from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.streams import Streams
 from nlbench.benchmark.training import Task
 from nlbench.benchmark.training.trainer import EVAL_BATCH, Trainer, memory_format
+from nlbench.noise import whole
 
 Probabilities = NDArray[np.float32]
 
@@ -57,10 +56,8 @@ def softmax(spec: DatasetSpec, root: Path | None, device: torch.device) -> Proba
         return _checked(np.load(path, allow_pickle=False), data.dataset, path)
     values = _train(spec, data, device)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".npy")
-    with os.fdopen(handle, "wb") as file:
+    with whole.writing(path) as file:
         np.save(file, values, allow_pickle=False)
-    Path(name).replace(path)
     return values
 
 

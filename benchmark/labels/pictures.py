@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nlbench.noise import NoisyLabels
+from nlbench.noise import NoisyLabels, whole
 
 
 def transition(labels: NoisyLabels, names: Sequence[str], path: Path) -> None:
@@ -20,7 +20,8 @@ def transition(labels: NoisyLabels, names: Sequence[str], path: Path) -> None:
     axes = figure.subplots()
     heat_map(axes, labels, names, annotate=labels.num_classes <= 20)
     axes.set_title(f"{labels.spec}, seed {labels.seed}: realised {labels.realised_rate:.3f}")
-    figure.savefig(path, dpi=120, metadata={"Software": None})
+    with whole.writing(path) as file:
+        figure.savefig(file, dpi=120, format="png", metadata={"Software": None})
 
 
 def heat_map(axes: Axes, labels: NoisyLabels, names: Sequence[str], annotate: bool) -> None:

@@ -8,6 +8,7 @@ NumPy, SciPy, scikit-learn and Pillow run.
 from __future__ import annotations
 
 import csv
+import io
 import platform
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from nlbench import noise
 from nlbench.benchmark import datasets
 from nlbench.benchmark.errors import UserError, unknown
-from nlbench.noise import NoisyLabels
+from nlbench.noise import NoisyLabels, whole
 from nlbench.noise.safe_pickle import read_pt
 
 SEEDS = range(10)
@@ -191,11 +192,12 @@ def write(rows: Iterable[Row], path: Path) -> int:
     """Write a table; returns the number of rows."""
     path.parent.mkdir(parents=True, exist_ok=True)
     count = 0
-    with path.open("w", newline="") as file:
-        table = csv.DictWriter(file, [f.name for f in fields(Row)], lineterminator="\n")
-        table.writeheader()
-        for count, row in enumerate(rows, 1):  # noqa: B007  # the last number is the answer
-            table.writerow(asdict(row))
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, [f.name for f in fields(Row)], lineterminator="\n")
+    table.writeheader()
+    for count, row in enumerate(rows, 1):  # noqa: B007  # the last number is the answer
+        table.writerow(asdict(row))
+    whole.write_text(path, text.getvalue())
     return count
 
 

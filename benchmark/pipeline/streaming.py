@@ -33,6 +33,7 @@ from nlbench.benchmark.datasets.files import FileDataset
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.pipeline.augment import AugmentPlan
 from nlbench.benchmark.pipeline.augment_files import FILE_KINDS, PLAIN, Geometry, augmented
+from nlbench.noise import whole
 
 # Images that a thread decodes at once: small, so that few are held in memory and none waits long.
 CHUNK = 32
@@ -210,7 +211,8 @@ class Streamed:
     def _complaint(self, part: str, broken: list[tuple[str, str]], count: int) -> str:
         path = cache_dir() / f"unreadable-{self.dataset.fingerprint[:16]}-{part}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(f"{name}\t{reason}\n" for name, reason in sorted(broken)))
+        lines = (f"{name}\t{reason}\n" for name, reason in sorted(broken))
+        whole.write_text(path, "".join(lines))
         first = shown([f"{name} ({reason})" for name, reason in sorted(broken)])
         return (
             f"data set {self.dataset.name!r}: {len(broken):,} of {count:,} {part} images cannot be"

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from nlbench.benchmark.machine.environment import environment
+from nlbench.noise import whole
 
 # The protocol: 50,000 images, 120 epochs.
 IMAGES = 50_000 * 120
@@ -88,7 +89,7 @@ def write(rows: Sequence[dict[str, Any]], device: torch.device, out: Path) -> No
 
     out.mkdir(parents=True, exist_ok=True)
     table = pd.DataFrame([{**row, **_facts(device)} for row in rows])
-    table.to_csv(out / "engines.csv", index=False)
+    whole.write_text(out / "engines.csv", table.to_csv(index=False))
     if SPEED not in table:
         return
     table = table.dropna(subset=[SPEED])
@@ -101,7 +102,8 @@ def write(rows: Sequence[dict[str, Any]], device: torch.device, out: Path) -> No
         axis.barh(part["engine"], part["runs/h"], color="#4477aa")
         axis.set_title(f"{name} on {part['hardware'].iloc[0]}")
         axis.set_xlabel("runs of 120 epochs per hour")
-    figure.savefig(out / "engines.png", dpi=150)
+    with whole.writing(out / "engines.png") as file:
+        figure.savefig(file, dpi=150, format="png")
     plt.close(figure)
 
 

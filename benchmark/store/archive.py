@@ -9,7 +9,6 @@ import json
 import math
 import re
 import tarfile
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +19,7 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.spec.canonical_json import canonical_json, sha256_of
 from nlbench.benchmark.store.record import DamagedRecord, RunRecord
 from nlbench.benchmark.store.store import Store
+from nlbench.noise import whole
 
 KIND = "nlbench-records"
 SCHEMA = 1
@@ -93,20 +93,14 @@ def write(path: Path, records: Iterable[RunRecord]) -> int:
     }
     manifest = canonical_json({**body, "digest": sha256_of(body)}).encode()
     members = {MANIFEST: manifest, **{f"{run_id}.json": texts[run_id] for run_id in sorted(texts)}}
-    temporary: Path | None = None
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            # Without name and time in its header, so that the bytes depend on the records alone.
-            with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
-                _pack(packed, members)
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        # Without name and time in its header, so that the bytes depend on the records alone.
+        with (
+            whole.writing(path) as file,
+            gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed,
+        ):
+            _pack(packed, members)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         raise UserError(f"archive {path}: cannot be written ({error.strerror or error})") from error
     return len(texts)
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.store.record import DamagedRecord, RunRecord
+from nlbench.noise import whole
 
 MARKER = "nlbench-store"
 MARKER_TEXT = "This folder holds nlbench run records, one JSON file a run (schema 1).\n"
 DAMAGED = "damaged"
 # A file on its way to its place: of the marker, of a record, of the cache that reports keep here.
 TEMPORARY = re.compile(r"\.(nlbench-store|[0-9a-f]{16}\.json|report-cache\.npz)\.[a-z0-9_]{8}")
-# A write takes milliseconds; what is older than a day, in seconds, was killed.
-OLD = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -52,8 +48,8 @@ class Store:
     def open(cls, root: Path, create: bool = False) -> Store:
         """Open a store; ``create`` makes one where there is nothing or an empty folder.
 
-        What killed writes left does not count as content, and with ``create`` it is removed once it
-        is old. Any number of processes may make the same store at the same time.
+        What killed writes left does not count as content, and with ``create`` it is removed. Any
+        number of processes may make the same store at the same time.
 
         Raises:
             UserError: no such folder, not a folder, an empty folder (without ``create``), or a
@@ -64,7 +60,7 @@ class Store:
             if create:
                 if not made:
                     root.mkdir(parents=True, exist_ok=True)
-                    write_whole(root / MARKER, MARKER_TEXT.encode())
+                    whole.write_bytes(root / MARKER, MARKER_TEXT.encode())
                 _remove_leftovers(root)
         except OSError as error:
             what = "made" if create else "read"
@@ -92,7 +88,7 @@ class Store:
         """Write a record whole or not at all, replacing an older one of the same run."""
         path = self.path(record.run_id)
         path.parent.mkdir(exist_ok=True)
-        write_whole(path, record.to_json().encode())
+        whole.write_bytes(path, record.to_json().encode())
         return path
 
     def read(self, run_id: str) -> RunRecord | None:
@@ -195,40 +191,9 @@ def _is_store(root: Path) -> bool:
 
 
 def _remove_leftovers(root: Path) -> None:
-    """Remove the temporary files of writes that were killed long ago."""
-    now = time.time()
+    """Remove the temporary files of writes that were killed."""
     for folder in (root, *(p for p in root.glob("??") if p.is_dir())):
         with os.scandir(folder) as entries:
             for entry in entries:
-                # Another process may remove it first, or another user may own it: then it stays
-                # for later, and harms nothing.
-                with contextlib.suppress(OSError):
-                    if TEMPORARY.fullmatch(entry.name) and now - entry.stat().st_mtime > OLD:
-                        Path(entry.path).unlink()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write whole or not at all."""
-    try:
-        _write_beside(path, content)
-    except FileNotFoundError:
-        # A process that was suspended for longer than OLD (or a clock that is off): its temporary
-        # file was taken for a leftover.
-        _write_beside(path, content)
-
-
-def _write_beside(path: Path, content: bytes) -> None:
-    """Write a temporary file in the same folder, fsync, rename."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
-        raise
+                if TEMPORARY.fullmatch(entry.name):
+                    whole.remove_if_left(Path(entry.path))

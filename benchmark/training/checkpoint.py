@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from nlbench.benchmark.spec.canonical_json import canonical_json
-from nlbench.benchmark.store.store import write_whole
+from nlbench.noise import whole
 
 HEAD = b"nlbench-checkpoint-1\n"
 
@@ -57,7 +57,9 @@ class Checkpoint:
         torch.save({**body, "content": dict(content)}, buffer)
         data = buffer.getvalue()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(self.path, HEAD + hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+        whole.write_bytes(
+            self.path, HEAD + hashlib.sha256(data).hexdigest().encode() + b"\n" + data
+        )
         self._last = time.monotonic()
 
     def load(self) -> Mapping[str, Any] | None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from nlbench.cli import options
+from nlbench.noise import whole
 from nlbench.reports.errors import ReportError
 from nlbench.reports.leaderboard.merge import merge
 
@@ -46,7 +47,7 @@ def call(args: argparse.Namespace) -> int:
     if merged.table.empty:
         raise ReportError(f"leaderboard merge: no row could be taken, {args.out} was not written")
     try:
-        merged.table.to_csv(args.out, index=False, lineterminator="\n")
+        whole.write_text(args.out, merged.table.to_csv(index=False, lineterminator="\n"))
     except OSError as error:
         raise ReportError(f"{args.out}: cannot be written ({error.strerror})") from error
     print(

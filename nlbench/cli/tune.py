@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nlbench.benchmark.errors import UserError
 from nlbench.cli import options
+from nlbench.noise import whole
 
 TEXT = """\
 Write the suite of the chosen settings. A suite with a table [tune] declares runs of `budget`
@@ -38,7 +39,7 @@ def call(args: argparse.Namespace) -> int:
     records = options.store_of(args).records(spec.run_id for spec in suite.specs)
     text = settle.settle(suite, records)
     try:
-        args.out.write_text(text, "utf-8")
+        whole.write_text(args.out, text)
     except OSError as error:
         raise UserError(f"--out {args.out}: cannot be written ({error})") from error
     options.note(f"wrote {args.out}: `nlbench run {args.out}` trains the chosen settings")

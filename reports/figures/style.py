@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from nlbench.noise import whole
+
 Line = Literal["-"] | tuple[float, tuple[float, ...]]
 
 # Okabe and Ito (2008), darkest first; yellow is left out (invisible on white).
@@ -231,8 +233,11 @@ def legend(
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     """Write ``name.png`` and ``name.pdf`` without date, software or user in them."""
     png, pdf = folder / f"{name}.png", folder / f"{name}.pdf"
-    figure.savefig(png, metadata={"Software": None})
-    figure.savefig(pdf, metadata={"Creator": None, "Producer": None, "CreationDate": None})
+    with whole.writing(png) as file:
+        figure.savefig(file, format="png", metadata={"Software": None})
+    nobody = {"Creator": None, "Producer": None, "CreationDate": None}
+    with whole.writing(pdf) as file:
+        figure.savefig(file, format="pdf", metadata=nobody)
     return png, pdf
 
 

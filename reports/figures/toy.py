@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import matplotlib as mpl
@@ -22,6 +23,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 from numpy.typing import NDArray
+
+from nlbench.noise import whole
 
 # Okabe and Ito, in an order in which neighbours differ in lightness too.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
@@ -88,14 +91,17 @@ def toy_animation(
     """
     writer = PillowWriter(fps=RATE, metadata={})
     figure, movers = _drawn(points, panels, titles[0], 0)
-    with writer.saving(figure, str(path), dpi):
-        for frame, title in enumerate(titles):
-            figure.texts[0].set_text(title)
-            for mover, panel in zip(movers, panels, strict=True):
-                mover.show(panel, frame)
-            writer.grab_frame()
-        for _ in range(HELD):
-            writer.grab_frame()
+    with TemporaryDirectory() as folder:
+        made = Path(folder) / "made.gif"
+        with writer.saving(figure, str(made), dpi):
+            for frame, title in enumerate(titles):
+                figure.texts[0].set_text(title)
+                for mover, panel in zip(movers, panels, strict=True):
+                    mover.show(panel, frame)
+                writer.grab_frame()
+            for _ in range(HELD):
+                writer.grab_frame()
+        whole.write_bytes(path, made.read_bytes())
 
 
 class _Mover:

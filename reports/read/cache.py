@@ -7,9 +7,6 @@ or of other columns counts as none.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from nlbench.noise import whole
 from nlbench.reports.read.columns import Arrays, Entry, decode, encode
 
 FILE = "report-cache.npz"
@@ -72,23 +70,15 @@ def save(root: Path, entries: Mapping[str, Entry], parts: Iterable[Part]) -> str
     Returns:
         Why it could not be written, in words; empty if it was.
     """
-    temporary = None
     try:
-        handle, name = tempfile.mkstemp(dir=root, prefix=f".{FILE}.")
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
+        with whole.writing(root / FILE) as file:
             columns: dict[str, Any] = {
                 f"{at}/{column}": values
                 for at, arrays in enumerate(_arrays(entries, parts))
                 for column, values in arrays.items()
             }
             np.savez(file, **columns)
-        temporary.chmod(0o644)
-        temporary.replace(root / FILE)
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
         return f"{root / FILE}: {error.strerror or error}"
     return ""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nlbench.noise import whole
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -16,10 +18,10 @@ def to_csv(table: pd.DataFrame) -> str:
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write :func:`to_csv` without holding the text."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table.to_csv(file, index=False, lineterminator="\n")
+    with whole.writing(path) as file:
+        table.to_csv(file, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def write_text(text: str, path: Path) -> None:
     """Write UTF-8 with LF on every system."""
-    path.write_text(text, encoding="utf-8", newline="\n")
+    whole.write_text(path, text)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nlbench.noise import whole
 from nlbench.reports.errors import ReportError
 from nlbench.reports.site.render import index_html, page_html
 
@@ -49,7 +50,7 @@ def write_pages(payloads: Sequence[Mapping[str, Any]], out: Path) -> tuple[Page,
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            (out / name).write_text(text, encoding="utf-8", newline="\n")
+            whole.write_text(out / name, text)
     except OSError as error:
         raise ReportError(f"folder {out}: {error.strerror or error}") from error
     suites = [*(str(p["name"]) for p in payloads), ""]

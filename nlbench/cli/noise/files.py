@@ -15,7 +15,7 @@ from nlbench.benchmark.pipeline.select import host
 from nlbench.benchmark.spec.run_spec import DatasetSpec
 from nlbench.cli import options
 from nlbench.cli.noise import library as noise_library
-from nlbench.noise import NoisyLabels
+from nlbench.noise import NoisyLabels, whole
 
 TEXT = """\
 Noisy labels as files: one .npz per label set, with its setting, seed, rates and SHA-256
@@ -118,8 +118,8 @@ def call_audit(args: argparse.Namespace) -> int:
     print(text)
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
-        (args.out / "audit.json").write_text(json.dumps(found, indent=1) + "\n")
-        (args.out / "audit.md").write_text(text + "\n")
+        whole.write_text(args.out / "audit.json", json.dumps(found, indent=1) + "\n")
+        whole.write_text(args.out / "audit.md", text + "\n")
         noise_pictures.transition(labels, names, args.out / "audit.png")
         print(f"\n{args.out}: audit.json, audit.md, audit.png")
     return 0

@@ -12,6 +12,7 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.labels import reference as reference_labels
 from nlbench.benchmark.labels import tables as noise_tables
 from nlbench.cli import options
+from nlbench.noise import whole
 
 
 def add_verbs(verbs: options.Commands) -> None:
@@ -45,7 +46,7 @@ def call_catalogue(args: argparse.Namespace) -> int:
     if args.out is None:
         print(page)
         return 0
-    args.out.write_text(page)
+    whole.write_text(args.out, page)
     print(f"{args.out}: {len(noise.names())} models")
     return 0
 

@@ -172,7 +172,7 @@ def test_a_store_that_cannot_be_written_is_reported_all_the_same(
     def refuse(*_args: Any, **_words: Any) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("nlbench.reports.read.cache.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("nlbench.reports.read.cache.whole.writing", refuse)
     read = reports.read_records(made.study, store)
     assert "Read-only file system" in read.note
     same(read, made.records, made.study)
