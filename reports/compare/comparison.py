@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nlbench.reports.compare.outcomes import RATES, Outcomes
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.stats import Rope
 from nlbench.reports.text import number, p_equals, plural
@@ -56,6 +57,8 @@ class Comparison:
             at this spread and Holm's first step.
         words: ``better``, ``worse``, ``undecided`` or ``not comparable: ...``.
         at_chance: the methods of the two whose every run collapsed to chance level.
+        outcomes: rates of collapse, where a method has both collapsed runs and others; all numbers
+            but these are then of the remaining replicates.
     """
 
     block: int | None
@@ -90,6 +93,7 @@ class Comparison:
     seeds_needed: int | None
     words: str
     at_chance: tuple[str, ...] = ()
+    outcomes: Outcomes | None = None
 
     @property
     def comparable(self) -> bool:
@@ -111,8 +115,10 @@ class Comparison:
         where = pretty_condition(self.condition)
         if not self.comparable:
             return f"{self.a} and {self.b} are not compared on {where}: {self.obstacle()}."
-        if self.test == "identical":
+        if self.test == "identical" and self.outcomes is None:
             return self._same(where)
+        if self.test == RATES:
+            return self._of_rates(where)
         if not self.decided:
             difference = f"{number(self.estimate, sign=True)} {self._points}{self.interval()}"
             return (
@@ -143,6 +149,8 @@ class Comparison:
             text += f"; {plural(self.n, self.unit)} cannot give less than {lowest:.3f}"
         if self.mde is not None:
             text += f"; true differences under {number(self.mde)} points would often be missed"
+        if self.outcomes is not None:
+            text += f"; {self.outcomes.sentence(self.a, self.b, self.unit)}"
         if self.at_chance:
             text += f"; all runs of {' and '.join(self.at_chance)} collapsed to chance"
         return text
@@ -161,6 +169,27 @@ class Comparison:
     @property
     def _points(self) -> str:
         return "points" if self.metric == ACCURACY else f"points of {self.metric}"
+
+    def _of_rates(self, where: str) -> str:
+        """The sentence where the rates of collapse gave the p."""
+        found = self.outcomes
+        if found is None:
+            raise ValueError("a test of rates without outcomes")
+        verdict = f"{self.a} and {self.b} are not distinguishable"
+        if self.decided:
+            verdict = f"{self.a} {'beats' if self.words == BETTER else 'is worse than'} {self.b}"
+        family = "no correction" if self.family_size == 1 else f"family of {self.family_size}"
+        lowest = min(1.0, self.family_size * self.smallest_p)
+        floor = f"; so few runs that differ cannot give less than {lowest:.3f}"
+        rest = "in no seed did both end above chance"
+        if self.estimate is not None:
+            gap = f"{number(self.estimate, sign=True)} {self._points}{self.interval()}"
+            rest = f"where neither collapsed, the difference is {gap}, n = {self.sample()}"
+        return (
+            f"{verdict} on {where}: {self.a} collapsed in {found.a} and {self.b} in {found.b} of"
+            f" {plural(found.n, 'run')} (p_Holm {p_equals(self.p_holm)}, {RATES}, {family}"
+            f"{floor if lowest >= ALPHA else ''}); {rest}."
+        )
 
     def _same(self, where: str) -> str:
         if self.metric == ACCURACY:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from nlbench.reports.compare.comparison import (
     WORSE,
     Comparison,
 )
+from nlbench.reports.compare.outcomes import RATES, Outcomes, direction, remaining, with_rates
 from nlbench.reports.compare.pairing import Pairing, match
 from nlbench.reports.read.cells import Cell
 from nlbench.reports.read.names import noise_name
@@ -102,28 +103,60 @@ def paired_comparisons(
         higher_is_better: direction of the measure.
     """
     shared = Family(family, len(pairs), metric, unit, rope, test, higher_is_better)
-    pairings = [match(pair.a, pair.b, pair.free) for pair in pairs]
-    obstacles = [_obstacle(*both, shared) for both in zip(pairings, pairs, strict=True)]
-    free = [p for p, obstacle in zip(pairings, obstacles, strict=True) if not obstacle]
+    samples = [_sample(pair, shared) for pair in pairs]
+    free = [sample.pairing for sample in samples if sample.testable]
     tested = iter(paired_tests([(p.a, p.b) for p in free], test))
     # Together: drawn sign patterns are then applied to all differences at once.
     flips = iter(sign_flips([p.a - p.b for p in free]))
-    tests = [
-        paired_t(pairing.a, pairing.b) if obstacle else next(tested)
-        for pairing, obstacle in zip(pairings, obstacles, strict=True)
-    ]
+    tests = [_test(sample, next(tested) if sample.testable else None) for sample in samples]
     adjusted = holm_known(
-        [None if obstacle else found.p for found, obstacle in zip(tests, obstacles, strict=True)]
+        [None if sample.obstacle else t.p for sample, t in zip(samples, tests, strict=True)]
     )
     return tuple(
-        _comparison(pair, pairing, found, None if obstacle else next(flips), p, obstacle, shared)
-        for pair, pairing, found, p, obstacle in zip(
-            pairs, pairings, tests, adjusted, obstacles, strict=True
-        )
+        _comparison(pair, sample, found, next(flips) if sample.testable else None, p, shared)
+        for pair, sample, found, p in zip(pairs, samples, tests, adjusted, strict=True)
     )
 
 
-def _obstacle(pairing: Pairing, pair: Pair, family: Family) -> str:
+@dataclass(frozen=True)
+class _Sample:
+    """What is tested of a pair.
+
+    Attributes:
+        pairing: the seeds that are compared; those of collapsed runs may be left out.
+        expected: replicates declared for both.
+        outcomes: of all pairs of runs, if one of the cells has both collapsed and other runs.
+        obstacle: why the two cells are not compared, in words; empty if they can be.
+        testable: whether the suite's test can be made on what remains.
+    """
+
+    pairing: Pairing
+    expected: int
+    outcomes: Outcomes | None
+    obstacle: str
+    testable: bool
+
+
+def _sample(pair: Pair, family: Family) -> _Sample:
+    whole = match(pair.a, pair.b, pair.free)
+    obstacle = _obstacle(whole, family)
+    if obstacle:
+        return _Sample(whole, whole.expected, None, obstacle, False)
+    rest, outcomes = remaining(whole, pair.a, pair.b)
+    n = len(rest.seeds)
+    testable = n > 1 and family.test.smallest(n) < ALPHA
+    return _Sample(rest, whole.expected, outcomes, "", testable)
+
+
+def _test(sample: _Sample, tested: PairedTest | None) -> PairedTest:
+    """The pair's test; the rates of collapse are part of it where runs collapsed."""
+    pairing, outcomes = sample.pairing, sample.outcomes
+    if tested is None:
+        tested = replace(paired_t(pairing.a, pairing.b), p=None, t=None, test="none")
+    return tested if outcomes is None else with_rates(tested, outcomes, ALPHA)
+
+
+def _obstacle(pairing: Pairing, family: Family) -> str:
     """Why the two cells are not compared, in words; empty if they can be."""
     n, expected = len(pairing.seeds), pairing.expected
     if expected == 0:
@@ -132,10 +165,6 @@ def _obstacle(pairing: Pairing, pair: Pair, family: Family) -> str:
         return f"not paired ({pairing.reason()})"
     if n < expected:
         return f"incomplete ({n} of {plural(expected, 'seed')})"
-    for cell in (pair.a, pair.b):
-        if cell.mixed:
-            collapsed = int(cell.collapsed.sum())
-            return f"{collapsed} of {cell.summary.n} runs of {cell.method} collapsed"
     if n == 1:
         return "one seed has no spread to test against"
     smallest = family.test.smallest(n)
@@ -146,16 +175,16 @@ def _obstacle(pairing: Pairing, pair: Pair, family: Family) -> str:
 
 def _comparison(
     pair: Pair,
-    pairing: Pairing,
+    sample: _Sample,
     test: PairedTest,
     p_sign_flip: float | None,
     p_holm: float | None,
-    obstacle: str,
     family: Family,
 ) -> Comparison:
-    a, b, tested, shown = pair.a, pair.b, not obstacle, pairing.paired
-    detectable, needed = (None, None) if obstacle else _power(test, family)
-    rope = None if obstacle or family.rope is None else family.rope
+    a, b, pairing = pair.a, pair.b, sample.pairing
+    tested, shown = not sample.obstacle, pairing.paired
+    detectable, needed = _power(test, family) if sample.testable else (None, None)
+    rope = family.rope if sample.testable else None
     return Comparison(
         block=pair.block,
         metric=family.metric,
@@ -166,7 +195,7 @@ def _comparison(
         b=b.method,
         unit=family.unit,
         n=test.n,
-        expected_n=pairing.expected,
+        expected_n=sample.expected,
         mean_a=_mean(pairing.a),
         mean_b=_mean(pairing.b),
         estimate=test.estimate,
@@ -178,7 +207,7 @@ def _comparison(
         p=test.p if tested else None,
         p_sign_flip=p_sign_flip,
         p_holm=p_holm,
-        smallest_p=family.test.smallest(test.n),
+        smallest_p=_smallest(test, sample.outcomes, family),
         family=family.name,
         family_size=family.size,
         d_z=test.d_z if shown else None,
@@ -187,8 +216,9 @@ def _comparison(
         mde=detectable,
         rope=None if rope is None else student_rope(pairing.a - pairing.b, rope),
         seeds_needed=needed,
-        words=_words(test, p_holm, obstacle, family.higher_is_better),
+        words=_words(test, p_holm, sample, family.higher_is_better),
         at_chance=tuple(c.method for c in (a, b) if c.known.any() and c.collapsed[c.known].all()),
+        outcomes=sample.outcomes,
     )
 
 
@@ -209,12 +239,19 @@ def _power(test: PairedTest, family: Family) -> tuple[float | None, int | None]:
     )
 
 
-def _words(test: PairedTest, p_holm: float | None, obstacle: str, higher: bool) -> str:
-    if obstacle:
-        return f"{NOT_COMPARABLE}: {obstacle}"
-    if p_holm is None or p_holm >= ALPHA:
+def _smallest(test: PairedTest, outcomes: Outcomes | None, family: Family) -> float:
+    """Smallest p that the test which gave p could have given."""
+    by_rates = outcomes is not None and test.test == RATES
+    return outcomes.smallest if outcomes and by_rates else family.test.smallest(test.n)
+
+
+def _words(test: PairedTest, p_holm: float | None, sample: _Sample, higher: bool) -> str:
+    if sample.obstacle:
+        return f"{NOT_COMPARABLE}: {sample.obstacle}"
+    towards = direction(test, sample.outcomes, ALPHA)
+    if p_holm is None or p_holm >= ALPHA or not towards:
         return UNDECIDED
-    return BETTER if ((test.estimate or 0.0) > 0) == higher else WORSE
+    return BETTER if (towards > 0) == higher else WORSE
 
 
 def _mean(values: Floats) -> float | None:

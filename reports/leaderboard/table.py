@@ -20,7 +20,7 @@ from nlbench.reports.stats import Rope, mean_rank
 from nlbench.reports.text import DECIMALS, rounded, significant
 
 # Fields of a Comparison that are no column: they are in others, or in its sentence.
-HIDDEN = ("block", "metric", "unit", "smallest_p", "rope", "at_chance")
+HIDDEN = ("block", "metric", "unit", "smallest_p", "rope", "at_chance", "outcomes")
 WHOLE_NUMBERS = (
     "schema", "train_per_class", "n", "expected_n", "tie_group", "bold", "diverged", "failed",
     "missing", "collapsed", "paired",
@@ -114,11 +114,14 @@ def significance_table(results: Results) -> pd.DataFrame:
                 **dict(zip(head, place, strict=True)),
                 **{name: _rounded(name, getattr(comparison, name)) for name in names},
                 **_rope(comparison.rope),
+                **_outcomes(comparison),
                 "sentence": comparison.sentence(),
             }
             for comparison in results.in_block(block)
         ]
-    return pd.DataFrame(rows, columns=[*head, *names, *_ROPE, "sentence"])
+    collapsed = _OUTCOMES if any(v.outcomes for v in results.verdicts) else ()
+    columns = [*head, *names, *_ROPE, *collapsed, "sentence"]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(collapsed[:3], "Int64"))
 
 
 def _overall_rows(results: Results, whole: Overall) -> list[dict[str, Any]]:
@@ -280,6 +283,18 @@ _ROPE = ("p_rope_worse", "p_rope_equal", "p_rope_better")
 def _rope(rope: Rope | None) -> dict[str, float | None]:
     values = (None, None, None) if rope is None else (rope.worse, rope.equal, rope.better)
     return {name: significant(value) for name, value in zip(_ROPE, values, strict=True)}
+
+
+# Columns of significance.csv where some, not all, runs of a method collapsed.
+_OUTCOMES = ("collapsed_a", "collapsed_b", "left_out", "p_collapsed")
+
+
+def _outcomes(comparison: Comparison) -> dict[str, float | None]:
+    found = comparison.outcomes
+    if found is None:
+        return {}
+    values = (found.a, found.b, found.left_out, significant(found.p))
+    return dict(zip(_OUTCOMES, values, strict=True))
 
 
 _P_VALUES = ("p", "p_sign_flip", "p_holm", "t", "d_z", "hedges", "rho")

@@ -119,8 +119,10 @@ def completeness(block: Block) -> list[str]:
     rule = ""
     if any(cell.collapsed.any() for cell in cells):
         rule = (
-            " A diverged run counts with chance accuracy 1/K, a collapsed one (accuracy at most"
-            " 1.5/K) with its own; methods with both kinds of runs are shown but not tested."
+            " In means a diverged run counts with chance accuracy 1/K, a collapsed one (accuracy at"
+            " most 1.5/K) with its own. Where some runs of a method collapsed and others did not,"
+            " the rates of collapse are tested by an exact McNemar test, and accuracies over the"
+            " seeds at which neither method collapsed."
         )
     return [f"Of {total:,} runs: {listing(words)}.{rule}"]
 

@@ -19,6 +19,7 @@ from nlbench.reports.stats.bootstrap import (
 )
 from nlbench.reports.stats.holm import holm, holm_known
 from nlbench.reports.stats.interval import Interval, mean_interval
+from nlbench.reports.stats.mcnemar import mcnemar
 from nlbench.reports.stats.paired import PairedTest, paired_t
 from nlbench.reports.stats.power import minimum_detectable_effect, power, seeds_needed
 from nlbench.reports.stats.profile import performance_profile
@@ -67,6 +68,7 @@ __all__ = [
     "holm_known",
     "improvement",
     "interquartile_mean",
+    "mcnemar",
     "mean_interval",
     "mean_of_means",
     "mean_rank",

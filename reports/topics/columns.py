@@ -19,7 +19,7 @@ SUMMARY = ("n", "expected_n", "mean", "sd", "ci_low", "ci_high")
 # Fields of a Comparison that are no column here: what only a comparison of accuracies has.
 HIDDEN = (
     "block", "noise_type", "nominal_rate", "t", "smallest_p", "d_z", "hedges", "rho", "rope",
-    "seeds_needed", "at_chance",
+    "seeds_needed", "at_chance", "outcomes",
 )  # fmt: skip
 COMPARISON = tuple(field.name for field in fields(Comparison) if field.name not in HIDDEN)
 _WHOLE = ("n", "expected_n", "declared", "bold", "family_size")

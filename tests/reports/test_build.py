@@ -215,7 +215,7 @@ def test_a_diverged_run_is_marked_counted_and_in_the_mean(make_study: Make, tmp_
     assert row["mean"] == pytest.approx(np.mean([10.0, *A[1:]]))
     shown = (tmp_path / "accuracy.md").read_text()
     assert re.search(r"75\.00 ± [\d.]+ ‡", shown)
-    assert "A diverged run counts with chance accuracy 1/K" in shown
+    assert "a diverged run counts with chance accuracy 1/K" in shown
 
 
 def test_an_unpaired_cell_is_marked(make_study: Make, tmp_path: Path) -> None:
