@@ -82,6 +82,7 @@ def study_of(suite: Suite, asked: str = "", selection: str = "") -> reports.Stud
         sources={name: method_source(name) for name in methods},
         metrics=tuple(map(metrics.get, suite.report.metrics)),
         test=suite.report.test,
+        tuned=suite.tuned,
         command=f"make benchmark SUITE={shlex.quote(asked or suite.name)}{words}",
     )
 

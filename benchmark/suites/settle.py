@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.spec.canonical_json import sha256_of
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.suites.suite import Suite
+from nlbench.benchmark.suites.tune import Tune
 
 Runs = list[RunSpec]
 
@@ -21,12 +23,14 @@ class Chosen:
 
     Attributes:
         spec: one run of the chosen setting.
+        untuned: one run of the setting it has without tuning.
         score: its accuracy on held-out noisy labels at the last epoch, mean over seeds, percent.
         given: that of the setting it has without tuning.
         tried: how many settings there were.
     """
 
     spec: RunSpec
+    untuned: RunSpec
     score: float
     given: float
     tried: int
@@ -43,14 +47,15 @@ def settle(suite: Suite, records: Iterable[RunRecord]) -> str:
     """
     if suite.tune is None:
         raise UserError(f"suite {suite.name}: it has no table [tune], there is nothing to choose")
-    scores = _scores(suite, {record.run_id: record for record in records})
+    known = {record.run_id: record for record in records}
+    scores = _scores(suite, known)
     chosen: dict[str, list[Chosen]] = {}
     for (noise, _), settings in _settings(suite).items():
         means = [sum(scores[s.run_id] for s in runs) / len(runs) for runs in settings]
         best = means.index(max(means))
-        found = Chosen(settings[best][0], means[best], means[0], len(means))
+        found = Chosen(settings[best][0], settings[0][0], means[best], means[0], len(means))
         chosen.setdefault(noise, []).append(found)
-    return _text(suite, chosen)
+    return _text(suite, chosen, [known[spec.run_id] for spec in suite.specs])
 
 
 def _scores(suite: Suite, records: Mapping[str, RunRecord]) -> dict[str, float]:
@@ -81,7 +86,7 @@ def _settings(suite: Suite) -> dict[tuple[str, str], list[Runs]]:
     return {place: list(settings.values()) for place, settings in found.items()}
 
 
-def _text(suite: Suite, chosen: Mapping[str, list[Chosen]]) -> str:
+def _text(suite: Suite, chosen: Mapping[str, list[Chosen]], records: list[RunRecord]) -> str:
     tune, first = suite.tune, suite.specs[0]
     assert tune is not None
     seeds = ", ".join(map(str, tune.seeds))
@@ -105,7 +110,41 @@ def _text(suite: Suite, chosen: Mapping[str, list[Chosen]]) -> str:
         lines += ["", "[[parts]]", f"noise = [{_toml(noise)}]", "methods = ["]
         lines += [line for one in methods for line in _lines(one)]
         lines += ["]"]
+    lines += ["", *_origin(suite, tune, chosen, records)]
     return "\n".join(lines) + "\n"
+
+
+def _origin(
+    suite: Suite, tune: Tune, chosen: Mapping[str, list[Chosen]], records: list[RunRecord]
+) -> list[str]:
+    """The table ``[tuned]``: from which records each setting was chosen, for its report."""
+    head = {
+        "suite": suite.name,
+        "sha256": suite.sha256,
+        "rule": tune.rule,
+        "budget": tune.budget,
+        "seeds": list(tune.seeds),
+        "records": len(records),
+        "digest": sha256_of(sorted(record.to_dict()["digest"] for record in records)),
+        "commits": sorted({str(r.environment["commit"]) for r in records if _commit(r)}),
+    }
+    lines = ["[tuned]", *(f"{key} = {_toml(value)}" for key, value in head.items()), "choices = ["]
+    for noise, methods in chosen.items():
+        for one in methods:
+            row = {
+                "noise": noise,
+                "method": one.spec.method.name,
+                "untuned": {**one.untuned.method.values, "lr": one.untuned.recipe.lr},
+                "tried": one.tried,
+                "score": round(one.score, 6),
+                "untuned_score": round(one.given, 6),
+            }
+            lines.append(f"  {_toml(row)},")
+    return [*lines, "]"]
+
+
+def _commit(record: RunRecord) -> bool:
+    return bool(record.environment.get("commit"))
 
 
 def _lines(one: Chosen) -> tuple[str, str]:

@@ -15,9 +15,11 @@ from nlbench.benchmark import datasets, models
 from nlbench.benchmark.errors import UserError, unknown
 from nlbench.benchmark.pipeline import augment
 from nlbench.benchmark.selection import picked
+from nlbench.benchmark.spec import tuned as tuned_table
 from nlbench.benchmark.spec.canonical_json import sha256_of
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import PROFILES, DatasetSpec, MethodSpec, RunSpec
+from nlbench.benchmark.spec.tuned import Tuned
 from nlbench.benchmark.suites import report_table
 from nlbench.benchmark.suites import tune as tuning
 from nlbench.benchmark.suites.report_table import ReportTable
@@ -41,6 +43,7 @@ class Suite:
         report: what its report is to do.
         tune: how settings are tried, if its runs are for choosing them.
         seeds: those of the suite of the chosen settings then.
+        tuned: how its settings were chosen, if `nlbench tune` wrote it.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Suite:
     report: ReportTable = field(default_factory=ReportTable)
     tune: Tune | None = None
     seeds: tuple[int, ...] = ()
+    tuned: Tuned | None = None
 
     @property
     def sha256(self) -> str:
@@ -135,7 +139,7 @@ def parse(text: str, name: str, where: str, profile: str | None = None) -> Suite
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{where}: not valid TOML ({error})") from error
-    _check_keys(values, (*TEXT_KEYS, *GRID_KEYS, "parts", "report", "tune"), where)
+    _check_keys(values, (*TEXT_KEYS, *GRID_KEYS, "parts", "report", "tune", "tuned"), where)
     report = report_table.parse(values.pop("report", {}), where)
     words = {key: values.pop(key, "") for key in TEXT_KEYS}
     for key, value in words.items():
@@ -147,12 +151,15 @@ def parse(text: str, name: str, where: str, profile: str | None = None) -> Suite
     tune = tuning.parse(values.pop("tune"), where) if "tune" in values else None
     if tune is not None:
         _check_tuned(values, parts, profile, where)
+    tuned = tuned_table.parse(values.pop("tuned"), where) if "tuned" in values else None
     specs: dict[str, RunSpec] = {}
     for number, part in enumerate(parts, 1):
         at = where if part == {} else f"{where}, part {number}"
         _check_keys(part, GRID_KEYS, at)
         for spec in _expand(_merge(values, part), at, profile, tune):
             specs.setdefault(spec.run_id, spec)
+    if tuned is not None:
+        _check_choices(tuned, specs.values(), where)
     used = tuple(dict.fromkeys(s.method.name for s in specs.values()))
     baseline = words["baseline"] or used[0]
     if baseline not in used:
@@ -166,7 +173,18 @@ def parse(text: str, name: str, where: str, profile: str | None = None) -> Suite
         report=report,
         tune=tune,
         seeds=tuple(_seeds(values["seeds"], where)) if tune else (),
+        tuned=tuned,
     )
+
+
+def _check_choices(tuned: Tuned, specs: Iterable[RunSpec], where: str) -> None:
+    """Refuse runs of which the table does not say how their setting was chosen."""
+    for spec in specs:
+        if spec.profile != "tuned" or tuned.of(spec.noise, spec.method.name) is None:
+            raise UserError(
+                f"{where}, tuned: no choice for {spec.method.name!r}, {spec.noise}, profile"
+                f" {spec.profile!r}; `nlbench tune` writes this table with its suite"
+            )
 
 
 def _check_tuned(

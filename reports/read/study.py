@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from nlbench.benchmark.metrics import Metric
 from nlbench.benchmark.spec.run_spec import RunSpec
+from nlbench.benchmark.spec.tuned import Tuned
 from nlbench.reports.errors import ReportError, unknown
 
 
@@ -30,6 +31,7 @@ class Study:
         metrics: measures that the report shows beside accuracy.
         test: name of the test of significance that decides (stats/significance.py), declared
             beforehand too.
+        tuned: how its settings were chosen, where that was by tuning.
         part: which of a larger study's runs these are, in words; "" for the whole of it.
         command: what a reader types to make the runs again, "" if there is no such line.
     """
@@ -45,6 +47,7 @@ class Study:
     rope: float = 0.5
     metrics: tuple[Metric, ...] = ()
     test: str = "paired t"
+    tuned: Tuned | None = None
     part: str = ""
     command: str = ""
 

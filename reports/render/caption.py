@@ -19,6 +19,7 @@ RULE_WORDS = {
     "clean_val": "epoch chosen by accuracy on held-out clean labels",
     "oracle": "best epoch on the test set itself (oracle: an upper bound, not a result)",
 }
+TUNED_WORDS = {"noisy_val": "accuracy on held-out noisy labels at the last epoch"}
 MARK_WORDS = {
     INCOMPLETE: "incomplete (seeds with a value / declared seeds), not tested",
     COLLAPSED: "some runs diverged or collapsed to chance; they are in the mean",
@@ -48,9 +49,29 @@ def accuracy_caption(results: Results, block: Block, rates: bool = True) -> list
         *family_sentence(results, block),
         *mde_line(results, block),
         *([rates_sentence(block)] if rates else []),
+        *chosen_sentence(results, block),
         *completeness(block),
         provenance(results, block),
     ]
+
+
+def chosen_sentence(results: Results, block: Block) -> list[str]:
+    """How the settings of profile ``tuned`` were chosen; nothing under another profile."""
+    if block.key.profile != "tuned":
+        return []
+    tuned = results.study.tuned
+    if tuned is None:
+        return ["How the settings of profile tuned were chosen is not recorded in the suite."]
+    return [
+        f"Hyper-parameters and learning rate were chosen for each method and condition by"
+        f" {TUNED_WORDS[tuned.rule]}, the best of {tuned.budget} settings tried for every method on"
+        f" {_seeds(tuned.seeds)} of suite {tuned.suite} ({tuned.sha256[:12]};"
+        f" {plural(tuned.records, 'record')}, {tuned.digest[:12]})."
+    ]
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return f"seed{'' if len(seeds) == 1 else 's'} {listing([str(seed) for seed in seeds])}"
 
 
 def bold_rule(results: Results, block: Block) -> str:

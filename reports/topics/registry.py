@@ -14,10 +14,12 @@ from nlbench.reports.topics import (
     cost,
     detection,
     measures,
+    one_parameter,
     open_set,
     other_test_sets,
     published,
     sweep,
+    tuned,
 )
 from nlbench.reports.topics.topic import Topic
 
@@ -28,6 +30,8 @@ TOPICS: tuple[Topic[Any], ...] = (
     measures.TOPIC,
     other_test_sets.TOPIC,
     sweep.TOPIC,
+    one_parameter.TOPIC,
+    tuned.TOPIC,
     classes.TOPIC,
     published.TOPIC,
     cost.TOPIC,

@@ -155,7 +155,7 @@ def _grids(
             if not _crossed(at):
                 continue
             found = tuple(
-                _setting(results, block.cells[label, condition.line], params, place, epochs)
+                setting_of(results, block.cells[label, condition.line], params, place, epochs)
                 for (label, params), place in zip(inside, at, strict=True)
             )
             title = results.study.titles.get(name, name)
@@ -183,7 +183,7 @@ def _numbered(
     for number, sweep in enumerate(whole, before + 1):
         own = {s.cell.method for s in sweep.settings}
         beside = tuple(
-            _setting(results, cell, params, None, epochs)
+            setting_of(results, cell, params, None, epochs)
             for label, _, params in methods
             if label not in own | inner
             and (cell := sweep.block.cells.get((label, sweep.condition.line))) is not None
@@ -194,13 +194,14 @@ def _numbered(
         )  # fmt: skip
 
 
-def _setting(
+def setting_of(
     results: Results,
     cell: Cell,
     params: Mapping[str, Any],
     at: tuple[float, float] | None,
     epochs: Mapping[str, int],
 ) -> Setting:
+    """A cell with its values at the last declared epoch; ``epochs`` by run id."""
     last = {name: np.full(len(cell.seeds), np.nan) for name in KEPT}
     for seed, run_id in enumerate(cell.run_ids):
         curves = results.frame.curves.get(run_id)

@@ -3,15 +3,55 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from nlbench.reports.read.cells import Condition
 from nlbench.reports.stats import Interval, PairedTest, mean_interval, paired_t
-from nlbench.reports.topics.sweep.find import Setting, Sweep
+from nlbench.reports.topics.sweep.find import Setting
 
 Floats = NDArray[np.float64]
+
+
+class Grid(Protocol):
+    """Settings of one method in one condition, of one hyper-parameter or of two."""
+
+    @property
+    def title(self) -> str:
+        """The method as tables call it."""
+        ...
+
+    @property
+    def fixed(self) -> str:
+        """What else varies in the study and has one value here, in words."""
+        ...
+
+    @property
+    def condition(self) -> Condition:
+        """Its noise."""
+        ...
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """In the declared order."""
+        ...
+
+    @property
+    def default(self) -> Setting:
+        """The setting that was declared first."""
+        ...
+
+    @property
+    def validated(self) -> bool:
+        """Whether noisily labelled samples were held out."""
+        ...
+
+    def name(self, setting: Setting) -> str:
+        """A setting in words."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +106,7 @@ class Choices:
     luck: Interval
 
 
-def choose(sweep: Sweep) -> Choices | None:
+def choose(sweep: Grid) -> Choices | None:
     """Choose by noisy validation; ``None`` without held-out samples or a whole grid.
 
     A seed counts if every setting of the grid has a test accuracy in it; a run that ended before
@@ -95,7 +135,7 @@ def choose(sweep: Sweep) -> Choices | None:
     )
 
 
-def _choice(sweep: Sweep, seed: int, test: Floats, held: Floats, column: int) -> Choice:
+def _choice(sweep: Grid, seed: int, test: Floats, held: Floats, column: int) -> Choice:
     """One column of (settings, seeds) test and validation accuracies."""
     mine, validation = test[:, column], held[:, column]
     chosen = np.flatnonzero(validation == validation.max())

@@ -10,7 +10,7 @@ from nlbench.reports.stats import PairedTest
 from nlbench.reports.text import interval, listing, number, p_equals, plural
 from nlbench.reports.topics.sweep.compare import Level, Measured, Spread
 from nlbench.reports.topics.sweep.find import Sweep
-from nlbench.reports.topics.sweep.selection import Choice, Choices
+from nlbench.reports.topics.sweep.selection import Choice, Choices, Grid
 
 
 def sensitivity(sweep: Sweep, found: Measured, rope: float) -> list[str]:
@@ -50,7 +50,7 @@ def level_sentence(sweep: Sweep, level: Level) -> str:
     )
 
 
-def choice_sentences(sweep: Sweep, choices: Choices) -> list[str]:
+def choice_sentences(sweep: Grid, choices: Choices) -> list[str]:
     """What the noisy validation set would have chosen, and what it would have missed."""
     n = len(choices.seeds)
     names = Counter(pick(sweep, c) for c in choices.seeds)
@@ -80,7 +80,7 @@ def choice_sentences(sweep: Sweep, choices: Choices) -> list[str]:
     return lines
 
 
-def pick(sweep: Sweep, choice: Choice) -> str:
+def pick(sweep: Grid, choice: Choice) -> str:
     """What was chosen for a seed, in words."""
     if len(choice.chosen) == 1:
         return sweep.name(choice.chosen[0])
@@ -109,7 +109,7 @@ def _correlations(choices: Choices) -> list[str]:
     ]
 
 
-def _head(sweep: Sweep) -> str:
+def _head(sweep: Grid) -> str:
     fixed = f" ({sweep.fixed})" if sweep.fixed else ""
     return f"{sweep.title}{fixed} on {pretty_condition(sweep.condition.line)}"
 
