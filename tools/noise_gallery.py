@@ -59,7 +59,7 @@ ENTRIES = (
     Entry("asymmetric:0.4:map=fashion_mnist/cdr", "map of CDR"),
     Entry("asymmetric:0.4:map=fashion_mnist/third-script", "a third public map"),
     Entry("asymmetric:0.4:count=bernoulli", "as Patrini, JoCoR, PLC draw it"),
-    Entry("asymmetric:0.4:legacy=sequential", "as APL, ELR, GJS do: some flip back"),
+    Entry("asymmetric:0.4:legacy=sequential", "as APL, ELR, GJS: some flip back", PEOPLE),
     Entry("asymmetric:0.4:legacy=truncated", "as SCE, ANL, Drainage count it"),
     Entry("pair:0.4", "Co-teaching; AQuA's 'asymmetric'"),
     Entry(f"transition:{MATRIX}", "any matrix: here 0.6 kept, 0.3 to i+2, 0.1 to i-1"),

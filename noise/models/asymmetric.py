@@ -59,7 +59,10 @@ def _flip(task: Task, targets: Labels, chosen: Labels) -> Labels:
 def _sequential(task: Task, targets: Labels, chart: FlipMap) -> Labels:
     """Flip int(r n) of the samples that now have each source's label, one source after another."""
     if not chart.order:
-        raise NoiseError(f"asymmetric: legacy=sequential: no code ran map '{chart.name}' that way")
+        raise NoiseError(
+            f"asymmetric: legacy=sequential: no code is known to run map '{chart.full_name}' that"
+            " way; the published one is cifar10/standard"
+        )
     noisy = task.labels.copy()
     for source in chart.order:
         members = np.flatnonzero(noisy == source)
@@ -85,8 +88,9 @@ register(
             Option(
                 "legacy",
                 "sequential: sources are taken from the labels being changed, so that cats that "
-                "became dogs flip back (APL, ALF, CDR, ELR, GJS: 0.183 for 0.2); truncated: "
-                "int(r n_c) per class (SCE, ANL, Drainage)",
+                "became dogs flip back (on CIFAR-10 only, APL, ALF, CDR, eps-softmax, ELR, GJS, SOP: "
+                "0.183 for 0.2; on MNIST APL, ALF, CDR, ELR, GJS and SOP draw by a matrix); "
+                "truncated: int(r n_c) per class (SCE, ANL, Drainage)",
                 default="none",
                 choices=("none", "sequential", "truncated"),
             ),
@@ -102,7 +106,7 @@ register(
         source="Patrini et al., CVPR 2017; Fashion-MNIST: Zhang & Sabuncu, NeurIPS 2018",
         used_by=(
             "Patrini, JoCoR, PLC (count=bernoulli), SCE, ANL, JAL, Drainage (legacy=truncated), "
-            "APL, ALF, CDR, eps-softmax, ELR, GJS (legacy=sequential)"
+            "on CIFAR-10 APL, ALF, CDR, eps-softmax, ELR, GJS, SOP (legacy=sequential)"
         ),
     )
 )

@@ -95,9 +95,22 @@ def test_options_that_contradict_each_other(spec: str) -> None:
         make(spec, BALANCED, 10)
 
 
-def test_sequential_is_refused_for_maps_that_nobody_ran_that_way() -> None:
-    with pytest.raises(NoiseError, match="no code ran map 'block5'"):
-        make("asymmetric:0.4:legacy=sequential:map=block5", BALANCED, 10)
+@pytest.mark.parametrize(
+    ("dataset", "chart", "name"),
+    [
+        ("cifar10", ":map=block5", "cifar100/block5"),
+        ("mnist", "", "mnist/standard"),
+        ("digits", "", "mnist/standard"),
+        ("mnist", ":map=cdr", "mnist/cdr"),
+        ("fashion_mnist", "", "fashion_mnist/gce"),
+    ],
+)
+def test_sequential_is_refused_for_maps_that_nobody_ran_that_way(
+    dataset: str, chart: str, name: str
+) -> None:
+    line = f"asymmetric:0.4:legacy=sequential{chart}"
+    with pytest.raises(NoiseError, match=f"no code is known to run map '{name}'"):
+        noise.make(line, BALANCED, num_classes=10, seed=0, dataset=dataset)
 
 
 def test_sce_map_swaps_two_of_each_five() -> None:

@@ -119,7 +119,7 @@ KINDS = {
         "asymmetric:0.4",
         "asymmetric:0.4:map=cdr",
         "asymmetric:0.4:count=bernoulli",
-        "asymmetric:0.4:legacy=sequential",
+        "asymmetric:0.4:legacy=sequential:map=cifar10/standard",
         "asymmetric:0.4:legacy=truncated",
     ),
     "pair": ("pair:0.4",),

@@ -13,6 +13,7 @@ import pytest
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.labels import reference
 from nlbench.cli import main
+from nlbench.noise import NoiseError
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "results" / "noise" / "fingerprints.csv"
 
@@ -20,13 +21,35 @@ PUBLISHED = Path(__file__).resolve().parents[3] / "results" / "noise" / "fingerp
 def test_digits_come_out_as_published(tmp_path: Path) -> None:
     """The whole table is checked by `nlbench noise verify`; these rows are quick everywhere."""
     rows = [row for row in reference.read(PUBLISHED) if row.dataset == "digits"]
+    rows = [row for row in rows if not row.note]
     assert len(rows) == 10 * len(reference.PUBLISHED["digits"])
     assert {row.noise.split(":")[0] for row in rows} >= {"symmetric", "instance", "openset"}
     assert {problem for _, problem in reference.check(rows, tmp_path)} == {""}
 
 
+def test_withdrawn_rows_are_kept_with_their_note_and_can_no_longer_be_drawn(tmp_path: Path) -> None:
+    rows = [row for row in reference.read(PUBLISHED) if row.note]
+    notes = {(row.dataset, row.noise): row.note for row in rows}
+    assert notes == reference.WITHDRAWN
+    assert len(rows) == 20
+    assert {problem for _, problem in reference.check(rows, tmp_path)} == {
+        f"skipped: {note}" for note in notes.values()
+    }
+    older = replace(rows[0], note="")
+    assert list(reference.check([older], tmp_path)) == [(older, f"skipped: {rows[0].note}")]
+    with pytest.raises(NoiseError, match="no code is known to run map"):
+        reference.clean_of("digits", tmp_path).draw("digits", older.noise, 0)
+
+
+def test_a_table_without_notes_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "old.csv"
+    lines = PUBLISHED.read_text().splitlines()[:3]
+    path.write_text("".join(f"{line.rsplit(',', 1)[0]}\n" for line in lines))
+    assert reference.read(path) == reference.read(PUBLISHED)[:2]
+
+
 def test_the_published_table_covers_every_set_and_seed() -> None:
-    rows = reference.read(PUBLISHED)
+    rows = [row for row in reference.read(PUBLISHED) if not row.note]
     cells = {(row.dataset, row.noise, row.seed) for row in rows}
     assert len(cells) == len(rows)
     assert cells == {
@@ -65,6 +88,7 @@ def test_the_table_is_checked_where_torch_is_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [row for row in reference.read(PUBLISHED) if row.dataset == "digits"][::40]
+    assert not any(row.note for row in rows)
     reference.write(rows, tmp_path / "t.csv")
     code = (
         "import sys\n"
