@@ -19,9 +19,9 @@ One line names a label set: `symmetric:0.4`, `asymmetric:0.3:map=block5`, `human
 `symmetric:0.2+instance:0.2`. The same line, data set and seed give the same bits on every machine;
 tables print the nominal and the realised rate. `nlbench noise make` writes a label set to a file,
 `nlbench noise audit` says what it really is, and `results/noise/fingerprints.csv` holds the SHA-256
-of the usual ones (`nlbench noise verify results/noise/fingerprints.csv` draws them all again). Twenty
-of its rows are withdrawn, each with a note: `legacy=sequential` on MNIST and digits, where no code
-draws that way.
+of the usual ones (`nlbench noise verify results/noise/fingerprints.csv` draws them all again).
+Twenty of its rows are withdrawn, each with a note: `legacy=sequential` on MNIST and digits, where
+no code draws that way.
 
 Published numbers differ because code bases draw their labels differently under the same name. Where
 their way is known it is an option here, so that a published setting can be run as it was.

@@ -88,8 +88,8 @@ register(
             Option(
                 "legacy",
                 "sequential: sources are taken from the labels being changed, so that cats that "
-                "became dogs flip back (on CIFAR-10 only, APL, ALF, CDR, eps-softmax, ELR, GJS, SOP: "
-                "0.183 for 0.2; on MNIST APL, ALF, CDR, ELR, GJS and SOP draw by a matrix); "
+                "became dogs flip back (on CIFAR-10 only, APL, ALF, CDR, eps-softmax, ELR, GJS, "
+                "SOP: 0.183 for 0.2; on MNIST APL, ALF, CDR, ELR, GJS and SOP draw by a matrix); "
                 "truncated: int(r n_c) per class (SCE, ANL, Drainage)",
                 default="none",
                 choices=("none", "sequential", "truncated"),
