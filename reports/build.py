@@ -99,6 +99,13 @@ def build_report(
         raise unknown("part of a report", only, PARTS)
     with collector_paused():
         results = analyse(study, records, rule)
+    return build_from(results, out, only, workers)
+
+
+def build_from(results: Results, out: Path, only: str | None = None, workers: int = 1) -> Built:
+    """Write the report of what was computed; see :func:`build_report`."""
+    if only is not None and only not in PARTS:
+        raise unknown("part of a report", only, PARTS)
     topics = Topics(results)
     drawn: list[Drawn] = []
     figures: Iterable[Job] = ()
@@ -155,7 +162,6 @@ def _texts(
             "accuracy.md": accuracy_markdown(results, leaderboard),
             "significance.md": significance_markdown(results),
             "overall.md": overall_markdown(results),
-            "selection.md": selection_markdown(results),
             "accuracy.tex": accuracy_latex(results, leaderboard),
             "accuracy-document.tex": document("accuracy"),
             "significance.tex": significance_latex(results),
@@ -163,4 +169,6 @@ def _texts(
             "seeds.tex": seeds_latex(results),
             "document.tex": document_of_all(results, (*LATEX, *topics.latex), drawn),
         }
+        if not results.study.given:
+            texts["selection.md"] = selection_markdown(results)
     return texts | topics.texts(only)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from nlbench.benchmark.errors import UserError
 from nlbench.reports import manifest
-from nlbench.reports.build import Built, build_report
+from nlbench.reports.build import Built, build_from, build_report
+from nlbench.reports.compare.results import Results
 from nlbench.reports.read.extract import Intake
 from nlbench.reports.read.study import Study
 
@@ -47,7 +48,17 @@ def write_report(
             f"report folder {out}: holds the report of a whole study, which that of a part does"
             " not replace; name another folder with --out"
         )
-    built = build_report(study, intake, out, rule=rule, only=only, workers=workers)
+    return _settled(build_report(study, intake, out, rule, only, workers), out, part, only)
+
+
+def write_results(
+    results: Results, out: Path, only: str | None = None, workers: int = 1
+) -> Written:
+    """:func:`write_report` of what was computed already."""
+    return _settled(build_from(results, out, only, workers), out, False, only)
+
+
+def _settled(built: Built, out: Path, part: bool, only: str | None) -> Written:
     gone = manifest.settle(out, built.files, part, lambda name: _concerns(only, name))
     return Written(built, tuple(gone))
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "status": ("status", "how far a suite is"),
     "store": ("store", "move records between machines"),
     "report": ("report", "tables, tests and figures"),
+    "compare": ("compare", "compare accuracies in a table"),
     "publish": ("publish", "put a finished study among the published ones"),
     "leaderboard": ("leaderboard", "merge leaderboards of several people"),
     "site": ("site", "the reports as web pages"),

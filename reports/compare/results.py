@@ -125,8 +125,16 @@ def analyse(study: Study, records: Iterable[RunRecord] | Intake, rule: str = "la
     """
     if rule not in RULES:
         raise unknown("accuracy rule", rule, RULES)
+    return analyse_frame(study, tidy(study, records), rule)
+
+
+def analyse_frame(study: Study, frame: Frame, rule: str) -> Results:
+    """:func:`analyse` from the frame on; ``rule`` names its column of accuracies.
+
+    Raises:
+        ReportError: an unknown test of significance, or a rule that no run has a number for.
+    """
     test = significance_test(study.test, f"study {study.name!r}")
-    frame = tidy(study, records)
     if frame.runs[rule].isna().all():
         have = [name for name in RULES if frame.runs[name].notna().any()]
         hint = f"there is: {', '.join(have)}" if have else "every run failed"

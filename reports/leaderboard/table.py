@@ -21,6 +21,8 @@ from nlbench.reports.text import DECIMALS, rounded, significant
 
 # Fields of a Comparison that are no column: they are in others, or in its sentence.
 HIDDEN = ("block", "metric", "unit", "smallest_p", "rope", "at_chance", "outcomes")
+# What is known of a run whose accuracy was given.
+GIVEN = ("method", "condition", "noise_type", "nominal_rate", "seed", "status")
 WHOLE_NUMBERS = (
     "schema", "train_per_class", "n", "expected_n", "tie_group", "bold", "diverged", "failed",
     "missing", "collapsed", "paired",
@@ -36,6 +38,8 @@ OVERALL_COLUMNS = (
 def runs_table(results: Results) -> pd.DataFrame:
     """A row per expected run, accuracies in percent; missing runs have status ``missing``."""
     frame = results.frame.runs
+    if results.study.given:
+        return frame[[*GIVEN, results.rule]].round({results.rule: DECIMALS})
     listed = [
         field.name
         for field in FIELDS

@@ -160,7 +160,9 @@ class Block:
     @property
     def title(self) -> str:
         """Data set, network and profile for a caption."""
-        return f"{self.data_label}, {self.key.model}, profile {self.key.profile}"
+        # A table of accuracies has no network.
+        parts = (self.data_label, self.key.model, f"profile {self.key.profile}")
+        return ", ".join(filter(None, parts))
 
 
 def make_blocks(frame: Frame, rule: str) -> tuple[Block, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,7 +60,7 @@ def tidy(study: Study, records: Iterable[RunRecord] | Intake) -> Frame:
         ReportError: no record belongs to the study.
     """
     intake = records if isinstance(records, Intake) else gather(study, records)
-    runs = _typed(pd.DataFrame({**_declared(study), **_recorded(study, intake)}))
+    runs = typed({**_declared(study), **_recorded(study, intake)})
     found = intake.taken.items()
     return Frame(
         runs=runs,
@@ -106,8 +106,14 @@ def _recorded(study: Study, intake: Intake) -> dict[str, tuple[Any, ...]]:
     return dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
 
 
-def _typed(runs: pd.DataFrame) -> pd.DataFrame:
-    """Numbers as numbers, and what is known of a block filled into the rows of its missing runs."""
+def typed(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """The frame's rows from its columns; those that are not among them have no value.
+
+    Numbers as numbers, and what is known of a block filled into the rows of its missing runs.
+    """
+    nothing = [None] * len(columns["run_id"])
+    empty = {name: nothing for name in (*(f.name for f in FIELDS), *COLUMNS) if name not in columns}
+    runs = pd.DataFrame({**columns, **empty})
     # A named type such as human:worse states no rate; its records do.
     known = pd.to_numeric(runs["recorded_rate"]).groupby(runs["condition"]).transform("max")
     runs["nominal_rate"] = pd.to_numeric(runs["nominal_rate"]).fillna(known)

@@ -34,6 +34,8 @@ class Study:
         tuned: how its settings were chosen, where that was by tuning.
         part: which of a larger study's runs these are, in words; "" for the whole of it.
         command: what a reader types to make the runs again, "" if there is no such line.
+        given: what is known, by name, of a table of accuracies that the numbers come from; such a
+            study declares no runs. Empty where there are records.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Study:
     tuned: Tuned | None = None
     part: str = ""
     command: str = ""
+    given: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a study without runs, with one twice, or with a baseline that it does not have.
@@ -57,6 +60,8 @@ class Study:
         Raises:
             ReportError: naming the study and what is wrong.
         """
+        if self.given:
+            return
         if not self.specs:
             raise ReportError(f"study {self.name!r} declares no runs")
         counts = Counter(spec.run_id for spec in self.specs)
@@ -74,7 +79,7 @@ class Study:
     def evaluated(self) -> str:
         """After which epochs accuracies were taken, as a sentence; empty where after each."""
         every = sorted({spec.recipe.eval_every for spec in self.specs})
-        if every == [1]:
+        if every in ([], [1]):
             return ""
         span = str(every[0]) if len(every) == 1 else f"{every[0]} to {every[-1]}"
         return f"Test and validation accuracy were taken every {span} epochs and after the last."

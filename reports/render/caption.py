@@ -40,15 +40,11 @@ def accuracy_caption(results: Results, block: Block, rates: bool = True) -> list
         rates: whether to name the realised noise rates (a table may have a column for them).
     """
     return [
-        f"Test accuracy (%) on {block.data_label}, network {block.key.model}, profile"
-        f" {block.key.profile}: mean ± standard deviation (n − 1) over"
-        f" {sample(block.declared(), 'seed')} ({SEED_WORDS}).",
-        f"Accuracy rule: {results.rule} ({RULE_WORDS[results.rule]}), measured on the clean test"
-        " set.",
+        *_measured(results, block),
         bold_rule(results, block),
         *family_sentence(results, block),
         *mde_line(results, block),
-        *([rates_sentence(block)] if rates else []),
+        *([rates_sentence(block)] if rates and not results.study.given else []),
         *chosen_sentence(results, block),
         *completeness(block),
         provenance(results, block),
@@ -72,6 +68,19 @@ def chosen_sentence(results: Results, block: Block) -> list[str]:
 
 def _seeds(seeds: Sequence[int]) -> str:
     return f"seed{'' if len(seeds) == 1 else 's'} {listing([str(seed) for seed in seeds])}"
+
+
+def _measured(results: Results, block: Block) -> list[str]:
+    """What the numbers of a table are."""
+    over = f"mean ± standard deviation (n − 1) over {sample(block.declared(), 'seed')}"
+    if results.study.given:
+        return [f"Accuracy (%) of {block.title} as given: {over}, paired by seed as given."]
+    return [
+        f"Test accuracy (%) on {block.data_label}, network {block.key.model}, profile"
+        f" {block.key.profile}: {over} ({SEED_WORDS}).",
+        f"Accuracy rule: {results.rule} ({RULE_WORDS[results.rule]}), measured on the clean test"
+        " set.",
+    ]
 
 
 def bold_rule(results: Results, block: Block) -> str:
@@ -150,6 +159,8 @@ def completeness(block: Block) -> list[str]:
 
 def provenance(results: Results, block: Block) -> str:
     """Suite, commit, device and threads."""
+    if table := results.study.given.get("table"):
+        return f"From {table}."
     runs = results.frame.runs
     there = (runs["block"] == block.index) & (runs["status"] != "missing")
     runs = runs.loc[there, ["device", "commit", "threads"]]

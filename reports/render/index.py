@@ -26,6 +26,8 @@ FILES = (
     ("accuracy.tex", "the table for a paper, with [a document around it](accuracy-document.tex)"),
     ("selection.md", "last epoch, validation and oracle accuracy of the same runs"),
 )
+# Not written where a table of accuracies was given.
+OF_RECORDS = FILES[-1:]
 
 
 class Topics(Protocol):
@@ -63,7 +65,13 @@ def index_markdown(
             *sections(results, whole),
         ]
     parts += _figures(drawn, None)
-    parts += ["## Set-up", setup_table(results), "## Files", _files(topics), *_again(results)]
+    parts += [
+        "## Set-up",
+        setup_table(results),
+        "## Files",
+        _files(results, topics),
+        *_again(results),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -100,6 +108,9 @@ def _sentences(verdicts: Sequence[Comparison], baseline: Collection[str]) -> lis
 
 def setup_table(results: Results) -> str:
     """Data, recipe and environment, a row each."""
+    if given := results.study.given:
+        rows = [[escape(what), escape(value)] for what, value in given.items()]
+        return table(["what", "value"], rows, left=2)
     runs = results.frame.runs
     there = runs[runs["status"] != "missing"]
     specs = results.study.specs
@@ -134,8 +145,9 @@ def _recipe(values: dict[str, object]) -> str:
     return ", ".join(f"{key} {value}" for key, value in values.items() if value not in ([], None))
 
 
-def _files(topics: Topics) -> str:
-    return "\n".join(f"- [{name}]({name}): {words}" for name, words in (*FILES, *topics.files))
+def _files(results: Results, topics: Topics) -> str:
+    files = [file for file in FILES if file not in OF_RECORDS or not results.study.given]
+    return "\n".join(f"- [{name}]({name}): {words}" for name, words in (*files, *topics.files))
 
 
 def _again(results: Results) -> list[str]:

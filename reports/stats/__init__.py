@@ -21,7 +21,12 @@ from nlbench.reports.stats.holm import holm, holm_known
 from nlbench.reports.stats.interval import Interval, mean_interval
 from nlbench.reports.stats.mcnemar import mcnemar
 from nlbench.reports.stats.paired import PairedTest, paired_t
-from nlbench.reports.stats.power import minimum_detectable_effect, power, seeds_needed
+from nlbench.reports.stats.power import (
+    minimum_detectable_effect,
+    power,
+    sd_interval,
+    seeds_needed,
+)
 from nlbench.reports.stats.profile import performance_profile
 from nlbench.reports.stats.ranks import (
     Friedman,
@@ -79,6 +84,7 @@ __all__ = [
     "performance_profile",
     "power",
     "residual_correlation",
+    "sd_interval",
     "seeds_needed",
     "sign_flip",
     "sign_flips",

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import nctdtr, stdtrit
+from scipy.special import chdtri, nctdtr, stdtrit
 
 
 def power(effect: float, n: int, alpha: float = 0.05) -> float:
@@ -77,3 +77,10 @@ def seeds_needed(effect: float, alpha: float = 0.05, target: float = 0.8) -> int
         middle = (low + high) // 2
         low, high = (low, middle) if power(effect, middle, alpha) >= target else (middle, high)
     return high
+
+
+def sd_interval(sd: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Interval of a standard deviation of ``n`` normal values, from (n - 1) sd^2 / chi-square."""
+    upper_tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = sd * np.sqrt((n - 1) / chdtri(n - 1, upper_tails))
+    return float(low), float(high)

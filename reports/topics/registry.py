@@ -18,6 +18,7 @@ from nlbench.reports.topics import (
     open_set,
     other_test_sets,
     published,
+    seeds,
     sweep,
     tuned,
 )
@@ -36,15 +37,17 @@ TOPICS: tuple[Topic[Any], ...] = (
     published.TOPIC,
     cost.TOPIC,
 )
+# Of a table of accuracies: all others are found in records.
+OF_TABLES: tuple[Topic[Any], ...] = (seeds.TOPIC,)
 
 
 class Topics:
     """What a study has of all topics."""
 
-    def __init__(self, results: Results, topics: tuple[Topic[Any], ...] = TOPICS) -> None:
+    def __init__(self, results: Results, topics: tuple[Topic[Any], ...] | None = None) -> None:
         """Nothing is computed before it is needed, and nothing twice."""
         self._results = results
-        self._topics = topics
+        self._topics = topics or (OF_TABLES if results.study.given else TOPICS)
 
     @cached_property
     def _found(self) -> tuple[tuple[Topic[Any], Any], ...]:
