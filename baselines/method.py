@@ -70,6 +70,8 @@ class Method(ABC):
         members: networks trained side by side. The first starts from the weights that every method
             gets, further ones from weights of their own; all see the same batches.
         views: augmented forms of each image; the first is the one that every method gets.
+        strong_views: the views after the first are strongly augmented, whatever the recipe's
+            augmentation: two operations of RandAugment's and a square cut out.
         joined_views: the views go through a network as one batch of `views` times the size, with
             common BatchNorm statistics, and not one after the other.
         selects: whether steps give weights that are 0 for samples left out.
@@ -95,6 +97,7 @@ class Method(ABC):
     shift_invariant: ClassVar[bool] = True
     members: ClassVar[int] = 1
     views: ClassVar[int] = 1
+    strong_views: ClassVar[bool] = False
     joined_views: ClassVar[bool] = False
     selects: ClassVar[bool] = False
     own_batches: ClassVar[bool] = False

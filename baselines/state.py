@@ -214,8 +214,12 @@ class Step:
 class Engine(Protocol):
     """What a method that draws its own batches may do with the networks of a run."""
 
-    def images(self, ids: Tensor, *words: str | int) -> Tensor:
-        """Images of these samples, augmented and normalised; the same words draw the same."""
+    def images(self, ids: Tensor, *words: str | int, strong: bool = False) -> Tensor:
+        """Images of these samples, augmented and normalised; the same words draw the same.
+
+        `strong` is for methods with `strong_views`: beyond the recipe's augmentation two strong
+        operations and a square that is cut out.
+        """
         ...
 
     def mode(self, member: int, training: bool) -> None:

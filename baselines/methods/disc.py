@@ -37,8 +37,8 @@ class DISC(Method):
     epochs it is CE of both views.
 
     Source: Li et al., CVPR 2023, and its release, which sets mu 0.95 for asymmetric noise and from
-    0.6 on, and there lam_hard 0.2. Deviation: its second view is RandAugment, here both views are
-    drawn as the first one is, so that they differ less and more samples count as clean.
+    0.6 on, and there lam_hard 0.2. Its second view is RandAugment. Deviation: here it is ten of
+    RandAugment's operations, and a square is cut out.
     """
 
     title: ClassVar[str] = "DISC"
@@ -46,6 +46,8 @@ class DISC(Method):
     family: ClassVar[str] = "semi-supervised"
     formula: ClassVar[str] = "CE where clean, GCE where hard, + mixup of all that are not left out"
     views: ClassVar[int] = 2
+    strong_views: ClassVar[bool] = True
+    version: ClassVar[int] = 2
     joined_views: ClassVar[bool] = True
     selects: ClassVar[bool] = True
     own_batches: ClassVar[bool] = True
@@ -95,7 +97,10 @@ class DISC(Method):
         engine.mode(0, training=True)
         batches = draws.one_pass(facts.trained, facts.batch_size, random)
         for number, ids in enumerate(batches):
-            views = [engine.images(ids, epoch, number, view) for view in range(self.views)]
+            views = [
+                engine.images(ids, epoch, number, view, strong=view > 0)
+                for view in range(self.views)
+            ]
             logits = engine.logits(0, torch.cat(views)).chunk(self.views)
             state.rows["seen"][ids] = _noted(logits)
             total = self.supervised(logits, facts.given[ids], role[ids])

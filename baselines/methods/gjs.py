@@ -29,14 +29,16 @@ class GJS(JS):
     m = w e + (1 - w)/2 (p1 + p2). Two equal views are JS with the same w.
 
     Source: Englesson & Azizpour, NeurIPS 2021, and its release, whose w goes with the noise rate
-    and whose views are RandAugment with cutout. Deviations: both views are drawn as the first one
-    is; that code clamps e and m at 1e-7 in the logarithms.
+    and whose views are both RandAugment with cutout. Deviations: here the first view is that of
+    every method and the second the strong one; that code clamps e and m at 1e-7 in the logarithms.
     """
 
     title: ClassVar[str] = "GJS"
     family: ClassVar[str] = "bounded"
     formula: ClassVar[str] = "JS of e and two views' predictions: weights w, (1 - w)/2, (1 - w)/2"
     views: ClassVar[int] = 2
+    strong_views: ClassVar[bool] = True
+    version: ClassVar[int] = 2
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(params={"w": 0.9}, recipe={}, source=_RELEASE),
         "cifar100": Published(params={"w": 0.5}, recipe={}, source=_RELEASE),

@@ -101,14 +101,16 @@ class SOPPlus(SOP):
     Adds consistency KL(p1 | p2), p1 of the first view without gradient, and balance times
     -sum_k (1/K) log of the batch mean of q_k. Both views are one forward pass.
 
-    Source: as SOP. Deviation: there the second view is AutoAugment with cutout, here it is drawn as
-    the first one is.
+    Source: as SOP. Deviation: there the second view is AutoAugment with cutout, here the strong
+    view of all methods, RandAugment's operations with cutout.
     """
 
     title: ClassVar[str] = "SOP+"
     family: ClassVar[str] = "correction"
     formula: ClassVar[str] = "SOP + consistency KL(p1|p2) + balance (-sum_k log(mean q_k) / K)"
     views: ClassVar[int] = 2
+    strong_views: ClassVar[bool] = True
+    version: ClassVar[int] = 2
     joined_views: ClassVar[bool] = True
     published: ClassVar[Mapping[str, Published]] = SOP.published
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from nlbench.benchmark.errors import UserError, unknown
+from nlbench.benchmark.pipeline import strong as strong_view
 from nlbench.benchmark.pipeline.augment_files import FILE_KINDS
 
 _FIXED = 16  # fraction bits of the fixed-point source coordinates of a rotation
@@ -80,6 +81,9 @@ class AugmentPlan:
         affine: (n, 6) int32, the inverse rotation by ``angle`` in 16.16 fixed point.
         numbers: (n, columns) float64 in [0, 1): what is done to images from files, see
             :mod:`nlbench.benchmark.pipeline.augment_files`.
+        tone: (n, 4) int32 of a strong view, as ``box`` and an ``affine`` that is not the rotation
+            alone; see :mod:`nlbench.benchmark.pipeline.strong`.
+        box: (n, 4) int32.
     """
 
     kind: str
@@ -89,6 +93,8 @@ class AugmentPlan:
     angle: Tensor | None = None
     affine: Tensor | None = None
     numbers: Tensor | None = None
+    tone: Tensor | None = None
+    box: Tensor | None = None
 
     def __len__(self) -> int:
         return self.rows
@@ -118,9 +124,10 @@ class AugmentPlan:
         return self.mapped(lambda part: part.to(device))
 
     def to_bytes(self) -> bytes:
-        """What was drawn, for hashing: the same on every machine (``affine`` is derived)."""
+        """What was drawn, for hashing: the same on every machine (a rotation is its angle)."""
         head = f"nlbench-augment-1 {self.kind} {self.rows} ".encode()
-        parts = (self.offsets, self.flip, self.angle, self.numbers)
+        parts = [self.offsets, self.flip, self.angle, self.numbers]
+        parts += [] if self.tone is None else [self.affine, self.tone, self.box]
         drawn = (part.cpu().numpy() for part in parts if part is not None)
         return head + b"".join(a.astype(a.dtype.newbyteorder("<")).tobytes() for a in drawn)
 
@@ -130,7 +137,8 @@ class AugmentPlan:
 
     def tensors(self) -> list[Tensor]:
         """The tensors there are, in one order."""
-        parts = (self.offsets, self.flip, self.angle, self.affine, self.numbers)
+        drawn = (self.offsets, self.flip, self.angle, self.affine, self.numbers)
+        parts = (*drawn, self.tone, self.box)
         return [part for part in parts if part is not None]
 
     def mapped(self, change: Callable[[Tensor], Tensor], rows: int | None = None) -> AugmentPlan:
@@ -147,20 +155,31 @@ class AugmentPlan:
             angle=part(self.angle),
             affine=part(self.affine),
             numbers=part(self.numbers),
+            tone=part(self.tone),
+            box=part(self.box),
         )
 
 
-def draw(kind: str, n: int, size: tuple[int, int], generator: np.random.Generator) -> AugmentPlan:
+def draw(
+    kind: str,
+    n: int,
+    size: tuple[int, int],
+    generator: np.random.Generator,
+    strong: bool = False,
+) -> AugmentPlan:
     """Draw the plan of one epoch for ``n`` images of ``size`` (height, width).
 
     Offsets, flips and angles are drawn in this order, n of each, so kinds that share a part share
-    its values. For images from files a row of uniform numbers is drawn per sample.
+    its values; what a strong view does beyond them follows. For images from files a row of uniform
+    numbers is drawn per sample.
 
     Raises:
-        UserError: unknown kind.
+        UserError: unknown kind, or a strong view of images from files.
     """
     check_name(kind)
     if kind in FILE_KINDS:
+        if strong:
+            raise UserError(f"augment = {kind!r} is for files, of which there is no strong view")
         numbers = generator.random((n, FILE_KINDS[kind].columns))
         return AugmentPlan(kind=kind, rows=n, numbers=torch.from_numpy(numbers))
     how = _KINDS[kind]
@@ -174,7 +193,22 @@ def draw(kind: str, n: int, size: tuple[int, int], generator: np.random.Generato
         angles = ((2 * generator.random(n) - 1) * how.degrees).astype(np.float32)
         angle = torch.from_numpy(angles)
         affine = torch.from_numpy(rotation_coefficients(angles, size))
-    return AugmentPlan(kind=kind, rows=n, offsets=offsets, flip=flip, angle=angle, affine=affine)
+    plan = AugmentPlan(kind=kind, rows=n, offsets=offsets, flip=flip, angle=angle, affine=affine)
+    return _strengthened(plan, size, generator) if strong else plan
+
+
+def _strengthened(
+    plan: AugmentPlan, size: tuple[int, int], generator: np.random.Generator
+) -> AugmentPlan:
+    """The plan with a strong view's operations beside its own."""
+    drawn = strong_view.draw(plan.rows, size, generator)
+    angles = np.zeros(plan.rows) if plan.angle is None else plan.angle.double().numpy()
+    return replace(
+        plan,
+        affine=torch.from_numpy(strong_view.coefficients(drawn, angles, size)),
+        tone=torch.from_numpy(drawn.tone),
+        box=torch.from_numpy(drawn.box),
+    )
 
 
 def rotation_coefficients(
@@ -209,7 +243,7 @@ def apply(images: Tensor, plan: AugmentPlan, rows: Tensor | None = None) -> Tens
     """Augment a batch; one gather, no loop over samples, nothing waits for the device.
 
     Args:
-        images: (N, C, H, W), any type, any memory format.
+        images: (N, C, H, W), any type (for a strong view uint8), any memory format.
         plan: one row per image of the batch, on the device of ``images``.
         rows: (B,) int64, which image of ``images`` each plan row is for, so that a batch comes
             straight out of a resident data set; None if there are as many rows as images.
@@ -223,6 +257,7 @@ def apply(images: Tensor, plan: AugmentPlan, rows: Tensor | None = None) -> Tens
         return images if rows is None else _like(images, images[rows])
     batch = images.permute(0, 2, 3, 1)
     batch = batch if rows is None else batch.index_select(0, rows)
+    batch = batch if plan.tone is None else strong_view.toned(batch, plan.tone)
     count, height, width, channels = batch.shape
     pad = plan.margin
     padded = batch.new_zeros((count, height + 2 * pad, width + 2 * pad, channels))
@@ -244,6 +279,7 @@ def _source(plan: AugmentPlan, height: int, width: int) -> Tensor:
         a = plan.affine[:, :, None, None].unbind(1)
         x, y = (a[0] * x + a[1] * y + a[2]) >> _FIXED, (a[3] * x + a[4] * y + a[5]) >> _FIXED
         inside = (y.clamp(0, height - 1) == y) & (x.clamp(0, width - 1) == x)
+        inside = inside if plan.box is None else strong_view.cut(inside, plan.box)
     if plan.flip is not None:
         x = torch.where(plan.flip[:, None, None], width - 1 - x, x)
     if plan.offsets is None:

@@ -99,6 +99,7 @@ class BatchPlan:
         size: height and width of the images.
         views: augmentations of each image.
         mixing: how batches are mixed.
+        strong: whether the augmentations after the first are strong.
     """
 
     spec: RunSpec
@@ -106,6 +107,7 @@ class BatchPlan:
     size: tuple[int, int]
     views: int = 1
     mixing: Mixing | None = None
+    strong: bool = False
     _next: int = 0
     _order: Any = field(default_factory=hashlib.sha256)
     _augment: Any = field(default_factory=hashlib.sha256)
@@ -140,13 +142,14 @@ class BatchPlan:
         order = streams.generator("order", number).permutation(count)
         first = self._view(streams.generator("augment", number))
         others = (
-            self._view(streams.generator("augment", number, "view", view))
+            self._view(streams.generator("augment", number, "view", view), self.strong)
             for view in range(1, self.views)
         )
         return order, Epoch(number, self.train[order], (first, *others), self._mixes(number))
 
-    def _view(self, generator: np.random.Generator) -> AugmentPlan:
-        return augment.draw(self.spec.recipe.augment, len(self.train), self.size, generator)
+    def _view(self, generator: np.random.Generator, strong: bool = False) -> AugmentPlan:
+        kind = self.spec.recipe.augment
+        return augment.draw(kind, len(self.train), self.size, generator, strong)
 
     def _mixes(self, number: int) -> Mixes | None:
         """The weights of all steps first, then a permutation of each batch."""

@@ -23,7 +23,7 @@ from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.store.store import Store, Swept
 from nlbench.benchmark.suites.suite import Suite
 from nlbench.benchmark.training import limits
-from nlbench.benchmark.training.limits import check_method
+from nlbench.benchmark.training.limits import check_method, check_pixels
 
 
 @dataclass(frozen=True)
@@ -143,9 +143,12 @@ def check(
         if isinstance(dataset, FileDataset):
             _check_size(spec.dataset, dataset)
     for spec in {(s.dataset, s.noise, s.method): s for s in specs}.values():
-        in_files = isinstance(select.described(spec.dataset, root), FileDataset)
+        dataset = select.described(spec.dataset, root)
+        in_files = isinstance(dataset, FileDataset)
         method = baselines.create(spec.method.name, spec.method.values)
         check_method(method, spec.dataset.name, in_files, spec.noise, spec.dataset.holdout)
+        if not isinstance(dataset, FileDataset):
+            check_pixels(method, spec.dataset.name, str(dataset.x_train.dtype))
     return list(dict.fromkeys(left))
 
 

@@ -36,7 +36,7 @@ from nlbench.benchmark.store.record import RunRecord, pack_bits
 from nlbench.benchmark.streams import Streams
 from nlbench.benchmark.training import Backend, BackendConfig, Job, Outcome, Task, create
 from nlbench.benchmark.training.checkpoint import Checkpoints
-from nlbench.benchmark.training.limits import check_method
+from nlbench.benchmark.training.limits import check_method, check_pixels
 from nlbench.benchmark.training.trainer import memory_format
 from nlbench.noise import NoisyLabels
 
@@ -255,6 +255,7 @@ def prepare(
     drawn = drawn or draw(spec, context)
     labels, (network, *others) = drawn.labels, drawn.networks
     if isinstance(data, Resident):
+        check_pixels(method, dataset.name, str(data.dataset.x_train.dtype))
         data = with_foreign_images(data, labels, context.root)
     split = draw_split(spec, len(dataset.y_train))
     check_batches(spec, len(split.train))
@@ -273,7 +274,14 @@ def prepare(
         data=data,
         labels=labels,
         split=split,
-        plan=BatchPlan(spec, split.train, dataset.in_shape[1:], method.views, method.mixing()),
+        plan=BatchPlan(
+            spec,
+            split.train,
+            dataset.in_shape[1:],
+            method.views,
+            method.mixing(),
+            method.strong_views,
+        ),
         recipe=spec.recipe,
         device=device,
     )

@@ -178,7 +178,7 @@ def task_of(
         ),
         labels=noise.make(NOISE, labels, num_classes=10, seed=seed),
         split=Split(train=rows, validation=rows[:0]),
-        plan=BatchPlan(spec, rows, (32, 32), method.views, method.mixing()),
+        plan=BatchPlan(spec, rows, (32, 32), method.views, method.mixing(), method.strong_views),
         recipe=recipe,
         device=device,
     )

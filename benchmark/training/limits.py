@@ -42,6 +42,15 @@ def check_backend(backend: str, method: Method, recipe: Recipe) -> None:
         raise UserError(reason)
 
 
+def check_pixels(method: Method, dataset: str, pixels: str) -> None:
+    """Refuse a strong view of images that are not 8-bit (UserError); ``pixels`` is their type."""
+    if method.strong_views and pixels != "uint8":
+        raise UserError(
+            f"method {method.name!r} has a strongly augmented view: that is for images of 8 bits,"
+            f" and those of {dataset!r} are {pixels}"
+        )
+
+
 def check_method(method: Method, dataset: str, in_files: bool, line: str, holdout: float) -> None:
     """Refuse a method what it needs and a run does not have, before anything is trained.
 

@@ -24,12 +24,13 @@ class Hands:
         self._trainer = trainer
         self._images = trainer.task.resident.x_train
 
-    def images(self, ids: Tensor, *words: str | int) -> Tensor:
+    def images(self, ids: Tensor, *words: str | int, strong: bool = False) -> Tensor:
         """Images of these samples, augmented by what the words draw, and normalised."""
         task = self._trainer.task
         generator = Streams(task.seed).generator("augment", "own", *words)
         size = (int(self._images.shape[2]), int(self._images.shape[3]))
-        plan = augment.draw(task.recipe.augment, len(ids), size, generator).to(task.device)
+        plan = augment.draw(task.recipe.augment, len(ids), size, generator, strong)
+        plan = plan.to(task.device)
         return self._trainer.normalise(augment.apply(self._images, plan, ids))
 
     def mode(self, member: int, training: bool) -> None:

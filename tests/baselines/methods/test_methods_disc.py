@@ -75,8 +75,8 @@ class Counted:
         self.sizes: list[int] = []
         self.objectives: list[float] = []
 
-    def images(self, ids: Tensor, *words: str | int) -> Tensor:
-        assert words
+    def images(self, ids: Tensor, *words: str | int, strong: bool = False) -> Tensor:
+        assert strong == (words[-1] > 0)  # type: ignore[operator]
         return ids[:, None].double()
 
     def mode(self, member: int, training: bool) -> None:

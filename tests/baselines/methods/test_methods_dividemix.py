@@ -83,7 +83,8 @@ class Recorded:
         self.training = [True, True]
         self.steps: list[int] = []
 
-    def images(self, ids: Tensor, *words: str | int) -> Tensor:
+    def images(self, ids: Tensor, *words: str | int, strong: bool = False) -> Tensor:
+        assert not strong
         self.batches.append((ids, words))
         return ids[:, None].float()
 
