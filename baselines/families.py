@@ -72,8 +72,9 @@ FAMILIES = {
         " the number of classes and on the noise. It helps where wrong labels contradict a class"
         " that the network knows; where wrong labels are consistent, flips to one similar class,"
         " they do not look torn. DAC and the gambler's loss were published with a first phase of"
-        " cross-entropy, and DAC with a price that adapts and a second training without the"
-        " samples abstained on; here the price is constant from the first step.",
+        " cross-entropy, and DAC with a price that rises; beside them stand forms whose price is"
+        " constant from the first step. DAC's second training, without the samples abstained on,"
+        " is left out.",
     ),
     "transition": Family(
         "Transition matrices",

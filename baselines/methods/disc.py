@@ -57,12 +57,18 @@ class DISC(Method):
         for family in ("cifar10", "cifar100")
     }
 
-    mu: float = hyper(0.99, "share of the old m that is kept at each epoch", "[0, 1]")
-    sigma: float = hyper(0.5, "how much surer than before a corrected sample must be", "[0, 1]")
-    lam_hard: float = hyper(1.0, "weight of hard samples", "[0, inf)")
+    mu: float = hyper(
+        0.99, "share of the old m that is kept at each epoch", "[0, 1]", search=(0.9, 0.95, 0.99)
+    )
+    sigma: float = hyper(
+        0.5, "how much surer than before a corrected sample must be", "[0, 1]", search=(0.3, 0.5)
+    )
+    lam_hard: float = hyper(1.0, "weight of hard samples", "[0, inf)", search=(0.2, 1.0))
     q: float = hyper(0.7, "of the GCE of hard samples", "[0, 1]")
     alpha: float = hyper(5.0, "both parameters of the mixing weight's distribution", "[0, inf)")
-    start: float = hyper(0.1, "share of the epochs that are cross-entropy", "[0, 1]")
+    start: float = hyper(
+        0.1, "share of the epochs that are cross-entropy", "[0, 1]", search=(0.1, 0.2, 0.4)
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the cross-entropy, (N,)."""

@@ -45,9 +45,15 @@ class TRevision(Method):
         "cifar100": Published(params={"warm": 0.075}, recipe=_RECIPE, source=_RELEASE),
     }
 
-    warm: float = hyper(0.1, "length of stage 1, a share of the epochs", "(0, 1]")
-    revision: float = hyper(1.0, "length of stage 3, a share of the epochs", "(0, 1]")
-    lr_revision: float = hyper(5e-7, "learning rate of stage 3, of Adam", "(0, inf)")
+    warm: float = hyper(
+        0.1, "length of stage 1, a share of the epochs", "(0, 1]", search=(0.1, 0.25, 0.5)
+    )
+    revision: float = hyper(
+        1.0, "length of stage 3, a share of the epochs", "(0, 1]", search=(0.25, 1.0)
+    )
+    lr_revision: float = hyper(
+        5e-7, "learning rate of stage 3, of Adam", "(0, inf)", search=(5e-7, 5e-6, 5e-5)
+    )
     legacy: bool = hyper(False, "add D once more for each sample of a batch, as released")
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:

@@ -121,6 +121,70 @@ def test_the_forget_rate_is_the_release_s(setting: str, numbers: dict[str, float
     assert mine == rates
 
 
+def test_dac_with_its_schedule_is_the_release() -> None:
+    ((setting, numbers),) = settings("dac_schedule")
+    key, epochs = f"dac_schedule/{setting}/K{K}", int(numbers["total"])
+    params = {"alpha": numbers["alpha_final"], "factor": numbers["init_factor"]}
+    method = baselines.create("dac", {**params, "start": numbers["learn"] / epochs})
+    logits, targets = (value(f"inputs/dac/K{K}/{name}") for name in ("logits", "targets"))
+    facts = facts_of(targets[0, 0], K, epochs=epochs)
+    bench = Bench(method, facts)
+    for at in range(2 * epochs):
+        epoch, batch = divmod(at, 2)
+        if batch == 0:
+            method.begin_epoch(bench.state, facts, epoch, None)
+        facts.given.copy_(targets[epoch, batch])
+        step, ((slope,),) = bench.step([[logits[epoch, batch]]], torch.arange(targets.shape[2]))
+        close(step.objective(), value(f"{key}/batch_loss")[at])
+        close(slope, value(f"{key}/grad")[at])
+        known = bench.state.globals
+        close(known["mean"], value(f"{key}/ewma")[at])
+        alpha = known["first"] + known["share"] * (numbers["alpha_final"] - known["first"])
+        assert bool(known["abstaining"]) is bool(value(f"{key}/alpha")[at].isfinite())
+        if known["abstaining"]:
+            close(alpha, value(f"{key}/alpha")[at])
+
+
+def test_dac_without_a_rise_is_that_with_a_constant_price() -> None:
+    logits, facts = torch.randn(20, K + 1, dtype=torch.float64), facts_of(torch.arange(20) % K, K)
+    method = baselines.create("dac", {"start": 0.0, "alpha": 0.7})
+    bench = Bench(method, facts)
+    method.begin_epoch(bench.state, facts, facts.epochs - 1, None)
+    step, _ = bench.step([[logits]], torch.arange(20))
+    close(
+        step.losses[0], baselines.create("dac-constant", {"alpha": 0.7}).loss(logits, facts.given)
+    )
+
+
+@pytest.mark.parametrize(("epoch", "betting"), [(0, False), (3, False), (4, True), (9, True)])
+def test_the_gambler_s_first_phase_is_cross_entropy_of_the_classes(
+    epoch: int, betting: bool
+) -> None:
+    logits, facts = torch.randn(20, K + 1, dtype=torch.float64), facts_of(torch.arange(20) % K, K)
+    method = baselines.create("gambler-pretrained", {"o": 2.2, "start": 0.4})
+    bench = Bench(method, facts)
+    method.begin_epoch(bench.state, facts, epoch, None)
+    step, ((slope,),) = bench.step([[logits]], torch.arange(20))
+    plain = F.cross_entropy(logits[:, :-1], facts.given, reduction="none")
+    bets = baselines.create("gambler", {"o": 2.2}).loss(logits, facts.given)
+    assert torch.equal(step.losses[0], bets if betting else plain)
+    assert bool(slope[:, -1].any()) is betting
+
+
+@pytest.mark.parametrize(("epoch", "growth"), [(0, 1.0), (4, 1.0), (5, 2.0), (14, 4.0)])
+def test_the_weight_of_sr_grows_by_rho(epoch: int, growth: float) -> None:
+    """With the released values for MNIST: doubled after every fifth epoch."""
+    logits, facts = torch.randn(20, K, dtype=torch.float64), facts_of(torch.arange(20) % K, K)
+    method = baselines.create("sr", {"lam": 4.0, "rho": 2.0, "every": 5})
+    bench = Bench(method, facts)
+    method.begin_epoch(bench.state, facts, epoch, None)
+    step, ((slope,),) = bench.step([[logits]], torch.arange(20))
+    same = baselines.create("sr-constant", {"lam": 4.0 * growth})
+    other, ((its,),) = Bench(same, facts).step([[logits]], torch.arange(20))
+    close(step.losses[0], other.losses[0])
+    close(slope, its)
+
+
 @pytest.mark.parametrize(("setting", "numbers"), settings("cdr"))
 def test_cdr_is_the_release(setting: str, numbers: dict[str, float]) -> None:
     names = ("W1", "b1", "W2", "b2")

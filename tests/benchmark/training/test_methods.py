@@ -28,6 +28,7 @@ AT_ONCE: dict[str, dict[str, Any]] = {
     "selc": {"start": 0.0},
     "coteaching": {"gradual": 2},
     "coteaching+": {"gradual": 2, "start": 0.5},
+    "dac": {"start": 0.5},
     "disc": {"mu": 0.0, "sigma": 0.0, "start": 0.5},
     "elr+": {"ema": 0.5},
     "dividemix": {"warm": 0.5, "threshold": 0.3},
