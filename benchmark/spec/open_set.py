@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from nlbench.benchmark.errors import UserError
 
 # The paper's protocol, and OSR's since Neal et al. 2018: five random removals, one per seed.
 SPLITS = 5
+_COUNT = re.compile(r"[0-9]{1,6}")
 FORMS = (
     '"classes:4" (four classes are unknown), "classes:4:split=2", "foreign:mnist" or'
     ' "foreign:images:FOLDER"'
@@ -44,7 +46,7 @@ class Unknown:
             return cls(foreign=rest)
         number, _, option = rest.partition(":")
         key, _, split = option.partition("=")
-        fits = number.isdecimal() and int(number) > 0 and (not option or split.isdecimal())
+        fits = _COUNT.fullmatch(number) and int(number) and (not option or _COUNT.fullmatch(split))
         if kind != "classes" or not fits or key not in ("", "split"):
             raise UserError(f"dataset: unknown = {line!r} is none of {FORMS}")
         return cls(classes=int(number), split=int(split) if option else None)

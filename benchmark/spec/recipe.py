@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -12,6 +13,9 @@ from nlbench.benchmark.errors import UserError, unknown
 
 SCHEDULES = ("cosine", "constant", "step", "exponential")
 PRECISIONS = ("float32", "tf32", "bf16", "float64")
+# What a record can hold the curves of, and what a step may take in: far beyond any study.
+MOST_EPOCHS = 100_000
+MOST_SAMPLES = 2**20
 # Fields younger than published runs: not written at their default, so that run ids do not change.
 LATE = ("eval_every", "sam_rho", "sam_adaptive", "optimizer", "betas", "eps")
 
@@ -107,7 +111,9 @@ class Recipe:
         """
         limits = (
             ("epochs", self.epochs >= 1, "at least 1"),
+            ("epochs", self.epochs <= MOST_EPOCHS, f"at most {MOST_EPOCHS:,}"),
             ("batch_size", self.batch_size >= 2, "at least 2 (BatchNorm needs two samples)"),
+            ("batch_size", self.batch_size <= MOST_SAMPLES, f"at most {MOST_SAMPLES:,}"),
             ("lr", self.lr > 0, "above 0"),
             ("momentum", 0 <= self.momentum < 1, "in [0, 1)"),
             ("nesterov", self.momentum > 0 or not self.nesterov, "false without momentum"),
@@ -116,6 +122,9 @@ class Recipe:
             ("clip_norm", self.clip_norm >= 0, "at least 0 (0 = no clipping)"),
             ("gamma", 0 < self.gamma <= 1, "in (0, 1]"),
             ("eval_every", self.eval_every >= 1, "at least 1"),
+            ("eval_every", self.eval_every <= MOST_EPOCHS, f"at most {MOST_EPOCHS:,}"),
+            ("milestones", min(self.milestones, default=1) >= 1, "epochs from 1 on"),
+            ("milestones", len(self.milestones) <= MOST_EPOCHS, f"at most {MOST_EPOCHS:,} epochs"),
             ("sam_rho", self.sam_rho >= 0, "at least 0 (0 = no SAM)"),
             ("sam_adaptive", self.sam_rho > 0 or not self.sam_adaptive, "false without a sam_rho"),
             ("betas", len(self.betas) == 2, "two numbers"),
@@ -188,7 +197,7 @@ class Recipe:
 
 def _coerce(name: str, kind: str, value: Any, where: str) -> Any:
     """``value`` as the field's type, or a UserError."""
-    if kind == "float" and isinstance(value, int | float) and not isinstance(value, bool):
+    if kind == "float" and _is_finite(value):
         return float(value)
     if kind == "int" and isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -199,7 +208,21 @@ def _coerce(name: str, kind: str, value: Any, where: str) -> Any:
     listed: list[Any] = list(value) if isinstance(value, list | tuple) else [None]
     if kind.startswith("tuple[int") and all(type(v) is int for v in listed):
         return tuple(listed)
-    if kind.startswith("tuple[float") and all(type(v) in (int, float) for v in listed):
+    if kind.startswith("tuple[float") and all(map(_is_finite, listed)):
         return tuple(float(v) for v in listed)
-    want = {"tuple[int, ...]": "list of whole numbers", "tuple[float, float]": "list of numbers"}
-    raise UserError(f"{where}: {name} = {value!r} should be a {want.get(kind, kind)}")
+    want = {
+        "tuple[int, ...]": "list of whole numbers",
+        "tuple[float, float]": "list of numbers",
+        "float": "finite number",
+        "int": "whole number",
+        "bool": "true or false",
+        "str": "text",
+    }
+    raise UserError(f"{where}: {name} = {value!r:.100} should be a {want[kind]}")
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether this is a number, and one that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max  # not so for NaN and infinity

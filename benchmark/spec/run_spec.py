@@ -14,8 +14,10 @@ from nlbench.benchmark.spec.recipe import Recipe
 
 SCHEMA = 1
 PROFILES = ("matched", "official", "tuned")
-# Pixels; three poolings of 2 leave one.
-MIN_SIZE = 8
+# Pixels; three poolings of 2 leave one. As many as a side of a large photograph.
+MIN_SIZE, MAX_SIZE = 8, 4096
+# Readers of JSON in other languages keep whole numbers up to here.
+LARGEST_SEED = 2**53 - 1
 Value = float | int | str | bool | None
 
 
@@ -40,13 +42,16 @@ class DatasetSpec:
     size: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse sizes and shares out of range (UserError)."""
+        """Refuse values of another type, and sizes and shares out of range (UserError)."""
+        _check_types(self)
         if self.train_per_class is not None and self.train_per_class < 1:
             raise UserError(f"dataset: train_per_class = {self.train_per_class} must be at least 1")
         if not 0 <= self.holdout < 1:
             raise UserError(f"dataset: holdout = {self.holdout} must be in [0, 1)")
-        if self.size is not None and self.size < MIN_SIZE:
-            raise UserError(f"dataset: size = {self.size} must be at least {MIN_SIZE} pixels")
+        if self.size is not None and not MIN_SIZE <= self.size <= MAX_SIZE:
+            raise UserError(
+                f"dataset: size = {self.size} must be from {MIN_SIZE} to {MAX_SIZE} pixels"
+            )
         if self.unknown is not None:
             object.__setattr__(self, "unknown", str(Unknown.parse(self.unknown)))
 
@@ -84,6 +89,24 @@ class DatasetSpec:
         late = ("unknown", "size")
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {k: v for k, v in values.items() if k not in late or v is not None}
+
+
+def _check_types(spec: DatasetSpec) -> None:
+    """Whole numbers are not True, and 0.5 is none."""
+    for key, kinds, want in _TYPES:
+        value = getattr(spec, key)
+        if type(value) not in kinds:
+            raise UserError(f"dataset: {key} = {value!r:.100} should be {want}")
+
+
+_NONE = type(None)
+_TYPES: tuple[tuple[str, tuple[type, ...], str], ...] = (
+    ("name", (str,), "a text"),
+    ("train_per_class", (int, _NONE), "a whole number"),
+    ("holdout", (float, int), "a number"),
+    ("unknown", (str, _NONE), "a text"),
+    ("size", (int, _NONE), "a whole number"),
+)
 
 
 @dataclass(frozen=True)

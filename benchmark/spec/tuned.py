@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -95,6 +96,15 @@ def _checked(
     for key in known:
         if key not in values and key not in optional:
             raise UserError(f"{where}, {name}: {key} is missing; `nlbench tune` writes this table")
-        if key in values and not isinstance(values[key], _TYPES[key]):
+        if key in values and not _fits(key, values[key]):
             raise UserError(f"{where}, {name}: {key} = {values[key]!r} is of the wrong type")
     return dict(values)
+
+
+def _fits(key: str, value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, _TYPES[key]):
+        return False
+    if isinstance(value, list):
+        kind = {"seeds": int, "commits": str}.get(key, object)
+        return all(isinstance(each, kind) for each in value)
+    return not isinstance(value, float) or math.isfinite(value)

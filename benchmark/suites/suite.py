@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import tomllib
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from importlib import resources
@@ -20,7 +20,7 @@ from nlbench.benchmark.spec.canonical_json import sha256_of
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import PROFILES, DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.spec.tuned import Tuned
-from nlbench.benchmark.suites import report_table
+from nlbench.benchmark.suites import report_table, typed
 from nlbench.benchmark.suites import tune as tuning
 from nlbench.benchmark.suites.report_table import ReportTable
 from nlbench.benchmark.suites.tune import Tune
@@ -119,14 +119,7 @@ def source(name: str) -> tuple[str, str, str]:
     """
     if name.endswith(".toml") or "/" in name:
         path = Path(name)
-        if path.is_dir():
-            raise UserError(f"suite {name}: is a folder; name its TOML file")
-        if not path.is_file():
-            raise UserError(f"suite {name}: no such file")
-        try:
-            return path.read_text("utf-8"), path.stem, str(path)
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"suite {name}: cannot be read ({error})") from error
+        return typed.read(path), path.stem, str(path)
     if name not in names():
         raise unknown("suite", name, names(), "nlbench run SUITE")
     text = (resources.files("nlbench.benchmark.suites") / f"{name}.toml").read_text("utf-8")
@@ -135,18 +128,15 @@ def source(name: str) -> tuple[str, str, str]:
 
 def parse(text: str, name: str, where: str, profile: str | None = None) -> Suite:
     """Read a suite from TOML text; ``where`` is named in errors. Raises: see :func:`load`."""
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{where}: not valid TOML ({error})") from error
-    _check_keys(values, (*TEXT_KEYS, *GRID_KEYS, "parts", "report", "tune", "tuned"), where)
+    values = typed.parse(text, where)
+    typed.check_keys(values, (*TEXT_KEYS, *GRID_KEYS, "parts", "report", "tune", "tuned"), where)
     report = report_table.parse(values.pop("report", {}), where)
-    words = {key: values.pop(key, "") for key in TEXT_KEYS}
-    for key, value in words.items():
-        if not isinstance(value, str):
-            raise UserError(f"{where}: {key} = {value!r} should be a text")
+    words = {
+        key: typed.text(values.pop(key, ""), key, where, lines=key == "description")
+        for key in TEXT_KEYS
+    }
     parts = values.pop("parts", [{}])
-    if not isinstance(parts, list) or not all(isinstance(p, dict) for p in parts):
+    if not isinstance(parts, list) or not parts or not all(isinstance(p, dict) for p in parts):
         raise UserError(f"{where}: parts should be tables, written [[parts]]")
     tune = tuning.parse(values.pop("tune"), where) if "tune" in values else None
     if tune is not None:
@@ -155,9 +145,10 @@ def parse(text: str, name: str, where: str, profile: str | None = None) -> Suite
     specs: dict[str, RunSpec] = {}
     for number, part in enumerate(parts, 1):
         at = where if part == {} else f"{where}, part {number}"
-        _check_keys(part, GRID_KEYS, at)
+        typed.check_keys(part, GRID_KEYS, at)
         for spec in _expand(_merge(values, part), at, profile, tune):
             specs.setdefault(spec.run_id, spec)
+        typed.check_runs(len(specs), at)
     if tuned is not None:
         _check_choices(tuned, specs.values(), where)
     used = tuple(dict.fromkeys(s.method.name for s in specs.values()))
@@ -172,7 +163,7 @@ def parse(text: str, name: str, where: str, profile: str | None = None) -> Suite
         specs=tuple(specs.values()),
         report=report,
         tune=tune,
-        seeds=tuple(_seeds(values["seeds"], where)) if tune else (),
+        seeds=tuple(typed.seeds(values["seeds"], where)) if tune else (),
         tuned=tuned,
     )
 
@@ -221,22 +212,23 @@ def _expand(
     name = profile or grid.get("profile", "matched")
     if name not in PROFILES:
         raise unknown("profile", name, PROFILES, where)
-    recipe = Recipe.from_dict(_table(grid["recipe"], "recipe", where), f"{where}, recipe")
+    recipe = Recipe.from_dict(typed.table(grid["recipe"], "recipe", where), f"{where}, recipe")
     augment.check_name(recipe.augment)
-    lines = [_noise_line(line, where) for line in _list(grid["noise"], "noise", where)]
+    lines = [_noise_line(line, where) for line in typed.items(grid["noise"], "noise", where)]
     methods = [
         _method(entry, dataset.name, name, recipe, where, tune)
-        for entry in _list(grid["methods"], "methods", where)
+        for entry in typed.items(grid["methods"], "methods", where)
     ]
-    seeds = _seeds(grid["seeds"], where) if tune is None else tune.seeds
+    seeds = typed.seeds(grid["seeds"], where) if tune is None else tune.seeds
+    typed.check_runs(len(lines) * len(seeds) * sum(map(len, methods)), where)
     for line, seed in itertools.product(lines, seeds):
         for method, its_recipe in itertools.chain.from_iterable(methods):
             yield RunSpec(dataset.settled(seed), model, method, line, seed, its_recipe, name)
 
 
 def _dataset(table: Any, where: str) -> DatasetSpec:
-    values = _table(table, "dataset", where)
-    _check_keys(values, tuple(f.name for f in fields(DatasetSpec)), f"{where}, dataset")
+    values = typed.table(table, "dataset", where)
+    typed.check_keys(values, tuple(f.name for f in fields(DatasetSpec)), f"{where}, dataset")
     if not isinstance(values.get("name"), str):
         raise UserError(f"{where}, dataset: name is missing")
     try:
@@ -244,14 +236,14 @@ def _dataset(table: Any, where: str) -> DatasetSpec:
         for name in spec.names:
             datasets.check_name(name, where)
         return spec
-    except (AttributeError, TypeError) as error:
-        raise UserError(f"{where}, dataset: {values} has a value of the wrong type") from error
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
 
 
 def _model(name: Any, dataset: DatasetSpec, where: str) -> str:
     """The network's name; without one, that which fits the size of the images."""
     if name is not None and not isinstance(name, str):
-        raise UserError(f"{where}: model = {name!r} should be a text")
+        raise UserError(f"{where}: model = {typed.short(name)} should be a text")
     if name:
         models.check_name(name, where)
         return name
@@ -271,13 +263,16 @@ def _method(
 
     The key ``recipe`` changes the recipe for it.
     """
-    table = {"name": entry} if isinstance(entry, str) else dict(_table(entry, "methods", where))
+    table = (
+        {"name": entry} if isinstance(entry, str) else dict(typed.table(entry, "methods", where))
+    )
     method = table.pop("name", None)
     if not isinstance(method, str):
-        raise UserError(f"{where}, methods: {entry!r} has no name")
+        raise UserError(f"{where}, methods: {typed.short(entry)} has no name")
     setting = baselines.setting(method, datasets.family(dataset), profile)
-    own = _table(table.pop("recipe", {}), f"recipe of {method}", where)
+    own = typed.table(table.pop("recipe", {}), f"recipe of {method}", where)
     choices = [value if isinstance(value, list) else [value] for value in table.values()]
+    typed.check_runs(math.prod(map(len, choices)), f"{where}, {method}")
     its_recipe = recipe.override(setting.recipe, f"{method}, profile {profile}")
     its_recipe = its_recipe.override(own, f"{where}, recipe of {method}")
     given: list[tuple[Mapping[str, Any], Recipe]] = [
@@ -296,35 +291,10 @@ def _method_spec(name: str, params: Mapping[str, Any]) -> MethodSpec:
 
 def _noise_line(line: Any, where: str) -> str:
     if not isinstance(line, str):
-        raise UserError(f'{where}: noise {line!r} should be a text such as "symmetric:0.4"')
+        raise UserError(
+            f'{where}: noise {typed.short(line)} should be a text such as "symmetric:0.4"'
+        )
     try:
         return str(NoiseSpec.parse(line))
     except NoiseError as error:
         raise UserError(f"{where}: {error}") from error
-
-
-def _seeds(value: Any, where: str) -> list[int]:
-    """``seeds = 5`` is 0..4; a list is itself."""
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return list(range(value))
-    if isinstance(value, list) and all(type(v) is int and v >= 0 for v in value):
-        return value
-    raise UserError(f"{where}: seeds = {value!r} should be a number above 0 or a list of numbers")
-
-
-def _list(value: Any, key: str, where: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise UserError(f"{where}: {key} = {value!r} should be a list")
-    return value
-
-
-def _table(value: Any, key: str, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise UserError(f"{where}: {key} = {value!r} should be a table")
-    return value
-
-
-def _check_keys(values: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
-    for key in values:
-        if key not in known:
-            raise unknown("key", key, known, where)

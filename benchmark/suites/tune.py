@@ -9,6 +9,7 @@ from typing import Any
 from nlbench.baselines.search import candidates
 from nlbench.benchmark.errors import UserError, unknown
 from nlbench.benchmark.spec.recipe import Recipe
+from nlbench.benchmark.suites import typed
 
 RULES = ("noisy_val",)
 
@@ -35,19 +36,21 @@ def parse(values: Any, where: str) -> Tune:
         UserError: no table, an unknown key or rule, or a value that does not fit; named.
     """
     if not isinstance(values, Mapping):
-        raise UserError(f"{where}: tune = {values!r} should be a table")
+        raise UserError(f"{where}: tune = {typed.short(values)} should be a table")
     known = [field.name for field in fields(Tune)]
     for key in values:
         if key not in known:
             raise unknown("key", key, known, f"{where}, tune")
     budget, seeds, rule = values.get("budget"), values.get("seeds"), values.get("rule", Tune.rule)
     if type(budget) is not int or budget < 2:
-        raise UserError(f"{where}, tune: budget = {budget!r} should be a number from 2 on")
-    if not isinstance(seeds, list) or not seeds or not all(type(s) is int for s in seeds):
-        raise UserError(f"{where}, tune: seeds = {seeds!r} should be a list of numbers")
+        raise UserError(
+            f"{where}, tune: budget = {typed.short(budget)} should be a number from 2 on"
+        )
+    if not isinstance(seeds, list):
+        raise UserError(f"{where}, tune: seeds = {typed.short(seeds)} should be a list of numbers")
     if rule not in RULES:
         raise unknown("rule", str(rule), RULES, f"{where}, tune")
-    return Tune(budget, tuple(seeds), rule)
+    return Tune(budget, tuple(typed.seeds(seeds, f"{where}, tune")), rule)
 
 
 def tried(

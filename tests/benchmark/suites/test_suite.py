@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from pathlib import Path
 
@@ -88,12 +89,42 @@ def test_the_hash_says_what_is_declared_not_how() -> None:
         ("epochs = 1", 'epochs = 1\naugment = "crop"', "crop_flip"),
         ('name = "digits"', 'name = "digits"\nhold_out = 0.1', "hold_out.*holdout"),
         ('name = "digits"', 'name = "digits"\nholdout = 1.0', "holdout = 1.0"),
-        ('name = "digits"', 'name = "digits"\ntrain_per_class = "ten"', "wrong type"),
+        (
+            'name = "digits"',
+            'name = "digits"\ntrain_per_class = "ten"',
+            "train_per_class = 'ten'.*whole number",
+        ),
         ('"drainage"', '{ name = "drainage", alpha = -1 }', "alpha"),
         ('"drainage"', '{ name = "drainage", alfa = 1 }', "alfa.*alpha"),
         ('model = "mlp"', 'model = "mlp"\nprofile = "matchd"', "matchd.*matched"),
         ('model = "mlp"', 'model = "mlp"\nbaseline = "gce"', "gce"),
         ("[dataset]", "[dataset", "not valid TOML"),
+        ("seeds = 2", "seeds = 1000000000", r"seeds = 1000000000 is too many; at most 10,000"),
+        ("seeds = 2", "seeds = [0, 9007199254740992]", "above 9007199254740991"),
+        ("seeds = 2", f"seeds = {'9' * 5000}", "not valid TOML"),
+        ("seeds = 2", "seeds = true", "seeds = True should be"),
+        ("seeds = 2", "seeds = []", "seeds is missing"),
+        ("seeds = 2", "seeds = 2\nparts = []", "parts should be tables"),
+        ("seeds = 2", 'seeds = 2\ntitle = "a\\nb"', "a line break"),
+        ("seeds = 2", 'seeds = 2\ntitle = "\\u001b[2J"', "control character"),
+        ("seeds = 2", f"seeds = 2\nx = {'[' * 9000}", "nested too deeply"),
+        ("seeds = 2", f"seeds = 2\n{'a.' * 60}a = 1", "more than 50 parts"),
+        ("seeds = 2", f"seeds = 2\n#{'x' * 2**20}", "has at most 1,048,576"),
+        ("seeds = 2", "seeds = 2\ntune = {budget = 3, seeds = [-1]}", "tune: seeds = .-1."),
+        ("epochs = 1", "epochs = 1000000000000", "at most 100,000"),
+        ("epochs = 1", "epochs = 1\nlr = inf", "lr = inf should be a finite number"),
+        ("epochs = 1", f"epochs = 1\nlr = 1{'0' * 400}", "should be a finite number"),
+        ("epochs = 1", "epochs = 1\nbetas = [0.9, nan]", "betas"),
+        ("epochs = 1", "epochs = 1\nmilestones = [0]", "milestones"),
+        ('name = "digits"', 'name = "digits"\ntrain_per_class = true', "train_per_class = True"),
+        ('name = "digits"', 'name = "digits"\nsize = 28.5', "size = 28.5"),
+        ('name = "digits"', 'name = "digits"\nunknown = 4', "unknown = 4"),
+        ('name = "digits"', 'name = "digits"\nunknown = "classes:9999999"', "classes:9999999"),
+        (
+            '"drainage"',
+            f'{{ name = "drainage", alpha = {[1] * 600}, beta = {[1] * 600} }}',
+            "360,000 runs; a suite has at most 200,000",
+        ),
         ('methods = ["ce", "drainage"]', "methods = []", "methods is missing"),
     ],
 )
@@ -103,6 +134,20 @@ def test_every_mistake_is_named_where_it_stands(old: str, new: str, words: str) 
         parse(GOOD.replace(old, new))
     assert isinstance(caught.value, UserError | baselines.MethodError)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_utf8_or_no_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(GOOD.encode("utf-16"))
+    with pytest.raises(UserError, match="cannot be read"):
+        suite.load(str(path))
+    path.write_bytes(b"#" * (2**20 + 1))
+    with pytest.raises(UserError, match="at most 1,048,576"):
+        suite.load(str(path))
+    os.mkfifo(tmp_path / "pipe.toml")
+    for other, words in (("pipe.toml", "no such file"), ("\0.toml", "no such file")):
+        with pytest.raises(UserError, match=words):
+            suite.load(f"{tmp_path}/{other}")
 
 
 def test_official_needs_published_settings() -> None:
