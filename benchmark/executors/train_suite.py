@@ -109,19 +109,24 @@ def train_suite(
         fetch(before.todo, options)
         plan.check(before.todo, options.data, setup.device)
         check_files(before.todo, setup, options.data)
-        setup = _chosen(before.todo, options, setup, say)
-        context = _context(options, setup, store)
-        say(
-            f"{suite.name}: {len(before.todo)} of {len(suite.specs)} runs to train on"
-            f" {context.environment['device']}, {setup.workers} worker(s) x {options.threads}"
-            f" thread(s), backend {setup.choice.name}"
-        )
-        _train(before.todo, store, context, setup.executor, out)
+        until = None if options.minutes is None else time.time() + 60 * options.minutes
+        for specs, its in shares(before.todo, options, setup, say):
+            context = _context(options, its, store, until)
+            say(
+                f"{suite.name}: {len(specs)} of {len(suite.specs)} runs to train on"
+                f" {context.environment['device']}, {its.workers} worker(s) x {options.threads}"
+                f" thread(s), backend {its.choice.name}"
+            )
+            _train(specs, store, context, its.executor, out)
     return Trained(before, plan.make(suite, store, keep_old=options.keep_old))
 
 
-def _chosen(specs: Sequence[RunSpec], options: TrainOptions, setup: Setup, say: Say) -> Setup:
-    """The setup with the backend that trains these runs where ``auto`` was asked for.
+def shares(
+    specs: Sequence[RunSpec], options: TrainOptions, setup: Setup, say: Say
+) -> list[tuple[Sequence[RunSpec], Setup]]:
+    """The runs with the backend that trains them, in parts where ``auto`` was asked for on a GPU.
+
+    What graph does not train is trained by the loop after the rest.
 
     Raises:
         UserError: the backend that was asked for does not train one of the methods.
@@ -129,9 +134,17 @@ def _chosen(specs: Sequence[RunSpec], options: TrainOptions, setup: Setup, say: 
     on_gpu = options.backend == AUTO and setup.device.type == "cuda"
     if not on_gpu or plan.streamed(specs, options.data):
         check_backend(specs, setup)
-        return setup
-    name = automatic(setup.device, setup.choice.strict, say, plan.refusal(specs, "graph"))
-    return replace(setup, choice=replace(setup.choice, name=name))
+        return [(specs, setup)]
+    left = [spec for spec in specs if plan.refusal([spec], "graph")]
+    reason = plan.refusal(left, "graph")
+    whole = len(left) == len(specs)
+    name = automatic(setup.device, setup.choice.strict, say, reason if whole else "")
+    graph, loop = (replace(setup, choice=replace(setup.choice, name=n)) for n in (name, "loop"))
+    if name == "loop" or not left:
+        return [(specs, graph)]
+    say(f"the loop trains {len(left)} of the {len(specs)} runs: {reason}, for example")
+    recorded = [spec for spec in specs if spec not in set(left)]
+    return [(recorded, graph), (left, loop)]
 
 
 def automatic(device: torch.device, strict: bool, say: Say, reason: str = "") -> str:
@@ -152,8 +165,8 @@ def automatic(device: torch.device, strict: bool, say: Say, reason: str = "") ->
     return "loop" if reason else "graph"
 
 
-def _context(options: TrainOptions, setup: Setup, store: Store) -> Context:
-    """What the workers are sent."""
+def _context(options: TrainOptions, setup: Setup, store: Store, until: float | None) -> Context:
+    """What the workers are sent; ``until``: when they take no further run."""
     minutes = options.checkpoint
     return Context(
         root=options.data,
@@ -161,7 +174,7 @@ def _context(options: TrainOptions, setup: Setup, store: Store) -> Context:
         threads=options.threads,
         environment=environment(setup.device),
         choice=setup.choice,
-        until=None if options.minutes is None else time.time() + 60 * options.minutes,
+        until=until,
         loaders=setup.loaders,
         ahead=setup.device.type == "cuda",
         checkpoints=None if minutes is None else Checkpoints(store.root / "checkpoints", minutes),

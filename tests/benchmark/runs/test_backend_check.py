@@ -12,12 +12,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from nlbench.benchmark.executors.train_suite import automatic
+from nlbench.benchmark.executors.options import TrainOptions
+from nlbench.benchmark.executors.train_suite import automatic, shares
 from nlbench.benchmark.runs import backend_check as proof
 from nlbench.benchmark.runs.run import prepare
 from nlbench.benchmark.training import GraphBackend, LoopBackend, StackBackend, Task
 from nlbench.benchmark.training.task import Ended, Job, Outcome
-from tests.helpers.runs import HERE
+from tests.helpers.runs import HERE, tiny
 
 
 class Changed(LoopBackend):
@@ -183,6 +184,31 @@ def test_auto_trains_with_the_loop_what_graphs_do_not(monkeypatch: pytest.Monkey
     said: list[str] = []
     assert automatic(torch.device("cuda:1"), True, said.append, "they do not") == "loop"
     assert "graph is not used, loop trains: they do not" in said[0]
+
+
+@pytest.mark.parametrize("fails", ["", "no kernel"])
+def test_what_graphs_do_not_train_comes_last_and_by_the_loop(
+    fails: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "graph_fails", lambda *_: fails)
+    options = TrainOptions(device="cpu")
+    setup = replace(options.resolve(), device=torch.device("cuda:1"))
+    specs = [tiny(name, seed=seed) for seed in (0, 1) for name in ("dividemix", "ce", "sop+")]
+    said: list[str] = []
+    found = [
+        ([spec.method.name for spec in part], its.choice.name)
+        for part, its in shares(specs, options, setup, said.append)
+    ]
+    every = [spec.method.name for spec in specs]
+    assert found == (
+        [(every, "loop")]
+        if fails
+        else [(["ce", "sop+", "ce", "sop+"], "graph"), (["dividemix", "dividemix"], "loop")]
+    )
+    assert any("the loop trains 2 of the 6 runs" in line for line in said) is not bool(fails)
+    asked = TrainOptions(device="cpu", backend="loop")
+    (whole,) = shares(specs, asked, asked.resolve(), said.append)
+    assert whole[0] == specs
 
 
 @pytest.mark.gpu
