@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 
 from nlbench import reports
-from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.executors.options import TrainOptions
 from nlbench.benchmark.executors.rehearse import Prepared, rehearse_suite
 from nlbench.benchmark.executors.train_suite import Trained, train_suite
@@ -65,7 +64,7 @@ def add(commands: options.Commands) -> None:
     )
     parser.add_argument(
         "--threads",
-        type=int,
+        type=options.count(1, options.MOST_PROCESSES),
         default=1,
         metavar="N",
         help="CPU threads of each worker (default 1); another number gives other last digits",
@@ -86,13 +85,13 @@ def add(commands: options.Commands) -> None:
     _add_backend(parser)
     parser.add_argument(
         "--minutes",
-        type=float,
+        type=options.amount,
         metavar="M",
         help="start no run after M minutes; what is begun is finished, the next call goes on",
     )
     parser.add_argument(
         "--checkpoint",
-        type=float,
+        type=options.amount,
         metavar="M",
         help="write the state of each run at the end of an epoch, every M minutes (0: every epoch);"
         " a call that finds one goes on from it, with the same results (backends loop and graph)",
@@ -135,7 +134,7 @@ def _add_backend(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--slots",
-        type=int,
+        type=options.count(1, 100_000),
         metavar="N",
         help="runs side by side in one worker (default: graph: from memory and a short probe;"
         " stack: 16)",
@@ -199,9 +198,7 @@ def _asked(args: argparse.Namespace) -> TrainOptions:
 def _number(option: str, text: str) -> int | None:
     if text == "auto":
         return None
-    if not text.isdecimal():
-        raise UserError(f"{option} {text!r} should be a number, or auto")
-    return int(text)
+    return options.whole(option, text, 0, options.MOST_PROCESSES, ", or auto")
 
 
 def _forced(given: list[str] | None) -> tuple[str, ...] | None:
