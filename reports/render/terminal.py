@@ -11,7 +11,6 @@ from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import pretty_condition
-from nlbench.reports.render.best import SHARE
 from nlbench.reports.render.grid import GridCell, accuracy_grid
 from nlbench.reports.render.markdown import MARKS
 from nlbench.reports.text import number
@@ -53,7 +52,7 @@ def _verdicts(results: Results, block: Block) -> list[str]:
         return []
     shown = [v for v in found if v.b in results.baseline]
     lines = [
-        f"* {SHARE} best set",
+        f"* best, or not distinguishable from it ({results.test.name}, Holm)",
         *map(_sentence, shown[:SENTENCES]),
     ]
     if len(found) > SENTENCES:

@@ -10,7 +10,6 @@ from nlbench.reports.read.cells import Block, Condition
 from nlbench.reports.read.measured import bounded
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render import latex
-from nlbench.reports.render.best import best_set_rule
 from nlbench.reports.render.caption import origin, sample, setting
 from nlbench.reports.render.markdown import escape, table
 from nlbench.reports.text import NONE, number
@@ -36,7 +35,7 @@ FILES = (
 FAMILIES = ("baseline", "pairs")
 COLUMNS = (
     *PLACE, "condition", "nominal_rate", "method", "metric", "unit", "higher_is_better", *SUMMARY,
-    "in_best_set",
+    "bold",
 )  # fmt: skip
 HEADS = ("labels", "measure", "method", "mean ± sd", "95 % interval")
 MOST = 12  # sentences of a measure on the index page
@@ -65,11 +64,11 @@ def tables(results: Results, found: Found) -> dict[str, str]:
             "unit": one.metric.shown_in,
             "higher_is_better": int(one.metric.higher_is_better),
             **summary(cell, one.metric.shown_bounds),
-            "in_best_set": int(cell.method in best),
+            "bold": int(cell.method in bold),
         }
         for one in found
         for condition in one.block.conditions
-        for best in [one.best(condition).members]
+        for bold in [one.bold(condition)]
         for cell in one.in_condition(condition)
     ]
     comparisons = [
@@ -89,7 +88,7 @@ def pages(results: Results, found: Found) -> dict[str, str]:
     parts = [f"# {escape(results.study.title)}: further measures"]
     for one in found:
         parts.append(f"## {escape(one.block.title)}: {escape(direction(one.metric))}")
-        parts += [_grid(one), f"*{escape(' '.join(caption(results, [one])))}*"]
+        parts += [_grid(one), f"*{escape(' '.join(caption(results, one.block)))}*"]
         if one.baseline:
             parts.append(f"### Against the baseline (family of {len(one.baseline)})")
             parts += first_bullets([c.sentence() for c in one.baseline], COMPARISONS)
@@ -98,9 +97,9 @@ def pages(results: Results, found: Found) -> dict[str, str]:
         FILE,
         HEADS,
         (
-            (block, caption(results, there), _tex(block, there))
+            (block, caption(results, block), _tex(block, [m for m in found if m.block is block]))
             for block in results.blocks
-            if (there := [m for m in found if m.block is block])
+            if any(m.block is block for m in found)
         ),
     )
     return {f"{FILE}.md": "\n\n".join(parts) + "\n", f"{FILE}.tex": latex_text}
@@ -114,14 +113,12 @@ def index_section(results: Results, found: Found, block: Block | None) -> Sequen
     return section("Further measures", f"{FILE}.md", lines, level=3) if there else []
 
 
-def caption(results: Results, found: Sequence[Measured]) -> list[str]:
-    """Caption of a table of measures of one block."""
-    block = found[0].block
-    bests = [one.best(condition) for one in found for condition in block.conditions]
+def caption(results: Results, block: Block) -> list[str]:
+    """Caption of a table of a block."""
     return [
         f"On the test set of {setting(results, block)}, after the last epoch: mean ± standard"
-        f" deviation over {sample(block.declared(), 'seed')}. Bold: the"
-        f" 95 % best set of each condition and measure. {best_set_rule(bests)}",
+        f" deviation over {sample(block.declared(), 'seed')}. Bold: best, or not distinguishable"
+        f" from it ({results.test.title} with Holm over all pairs and conditions of a measure).",
         *origin(results, block),
     ]
 
@@ -130,13 +127,10 @@ def _grid(one: Measured) -> str:
     heads = ["labels", *map(escape, one.block.methods)]
     rows = []
     for condition in one.block.conditions:
-        best, there = (
-            one.best(condition).members,
-            {c.method: c for c in one.in_condition(condition)},
-        )
+        bold, there = one.bold(condition), {c.method: c for c in one.in_condition(condition)}
         texts = [value(there[m]) if m in there else "" for m in one.block.methods]
         marked = zip(one.block.methods, texts, strict=True)
-        shown = [f"**{text}**" if text and m in best else text for m, text in marked]
+        shown = [f"**{text}**" if text and m in bold else text for m, text in marked]
         rows.append([escape(pretty_condition(condition.line)), *shown])
     return table(heads, rows, left=1)
 
@@ -147,10 +141,10 @@ def _tex(block: Block, found: Sequence[Measured]) -> Iterator[list[list[str]]]:
 
 
 def _tex_rows(one: Measured, condition: Condition) -> Iterator[list[str]]:
-    best = one.best(condition).members
+    bold = one.bold(condition)
     for cell in one.in_condition(condition):
         ends = bounded(cell.summary, one.metric.shown_bounds)
         span = NONE if ends is None else f"[{number(ends[0])}, {number(ends[1])}]"
         words = (pretty_condition(condition.line), one.metric.title, cell.method)
-        marked = cell.method in best
+        marked = cell.method in bold
         yield [*map(latex.escape, words), latex.cell(value(cell), marked), latex.cell(span, marked)]
