@@ -12,7 +12,6 @@ import torch
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.executors.executor import T
-from nlbench.benchmark.machine.parent import end_worker_with
 
 
 @dataclass(frozen=True)
@@ -41,15 +40,11 @@ class Gpus:
         processes = []
         for device in self.visible:
             with _environment("CUDA_VISIBLE_DEVICES", device):
-                process = spawn.Process(target=_pull, args=(work, queue, os.getpid()))
+                process = spawn.Process(target=_pull, args=(work, queue))
                 process.start()
             processes.append(process)
-        try:
-            for process in processes:
-                process.join()
-        finally:  # stopped while they run
-            for process in processes:
-                process.kill()
+        for process in processes:
+            process.join()
         queue.cancel_join_thread()  # what a dead process left in it would be waited for
         dead = {d: p.exitcode for d, p in zip(self.visible, processes, strict=True) if p.exitcode}
         if dead:
@@ -74,8 +69,7 @@ def gpus(text: str) -> tuple[str, ...]:
     return tuple(ids[: int(text)])
 
 
-def _pull(work: Callable[[T], None], queue: multiprocessing.Queue[T | None], parent: int) -> None:
-    end_worker_with(parent)
+def _pull(work: Callable[[T], None], queue: multiprocessing.Queue[T | None]) -> None:
     while (pack := queue.get()) is not None:
         work(pack)
 

@@ -46,7 +46,11 @@ def add(commands: options.Commands) -> None:
     parser.add_argument("what", nargs="*", metavar="WHAT", help=f"of {', '.join(BENCHES)}")
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:N")
     parser.add_argument(
-        "--records", metavar="N", type=int, default=100_000, help="of the report; default 100,000"
+        "--records",
+        metavar="N",
+        type=options.count(1, 10**7),
+        default=100_000,
+        help="of the report; default 100,000",
     )
     parser.add_argument("--out", metavar="DIR", type=Path, help="write engines.csv, engines.png")
     options.add_data(parser)

@@ -35,13 +35,15 @@ def add(commands: options.Commands) -> None:
     parser.add_argument("--baseline", metavar="M", help="method; default: the first in FILE")
     parser.add_argument(
         "--difference",
-        type=float,
+        type=options.amount,
         default=0.5,
         metavar="P",
         help="smallest difference that matters, in points (default 0.5)",
     )
     parser.add_argument("--unit", metavar="U", help="of the accuracies: percent or fraction")
-    parser.add_argument("--classes", type=int, metavar="K", help="number of classes of the data")
+    parser.add_argument(
+        "--classes", type=options.count(2), metavar="K", help="number of classes of the data"
+    )
     parser.add_argument(
         "--common",
         action="store_true",

@@ -38,7 +38,11 @@ def add(actions: options.Commands) -> None:
     for part in PARTS:
         parser.add_argument(f"--{part}", help="only this part of SUITE, as for `nlbench run`")
     parser.add_argument(
-        "--bound", type=float, default=BOUND, metavar="P", help=f"in points (default {BOUND})"
+        "--bound",
+        type=options.amount,
+        default=BOUND,
+        metavar="P",
+        help=f"in points (default {BOUND})",
     )
     parser.add_argument(
         "--rule", default="last", metavar="RULE", help="which accuracy, as for `nlbench report`"

@@ -6,12 +6,13 @@ import argparse
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Collection, Sequence
-from functools import partial
+from pathlib import Path
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.machine.version import version
-from nlbench.cli.supervise import Stopped, supervised
+from nlbench.cli import options, streams
 
 # Command -> its module in nlbench/cli/, and its summary. A module is imported when its command is
 # called: all of them together take seconds.
@@ -31,8 +32,9 @@ COMMANDS = {
     "doctor": ("doctor", "is this machine ready?"),
     "bench": ("bench", "measure speed on this machine"),
 }
-# What runs in a process of its own: training must not end with status 0 by what a method does.
-SUPERVISED = ("run",)
+# An exception that nobody foresaw: the exit status, and the variable that shows where it came from.
+FAULT = 70
+TRACEBACK = "NLBENCH_TRACEBACK"
 EPILOG = """\
 a first tour:
   nlbench run quick            train 60 small networks (about a minute), resumable at any time
@@ -46,7 +48,7 @@ a first tour:
 
 def parser(wanted: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     """The command line: these commands whole, of the others name and summary."""
-    top = argparse.ArgumentParser(
+    top = options.Parser(
         prog="nlbench",
         description="Benchmark methods for learning with noisy labels: the same corrupted labels,"
         " the same first weights and the same batches for every method; tables and tests from"
@@ -68,34 +70,58 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit status: 0, 1 (runs failed), 2 (bad input), 130 (stopped) or 128 and the signal.
+        The exit status: 0, 1 (runs failed), 2 (bad input, or a disk that is full or read-only),
+        70 (a fault of nlbench) or 130 (stopped).
     """
+    streams.prepare()
     words = sys.argv[1:] if argv is None else argv
     named = next((word for word in words if not word.startswith("-")), "")
-    if argv is None and named in SUPERVISED:
-        return supervised(partial(_main, words, named))
-    return _main(words, named)
-
-
-def _main(words: Sequence[str], named: str) -> int:
-    args = parser((named,)).parse_args(words)
     try:
+        args = parser((named,)).parse_args(words)
         status_code: int = args.call(args)
-    except ValueError as error:
-        if not isinstance(error, _users()):
-            raise
-        print(f"nlbench: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt as error:
+        sys.stdout.flush()
+    except KeyboardInterrupt:
         print("\nnlbench: stopped; the same command goes on from what is done", file=sys.stderr)
-        return error.status if isinstance(error, Stopped) else 130
+        return 130
     except BrokenPipeError:  # `nlbench list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.discard_output()
         return 0
-    except SystemExit as error:  # of a method's module, say
-        print(f"nlbench: the command was ended by sys.exit({error.code!r})", file=sys.stderr)
-        return 2
+    except Exception as error:  # noqa: BLE001  # whatever it is, a user gets one line
+        return _excused(error)
     return status_code
+
+
+def _excused(error: Exception) -> int:
+    """One line for what went wrong; the exit status."""
+    if type(error) is UserError or isinstance(error, _users()):  # reports take a second to import
+        print(f"nlbench: {_on_one_line(error)}", file=sys.stderr)
+        return 2
+    if isinstance(error, OSError):  # the disk, the rights, a name that is too long
+        where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        print(f"nlbench: {_on_one_line(f'{where}{error.strerror or error}')}", file=sys.stderr)
+        if error.filename is None:  # perhaps of standard output itself
+            streams.discard_output()
+        return 2
+    if isinstance(error, MemoryError):
+        print(
+            f"nlbench: not enough memory ({_on_one_line(error) or 'no details'})", file=sys.stderr
+        )
+        return 2
+    if os.environ.get(TRACEBACK):
+        raise error
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    print(
+        f"nlbench: a fault of nlbench: {type(error).__name__}: {_on_one_line(error)}"
+        f" ({Path(last.filename).name}, line {last.lineno}); {TRACEBACK}=1 shows all of it",
+        file=sys.stderr,
+    )
+    return FAULT
+
+
+def _on_one_line(error: object) -> str:
+    """A message on one line, without the control characters of whatever it quotes."""
+    text = " ".join(str(error).split())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _users() -> tuple[type[ValueError], ...]:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import math
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from nlbench.benchmark.errors import UserError
+
+# More processes than any machine has cores for, and more seeds than a suite may have.
+MOST_PROCESSES = 1024
+MOST_SEEDS = 10_000
+_DIGITS = re.compile(r"[0-9]{1,16}")
 
 if TYPE_CHECKING:
     from nlbench.benchmark.store.store import Store
@@ -15,6 +23,14 @@ if TYPE_CHECKING:
 
     # What add_subparsers returns has no public name.
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+class Parser(argparse.ArgumentParser):
+    """One that complains as all else does: in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UserError."""
+        raise UserError(f"{message}; `{self.prog} --help` explains")
 
 
 def command(
@@ -104,9 +120,7 @@ def report_workers(args: argparse.Namespace) -> int:
         import joblib
 
         return int(joblib.cpu_count())
-    if not args.workers.isdecimal() or not int(args.workers):
-        raise UserError(f"--workers {args.workers!r} should be a number from 1 on, or auto")
-    return int(args.workers)
+    return whole("--workers", args.workers, 1, MOST_PROCESSES, ", or auto")
 
 
 def selected(args: argparse.Namespace) -> Suite:
@@ -161,7 +175,53 @@ def numbers(text: str | None) -> list[int]:
     found: list[int] = []
     for word in words(text):
         low, dash, high = word.partition("-")
-        if not low.isdecimal() or (dash and not high.isdecimal()):
-            raise UserError(f"--seeds: {word!r} should be a number or a range such as 0-4")
-        found.extend(range(int(low), int(high or low) + 1))
+        if not _DIGITS.fullmatch(low) or (dash and not _DIGITS.fullmatch(high)):
+            raise UserError(f"--seeds: {word!r:.80} should be a number or a range such as 0-4")
+        span = range(int(low), int(high or low) + 1)
+        if len(span) + len(found) > MOST_SEEDS:
+            raise UserError(f"--seeds: {text!r:.80} names more than {MOST_SEEDS:,} seeds")
+        found.extend(span)
     return found
+
+
+def whole(option: str, text: str, least: int, most: int = 2**53 - 1, otherwise: str = "") -> int:
+    """The whole number that an option gives.
+
+    Args:
+        option: as on the command line.
+        text: what was given.
+        least: smallest value.
+        most: largest value.
+        otherwise: what else it may be, for the message.
+
+    Raises:
+        UserError: no number, or out of range.
+    """
+    found = _DIGITS.fullmatch(text)
+    if found is None or not least <= int(text) <= most:
+        up = f"from {least} on" if most >= 2**53 - 1 else f"from {least} to {most:,}"
+        raise UserError(f"{option} {text!r:.80} should be a whole number {up}{otherwise}")
+    return int(text)
+
+
+def count(least: int, most: int = 2**53 - 1) -> Callable[[str], int]:
+    """The type of an option that is a whole number in a range, for argparse."""
+
+    def read(text: str) -> int:
+        try:
+            return whole("value", text, least, most)
+        except UserError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return read
+
+
+def amount(text: str) -> float:
+    """The type of an option that is a finite number from 0 on, for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"value {text!r:.80} should be a number from 0 on")
+    return value

@@ -129,7 +129,7 @@ def _words(args: argparse.Namespace, whole: Suite, part: Suite) -> str:
 
 def _take_selection(args: argparse.Namespace) -> None:
     """Take over which part of the suite the words of an `nlbench run` select."""
-    parser = argparse.ArgumentParser(prog="nlbench report --like-run", add_help=False)
+    parser = options.Parser(prog="nlbench report --like-run", add_help=False)
     options.add_part(parser)
     for name, value in vars(parser.parse_known_args(args.like_run)[0]).items():
         if value is not None:

@@ -143,8 +143,10 @@ class Overall:
 
     @property
     def tie_groups(self) -> dict[str, int]:
-        """Method -> 1 for the best mean rank and all in its tie group, 2 for the rest's best."""
-        return tie_groups(self._order, self._decided)
+        """Method -> 1 for those whom no pair test finds worse, 2 for those of the rest, ..."""
+        better = {(p.a, p.b) for p in self.pairs if p.words == BETTER}
+        worse = {(p.b, p.a) for p in self.pairs if p.words == WORSE}
+        return tie_groups(self._order, better | worse)
 
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:

@@ -11,7 +11,7 @@ from nlbench.benchmark.store.record import RunRecord
 from nlbench.reports.compare.across_conditions import Overall, overall
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.families import compare
-from nlbench.reports.compare.ranking import Standing, standings
+from nlbench.reports.compare.ranking import Best, Standing, best_of, cells_of, standings
 from nlbench.reports.errors import ReportError, unknown
 from nlbench.reports.read.cells import Block, Cell, Condition, make_blocks
 from nlbench.reports.read.extract import Intake
@@ -85,9 +85,21 @@ class Results:
         return found
 
     @cached_property
+    def _bests(self) -> dict[tuple[int, str], Best]:
+        return {
+            (block.index, condition.line): best_of(
+                cells_of(block, condition), self.of(block, condition)
+            )
+            for block in self.blocks
+            for condition in block.conditions
+        }
+
+    @cached_property
     def _standings(self) -> dict[tuple[int, str], dict[str, Standing]]:
         return {
-            (block.index, condition.line): standings(block, condition, self.of(block, condition))
+            (block.index, condition.line): standings(
+                block, condition, self.of(block, condition), self.best(block, condition)
+            )
             for block in self.blocks
             for condition in block.conditions
         }
@@ -99,6 +111,10 @@ class Results:
     def in_block(self, block: Block) -> list[Comparison]:
         """The comparisons of one block, in table order."""
         return [v for condition in block.conditions for v in self.of(block, condition)]
+
+    def best(self, block: Block, condition: Condition) -> Best:
+        """The best set of one condition."""
+        return self._bests[block.index, condition.line]
 
     def standing(self, block: Block, condition: Condition, method: str) -> Standing:
         """A cell's place in its condition."""

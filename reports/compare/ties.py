@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 # A pair of labels -> whether it is decided; a pair that is not there was not compared.
 Decided = Mapping[frozenset[str], bool]
 
 
-def tie_groups(order: Sequence[str], decided: Decided) -> dict[str, int]:
-    """Label -> 1 for the best and all undecided against it, 2 for the rest's best, and so on.
-
-    Greedy from the top; a label that was not compared with the leader of a round has no group.
+def tie_groups(order: Sequence[str], beats: Collection[tuple[str, str]]) -> dict[str, int]:
+    """Label -> 1 for those whom nobody beats, 2 for those whom nobody of the rest beats, ...
 
     Args:
         order: labels, best first.
-        decided: the outcomes of their comparisons.
+        beats: (winner, loser) of every decided pair.
     """
     rest, groups, place = list(order), dict[str, int](), 0
     while rest:
-        leader, others = rest[0], rest[1:]
         place += 1
-        outcome = {label: decided.get(frozenset((leader, label))) for label in others}
-        groups[leader] = place
-        groups |= {label: place for label in others if outcome[label] is False}
-        rest = [label for label in others if outcome[label]]
+        # Means over different seeds can run in a circle; the best mean of the rest opens it.
+        top = [m for m in rest if not any((other, m) in beats for other in rest)] or rest[:1]
+        groups |= dict.fromkeys(top, place)
+        rest = [m for m in rest if m not in groups]
     return groups
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from nlbench.benchmark.metrics import Metric
 
-LEADERBOARD_SCHEMA = 1
+LEADERBOARD_SCHEMA = 2
 LEADERBOARD: dict[str, str] = {
     "schema": "version of these columns",
     "scope": "condition or overall",
@@ -43,9 +43,9 @@ LEADERBOARD: dict[str, str] = {
     "rank": "rank of the mean, 1 = best, ties averaged; mean rank for overall",
     "rank_low": "95 % bootstrap bound of the rank over seeds, jointly for all methods",
     "rank_high": "its upper bound",
-    "tie_group": "1 = best and all not distinguishable from it, 2 = best of the rest, ...; by the"
-    " suite's test over seeds, for overall by signed ranks over conditions",
-    "bold": "1 in tie group 1",
+    "tie_group": "1 = the 95 % best set, 2 = those whom nobody of the rest beats, ...; by one-sided"
+    " paired t tests over seeds, for overall by signed ranks over conditions",
+    "in_best_set": "1 in tie group 1: no other method is shown to be better",
     "baseline": "method that the differences are taken to",
     "diff": "mean paired difference to the baseline, points",
     "diff_ci_low": "95 % Student bound of it",

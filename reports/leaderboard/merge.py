@@ -74,7 +74,15 @@ def merge(files: Sequence[Path]) -> Merged:
                 continue
             _learn(row, labels)
             taken.setdefault(_key(row), {**row, "source": row.get("source") or str(file)})
-    dropped = ("rank", "rank_low", "rank_high", "tie_group", "bold", "iqm", "worst_condition")
+    dropped = (
+        "rank",
+        "rank_low",
+        "rank_high",
+        "tie_group",
+        "in_best_set",
+        "iqm",
+        "worst_condition",
+    )
     table = pd.DataFrame(list(taken.values())).drop(columns=list(dropped), errors="ignore")
     return Merged(table, tuple(refused))
 

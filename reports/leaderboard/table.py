@@ -24,8 +24,8 @@ HIDDEN = ("block", "metric", "unit", "smallest_p", "rope", "at_chance", "outcome
 # What is known of a run whose accuracy was given.
 GIVEN = ("method", "condition", "noise_type", "nominal_rate", "seed", "status")
 WHOLE_NUMBERS = (
-    "schema", "train_per_class", "n", "expected_n", "tie_group", "bold", "diverged", "failed",
-    "missing", "collapsed", "paired",
+    "schema", "train_per_class", "n", "expected_n", "tie_group", "in_best_set", "diverged",
+    "failed", "missing", "collapsed", "paired",
 )  # fmt: skip
 OVERALL_COLUMNS = (
     "profile", "accuracy_rule", "a", "b", "conditions", "higher", "ties", "lower",
@@ -165,7 +165,7 @@ def _overall_rows(results: Results, whole: Overall) -> list[dict[str, Any]]:
             "rank_low": rounded(m.mean_rank.low),
             "rank_high": rounded(m.mean_rank.high),
             "tie_group": groups[m.method],
-            "bold": int(groups[m.method] == 1),
+            "in_best_set": int(groups[m.method] == 1),
             "note": f"{len(whole.left_out)} conditions incomplete" if whole.left_out else "",
             **_made_with(runs[runs["method"] == m.method]),
         }
@@ -225,7 +225,7 @@ def _row(
         "rank": place.rank,
         **dict(zip(("rank_low", "rank_high"), ranks.get(cell.method, (None, None)), strict=True)),
         "tie_group": place.group,
-        "bold": int(place.bold),
+        "in_best_set": int(place.best),
         **_against_baseline(results, block, condition, cell),
         "diverged": cell.count("diverged"),
         "failed": cell.count("failed"),

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from nlbench.reports.compare.comparison import ALPHA, Comparison
+from nlbench.reports.compare.ranking import Best
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block, Cell
+from nlbench.reports.render.best import SHARE, best_set_rule, tested
 from nlbench.reports.render.grid import COLLAPSED, INCOMPLETE, UNPAIRED
 from nlbench.reports.stats import TESTS
 from nlbench.reports.text import listing, number, plural, rate
@@ -31,8 +33,13 @@ SEED_WORDS = (
 )
 
 
-def accuracy_caption(results: Results, block: Block, rates: bool = True) -> list[str]:
-    """Sentences under an accuracy table, in order; without the key to the marks.
+def accuracy_caption(results: Results, block: Block) -> list[str]:
+    """What an accuracy table shows, by which rule, and what bold means: a sentence each."""
+    return [*_measured(results, block), bold_rule(results, block)]
+
+
+def accuracy_notes(results: Results, block: Block, rates: bool = True) -> list[str]:
+    """Sentences of the notes under an accuracy table, in order; without the key to the marks.
 
     Args:
         results: what was computed.
@@ -40,8 +47,8 @@ def accuracy_caption(results: Results, block: Block, rates: bool = True) -> list
         rates: whether to name the realised noise rates (a table may have a column for them).
     """
     return [
-        *_measured(results, block),
-        bold_rule(results, block),
+        *([] if results.study.given else [f"{SEED_WORDS[:1].upper()}{SEED_WORDS[1:]}."]),
+        *filter(None, [best_set_rule(_bests(results, block))]),
         *family_sentence(results, block),
         *mde_line(results, block),
         *([rates_sentence(block)] if rates and not results.study.given else []),
@@ -77,7 +84,7 @@ def _measured(results: Results, block: Block) -> list[str]:
         return [f"Accuracy (%) of {block.title} as given: {over}, paired by seed as given."]
     return [
         f"Test accuracy (%) on {block.data_label}, network {block.key.model}, profile"
-        f" {block.key.profile}: {over} ({SEED_WORDS}).",
+        f" {block.key.profile}: {over}.",
         f"Accuracy rule: {results.rule} ({RULE_WORDS[results.rule]}), measured on the clean test"
         " set.",
     ]
@@ -85,13 +92,17 @@ def _measured(results: Results, block: Block) -> list[str]:
 
 def bold_rule(results: Results, block: Block) -> str:
     """What bold means here."""
-    if not any(v.comparable for v in results.in_block(block)):
+    if not tested(_bests(results, block)):
         reason = "there is one method" if len(block.methods) < 2 else "no cell allows one"
         return f"No test was made ({reason}), so nothing is bold."
     return (
-        "Bold: the best mean and every method that is not distinguishable from it at"
-        f" {100 * ALPHA:g} % (two-sided {results.test.title} over seeds, Holm-corrected)."
+        f"Bold: the {SHARE} best set of each condition, the methods that no other one is shown to"
+        " beat."
     )
+
+
+def _bests(results: Results, block: Block) -> list[Best]:
+    return [results.best(block, condition) for condition in block.conditions]
 
 
 def family_sentence(results: Results, block: Block) -> list[str]:

@@ -20,7 +20,7 @@ class GridCell:
     Attributes:
         mean: percent, ``None`` without a value.
         sd: percent, ``None`` below two seeds.
-        bold: not distinguishable from the best.
+        bold: in the best set.
         marks: of INCOMPLETE, UNPAIRED, COLLAPSED.
         count: the note beside an incomplete cell, e.g. ``3/5``.
     """
@@ -94,7 +94,7 @@ def _cell(row: dict[Any, Any]) -> GridCell:
     return GridCell(
         mean=None if pd.isna(mean) else float(mean),
         sd=None if pd.isna(sd) else float(sd),
-        bold=bool(row["bold"]),
+        bold=bool(row["in_best_set"]),
         marks=marks,
         count=f"{row['n']}/{row['expected_n']}" if incomplete else "",
     )

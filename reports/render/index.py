@@ -12,9 +12,8 @@ from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.drawn import Drawn
 from nlbench.reports.read.cells import Block
 from nlbench.reports.render.across_conditions import sections
-from nlbench.reports.render.caption import MARK_WORDS, accuracy_caption
-from nlbench.reports.render.grid import accuracy_grid, marks_used
-from nlbench.reports.render.markdown import MARKS, bullets, escape, grid_table, table
+from nlbench.reports.render.grid import accuracy_grid
+from nlbench.reports.render.markdown import bullets, escape, grid_table, table, words_under
 from nlbench.reports.text import plural
 
 SENTENCES = 30
@@ -77,9 +76,8 @@ def index_markdown(
 
 def _block(results: Results, block: Block, leaderboard: pd.DataFrame) -> list[str]:
     grid = accuracy_grid(block, leaderboard)
-    key = [f"{MARKS[mark]} {MARK_WORDS[mark]}." for mark in marks_used(grid)]
-    caption = escape(" ".join(accuracy_caption(results, block, rates=False)))
-    parts = [f"## {escape(block.title)}", grid_table(block, grid), *key, f"*{caption}*"]
+    parts = [f"## {escape(block.title)}", grid_table(block, grid)]
+    parts += words_under(results, block, grid)
     verdicts = results.in_block(block)
     if verdicts:
         parts += ["### In words", *_sentences(verdicts, results.baseline)]

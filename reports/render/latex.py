@@ -9,7 +9,7 @@ import pandas as pd
 
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block
-from nlbench.reports.render.caption import MARK_WORDS, accuracy_caption
+from nlbench.reports.render.caption import MARK_WORDS, accuracy_caption, accuracy_notes
 from nlbench.reports.render.grid import (
     COLLAPSED,
     INCOMPLETE,
@@ -45,6 +45,8 @@ _ESCAPES = {
     "−": "$-$",
     "–": "--",
     "×": "$\\times$",
+    "√": "$\\surd$",
+    "·": "$\\cdot$",
     "ρ": "$\\rho$",
     "α": "$\\alpha$",
     "β": "$\\beta$",
@@ -160,7 +162,8 @@ def _float(results: Results, block: Block, grid: Sequence[GridRow]) -> str:
         for start in range(0, len(block.methods), COLUMNS_PER_TABULAR)
     ]
     key = [f"${MARKS[mark]}$: {escape(MARK_WORDS[mark])}." for mark in marks_used(grid)]
-    caption = " ".join([*(escape(s) for s in accuracy_caption(results, block)), *key])
+    caption = " ".join(escape(s) for s in accuracy_caption(results, block))
+    notes = " ".join([*key, *(escape(s) for s in accuracy_notes(results, block))])
     return "\n".join(
         [
             "\\begin{table}",
@@ -169,6 +172,7 @@ def _float(results: Results, block: Block, grid: Sequence[GridRow]) -> str:
             f"\\caption{{{caption}}}",
             f"\\label{{{label(results, 'accuracy', block)}}}",
             "\n\n\\medskip\n".join(_tabular(block, grid, chunk) for chunk in chunks),
+            f"\n\\smallskip\n\\parbox{{\\linewidth}}{{\\footnotesize Notes: {notes}}}",
             "\\end{table}",
             "",
         ]

@@ -12,7 +12,7 @@ from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import pretty_condition
-from nlbench.reports.render.caption import MARK_WORDS, accuracy_caption
+from nlbench.reports.render.caption import MARK_WORDS, accuracy_caption, accuracy_notes
 from nlbench.reports.render.grid import (
     COLLAPSED,
     INCOMPLETE,
@@ -52,9 +52,19 @@ def accuracy_markdown(results: Results, leaderboard: pd.DataFrame) -> str:
         grid = accuracy_grid(block, leaderboard)
         parts.append(f"## {escape(block.title)}")
         parts.append(grid_table(block, grid))
-        parts += [f"{MARKS[mark]} {MARK_WORDS[mark]}." for mark in marks_used(grid)]
-        parts.append(escape(" ".join(accuracy_caption(results, block, rates=False))))
+        parts += words_under(results, block, grid)
     return "\n\n".join(parts) + "\n"
+
+
+def words_under(results: Results, block: Block, grid: Sequence[GridRow]) -> list[str]:
+    """Caption, key to the marks and notes of an accuracy table, a paragraph each."""
+    key = [f"{MARKS[mark]} {MARK_WORDS[mark]}." for mark in marks_used(grid)]
+    notes = " ".join(accuracy_notes(results, block, rates=False))
+    return [
+        f"*{escape(' '.join(accuracy_caption(results, block)))}*",
+        *key,
+        f"Notes: {escape(notes)}",
+    ]
 
 
 def grid_table(block: Block, grid: Sequence[GridRow]) -> str:

@@ -11,6 +11,7 @@ from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.render.best import SHARE
 from nlbench.reports.render.grid import GridCell, accuracy_grid
 from nlbench.reports.render.markdown import MARKS
 from nlbench.reports.text import number
@@ -52,7 +53,7 @@ def _verdicts(results: Results, block: Block) -> list[str]:
         return []
     shown = [v for v in found if v.b in results.baseline]
     lines = [
-        f"* best, or not distinguishable from it ({results.test.name}, Holm)",
+        f"* {SHARE} best set",
         *map(_sentence, shown[:SENTENCES]),
     ]
     if len(found) > SENTENCES:

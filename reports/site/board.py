@@ -23,7 +23,7 @@ COLUMNS: tuple[tuple[str, str, bool, str], ...] = (
     ("mean", "Accuracy (%)", True, "mean ± standard deviation over seeds, 95 % Student interval"),
     ("ci_low", "95 % interval", True, "drawn: interval of the mean; thin line: all seeds"),
     ("rank", "Rank", False, "rank of the mean; in brackets its 95 % bootstrap interval"),
-    ("tie_group", "Group", False, "tie group: 1 = best and all not distinguishable from it"),
+    ("tie_group", "Group", False, "tie group: 1 = the 95 % best set"),
     ("diff", "To baseline", True, "mean paired difference in points, 95 % interval"),
     (
         "diff_p_holm",

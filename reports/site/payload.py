@@ -14,7 +14,7 @@ from nlbench.reports.compare.comparison import NOT_COMPARABLE
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import BlockKey
-from nlbench.reports.render.caption import MARK_WORDS, RULE_WORDS, accuracy_caption
+from nlbench.reports.render.caption import MARK_WORDS, RULE_WORDS, accuracy_caption, accuracy_notes
 from nlbench.reports.render.grid import GridCell, accuracy_grid, marks_used
 from nlbench.reports.render.index import setup_table
 from nlbench.reports.render.markdown import MARKS
@@ -110,7 +110,8 @@ def _block(results: Results, block: Block, leaderboard: pd.DataFrame) -> dict[st
             for row in grid
         ],
         "key": [f"{MARKS[mark]} {MARK_WORDS[mark]}" for mark in marks_used(grid)],
-        "caption": accuracy_caption(results, block, rates=False),
+        "caption": accuracy_caption(results, block),
+        "notes": accuracy_notes(results, block, rates=False),
         "matrices": matrices(results, block),
         "sentences": found,
         "refused": sum(s["words"].startswith(NOT_COMPARABLE) for s in found),

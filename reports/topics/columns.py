@@ -22,7 +22,7 @@ HIDDEN = (
     "seeds_needed", "at_chance", "outcomes",
 )  # fmt: skip
 COMPARISON = tuple(field.name for field in fields(Comparison) if field.name not in HIDDEN)
-_WHOLE = ("n", "expected_n", "declared", "bold", "family_size")
+_WHOLE = ("n", "expected_n", "declared", "in_best_set", "family_size")
 _P_VALUES = ("p", "p_sign_flip", "p_holm")
 
 
@@ -35,7 +35,7 @@ class Row:
         score: name in the records.
         title: the score as tables call it.
         declared: whether this score is the one that is compared.
-        bold: whether its first metric is the best or not distinguishable from it.
+        best: whether its first metric is in the best set.
         cells: metric -> values in percent.
     """
 
@@ -43,7 +43,7 @@ class Row:
     score: str
     title: str
     declared: bool
-    bold: bool
+    best: bool
     cells: Mapping[str, Cell]
 
     def columns(self, score: str, main: str) -> Iterator[dict[str, Any]]:
@@ -51,7 +51,7 @@ class Row:
 
         Args:
             score: name of the score's column.
-            main: the metric that ``bold`` is about.
+            main: the metric that ``best`` is about.
         """
         for metric, cell in self.cells.items():
             yield {
@@ -60,7 +60,7 @@ class Row:
                 "declared": int(self.declared),
                 "metric": metric,
                 **summary(cell),
-                "bold": int(self.bold) if metric == main else None,
+                "in_best_set": int(self.best) if metric == main else None,
             }
 
 

@@ -123,9 +123,9 @@ def test_markdown_and_latex_agree_with_the_csv_digit_for_digit(tmp_path: Path) -
     tex = (tmp_path / "accuracy.tex").read_text()
     for row in table.to_dict(orient="records"):
         text = f"{row['mean']:.2f} ± {row['sd']:.2f}"
-        assert (f"**{text}**" if row["bold"] else f" {text} ") in shown
+        assert (f"**{text}**" if row["in_best_set"] else f" {text} ") in shown
         command = text.replace("±", "\\pm")
-        assert (f"& \\bfseries {command}" if row["bold"] else f"& {command}") in tex
+        assert (f"& \\bfseries {command}" if row["in_best_set"] else f"& {command}") in tex
     assert shown.count("±") == len(table) + 1  # and once in the caption
     significance = pd.read_csv(tmp_path / "significance.csv")
     words = (tmp_path / "significance.md").read_text()
@@ -143,7 +143,7 @@ def test_the_leaderboard_has_the_documented_columns_and_whole_numbers_are_whole(
     assert list(rows[0]) == list(LEADERBOARD)
     filled = {name for row in rows for name, value in row.items() if value}
     assert set(LEADERBOARD) - filled <= {"train_per_class", "note"}
-    for name in ("n", "bold", "tie_group", "diverged", "paired"):
+    for name in ("n", "in_best_set", "tie_group", "diverged", "paired"):
         assert all(row[name].isdigit() for row in rows if row["scope"] == "condition"), name
 
 
@@ -155,8 +155,8 @@ def test_leaderboard_by_hand(make_study: Make, tmp_path: Path) -> None:
     assert float(gce["mean"]) == pytest.approx(91.0)
     assert float(gce["sd"]) == pytest.approx(0.790569)
     assert float(gce["ci_low"]) == pytest.approx(91.0 - 2.776445 * 0.790569 / 5**0.5, abs=1e-4)
-    assert (gce["n"], gce["expected_n"], gce["bold"], gce["rank"]) == ("5", "5", "1", "1.0")
-    assert (ce["bold"], ce["tie_group"], ce["diff"]) == ("0", "2", "")
+    assert (gce["n"], gce["expected_n"], gce["in_best_set"], gce["rank"]) == ("5", "5", "1", "1.0")
+    assert (ce["in_best_set"], ce["tie_group"], ce["diff"]) == ("0", "2", "")
     assert float(gce["diff"]) == pytest.approx(1.92)
     assert gce["baseline"] == "ce"
     assert (gce["accuracy_rule"], gce["profile"], gce["data_label"]) == (
@@ -174,11 +174,11 @@ def test_the_caption_says_what_a_reader_must_know(make_study: Make, tmp_path: Pa
     reports.build_report(made.study, made.records, tmp_path)
     tex = (tmp_path / "accuracy.tex").read_text()
     for words in (
-        "two-sided paired t test over seeds, Holm-corrected",
+        "a one-sided paired t test over seeds at 0.05/(k $-$ 1) with k = 2, that is t above 2.13",
         "all method pairs within this table and one noise type, over its rates",
         "clean: 1, symmetric: 1, asymmetric:map=block5: 1",
         "n = 5 seeds",
-        "a seed re-draws label noise, validation split, initial weights, batch order",
+        "A seed re-draws label noise, validation split, initial weights, batch order",
         "profile matched",
         "Accuracy rule: last (last epoch)",
         "Nominal (realised) noise rates: symmetric 0.2 (0.2)",
@@ -195,7 +195,7 @@ def test_an_incomplete_cell_is_shown_with_its_n_and_never_bold(
     made = make_study({("ce", "clean"): B, ("gce", "clean"): [99.0, 99.5, None, None, None]})
     built = reports.build_report(made.study, made.records, tmp_path)
     row = built.leaderboard.set_index("method").loc["gce"]
-    assert (row["n"], row["expected_n"], row["bold"], row["missing"]) == (2, 5, 0, 3)
+    assert (row["n"], row["expected_n"], row["in_best_set"], row["missing"]) == (2, 5, 0, 3)
     assert row["note"] == "2 of 5 seeds"
     shown = (tmp_path / "accuracy.md").read_text()
     assert "99.25 ± 0.35 †2/5" in shown
@@ -314,12 +314,12 @@ TOKEN = re.compile(
     r"\\(?:textbackslash|text(?:ascii)?(?:tilde|circum|grave)|textless|textgreater|textbar"
     r"|textquotedbl|dots)\{\}"
     r"|\\[{}&%$#_]"
-    r"|\$\\(?:pm|times|rho|alpha|beta|geq|leq|approx)\$|\$-\$|\$\^[n2]\$"
+    r"|\$\\(?:pm|times|rho|surd|cdot|alpha|beta|geq|leq|approx)\$|\$-\$|\$\^[n2]\$"
     r"|--|``|''"
     r"|\[U\+[0-9A-F]{4,6}\]"
     r"|[ !()*+,./0-9:;=?@A-Z\[\]a-z'-]|[À-ÿ]"
 )
-ODD = "\\{}&%$#_~^<>|\"`'±−–×ρ≥ⁿ²…’“”-, \n\t\x07éő中a1[]"
+ODD = "\\{}&%$#_~^<>|\"`'±−–×ρ√·≥ⁿ²…’“”-, \n\t\x07éő中a1[]"
 NASTY = st.text(st.sampled_from(ODD) | st.characters())
 
 

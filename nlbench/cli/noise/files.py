@@ -42,7 +42,9 @@ def add(commands: options.Commands) -> None:
     make = verbs.add_parser("make", help="corrupt the labels of a data set and save them")
     make.add_argument("spec", metavar="NOISE", help="one line, e.g. symmetric:0.4, instance:0.3")
     make.add_argument("--dataset", required=True, metavar="NAME", help="nlbench list datasets")
-    make.add_argument("--seed", type=int, default=0, metavar="S", help="noise seed (default 0)")
+    make.add_argument(
+        "--seed", type=options.count(0), default=0, metavar="S", help="noise seed (default 0)"
+    )
     make.add_argument("--out", required=True, type=Path, metavar="FILE", help="to write (.npz)")
     inspect = verbs.add_parser("inspect", help="show what is in label files")
     inspect.add_argument("--json", action="store_true", help="as JSON, one object a line")
@@ -59,7 +61,10 @@ def add(commands: options.Commands) -> None:
     export.add_argument("target", type=Path, metavar="TARGET")
     for verb in (make, verify, audit):
         verb.add_argument(
-            "--train-per-class", type=int, metavar="N", help="first N training images a class"
+            "--train-per-class",
+            type=options.count(1),
+            metavar="N",
+            help="first N training images a class",
         )
         options.add_data(verb)
     noise_library.add_verbs(verbs)

@@ -9,7 +9,7 @@ from itertools import combinations
 
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.engine import Pair, paired_comparisons
-from nlbench.reports.compare.ranking import indistinct
+from nlbench.reports.compare.ranking import Best, best_of
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Cell
 from nlbench.reports.stats import PAIRED_T, SignificanceTest
@@ -35,10 +35,10 @@ class Verdicts:
     mass: tuple[Comparison, ...]
     pairs: tuple[Comparison, ...]
 
-    def bold(self, detection: Detection, line: str) -> frozenset[str]:
-        """Labels of declared criteria that are best or not distinguishable from it."""
+    def best(self, detection: Detection, line: str) -> Best:
+        """The best set of the declared criteria."""
         of_line = [c for c in self.pairs if c.condition == line]
-        return indistinct(list(declared(detection, line)), of_line)
+        return best_of(list(declared(detection, line)), of_line)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ FILES = (
 )
 COLUMNS = (
     *PLACE, "condition", "nominal_rate", "method", "criterion", "declared", "metric", *SUMMARY,
-    "bold",
+    "in_best_set",
 )  # fmt: skip
 HEADS = ("method", "criterion", "AUROC", "95 % interval", "average precision", "F1")
 
@@ -94,14 +94,14 @@ def index_section(results: Results, found: Found, block: Block | None) -> Sequen
 
 def rows(detection: Detection, found: Verdicts, condition: Condition) -> tuple[Row, ...]:
     """The rows of one condition, methods as declared."""
-    bold = found.bold(detection, condition.line)
+    best = found.best(detection, condition.line).members
     return tuple(
         Row(
             method=method,
             score=criterion,
             title=CRITERIA.get(criterion, criterion),
             declared=criterion in (LOSS, MASS),
-            bold=area.method in bold,
+            best=area.method in best,
             cells=cells,
         )
         for method in detection.methods
@@ -138,7 +138,7 @@ def _table(detection: Detection, found: Verdicts, condition: Condition) -> str:
     there = rows(detection, found, condition)
     body = []
     for row, first in zip(there, openings(row.method for row in there), strict=True):
-        areas = [f"**{words}**" if row.bold else words for words in _auroc(row)]
+        areas = [f"**{words}**" if row.best else words for words in _auroc(row)]
         body.append([escape(row.method) if first else "", row.title, *areas, *_others(row)])
     return table(HEADS, body, left=2)
 
@@ -168,6 +168,6 @@ def _tex_rows(detection: Detection, found: Verdicts, condition: Condition) -> It
     where = pretty_condition(condition.line)
     for row, first in zip(there, openings(row.method for row in there), strict=True):
         names = (where, row.method if first else "", row.title)
-        areas = [latex.cell(words, row.bold) for words in _auroc(row)]
+        areas = [latex.cell(words, row.best) for words in _auroc(row)]
         where = ""
         yield [*map(latex.escape, names), *areas, *map(latex.cell, _others(row))]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nlbench.reports.compare.comparison import ALPHA
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.render.best import best_set_rule
 from nlbench.reports.render.caption import detectable, origin, sample, setting, tally
 from nlbench.reports.text import number
 from nlbench.reports.topics.detection.compare import MOST_ROWS, Verdicts, rivals
@@ -28,21 +28,21 @@ def caption(results: Results, detection: Detection, found: Verdicts) -> list[str
         " the image and not the given label. AUROC: a flipped sample is more suspicious than a"
         " clean one (50 is chance); F1: as many samples flagged as are flipped, a number that"
         " is unknown in practice.",
-        bold_rule(results, found),
+        bold_rule(detection, found),
         *_left_out(detection, results.method_names),
         *filter(None, [detectable(found.mass)]),
         *origin(results, detection.block),
     ]
 
 
-def bold_rule(results: Results, found: Verdicts) -> str:
+def bold_rule(detection: Detection, found: Verdicts) -> str:
     """What bold means here."""
-    if not any(c.comparable for c in found.pairs):
+    rule = best_set_rule([found.best(detection, c.line) for c in detection.conditions])
+    if not rule:
         return f"Nothing is bold: no test of all pairs was made (it takes 2 to {MOST_ROWS} rows)."
     return (
-        "Bold: of drainage mass and small loss, the best AUROC and every one that is not"
-        f" distinguishable from it at {100 * ALPHA:g} % (two-sided {results.test.title} over seeds,"
-        f" Holm over all {len(found.pairs)} pairs of them in the conditions of this table)."
+        "Bold: the best set of each condition by AUROC of drainage mass and small loss, k of them"
+        f" together. {rule}"
     )
 
 

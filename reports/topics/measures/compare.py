@@ -9,7 +9,7 @@ from itertools import combinations
 from nlbench.benchmark.metrics import Metric
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.engine import Pair, paired_comparisons
-from nlbench.reports.compare.ranking import indistinct
+from nlbench.reports.compare.ranking import Best, best_of
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block, Cell, Condition
 
@@ -37,10 +37,10 @@ class Measured:
         keys = [(method, condition.line) for method in self.block.methods]
         return [self.cells[key] for key in keys if key in self.cells]
 
-    def bold(self, condition: Condition) -> frozenset[str]:
-        """Methods that are best or not distinguishable from it."""
+    def best(self, condition: Condition) -> Best:
+        """The best set of one condition."""
         found = [c for c in self.pairs if c.condition == condition.line]
-        return indistinct(self.in_condition(condition), found, self.metric.higher_is_better)
+        return best_of(self.in_condition(condition), found, self.metric.higher_is_better)
 
 
 Found = tuple[Measured, ...]

@@ -24,12 +24,12 @@ def figures(results: Results, found: Found, block: Block | None) -> Iterator[Pla
         chosen = one.block.conditions[:WIDE]
         columns = {
             pretty_condition(condition.line): [
-                Dot.of(cell.method, cell.method, cell, cell.method in bold, one.metric.shown_bounds)
+                Dot.of(cell.method, cell.method, cell, cell.method in best, one.metric.shown_bounds)
                 for cell in one.in_condition(condition)
                 if cell.summary.n
             ]
             for condition in chosen
-            for bold in [one.bold(condition)]
+            for best in [one.best(condition).members]
         }
         methods = one.block.methods
         figure = dots_figure(columns, methods, methods, better(one.metric), line=None)
@@ -38,7 +38,7 @@ def figures(results: Results, found: Found, block: Block | None) -> Iterator[Pla
                 f"measure-{one.metric.name}",
                 f"{direction(one.metric)} on {setting(results, one.block)}. Mean with 95 % Student"
                 f" interval over {sample(one.cells.values(), 'seed')}, grey dots are single runs; a"
-                " filled marker is the best or not distinguishable from it."
+                " filled marker is in the 95 % best set."
                 f"{shown_words(len(chosen), len(one.block.conditions), 0, 0)}",
                 figure,
             )

@@ -10,6 +10,7 @@ from nlbench.reports.read.cells import Block, Condition
 from nlbench.reports.read.measured import bounded
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render import latex
+from nlbench.reports.render.best import best_set_rule
 from nlbench.reports.render.caption import origin, sample, setting
 from nlbench.reports.render.markdown import escape, table
 from nlbench.reports.text import NONE, number
@@ -35,7 +36,7 @@ FILES = (
 FAMILIES = ("baseline", "pairs")
 COLUMNS = (
     *PLACE, "condition", "nominal_rate", "method", "metric", "unit", "higher_is_better", *SUMMARY,
-    "bold",
+    "in_best_set",
 )  # fmt: skip
 HEADS = ("labels", "measure", "method", "mean ± sd", "95 % interval")
 MOST = 12  # sentences of a measure on the index page
@@ -64,11 +65,11 @@ def tables(results: Results, found: Found) -> dict[str, str]:
             "unit": one.metric.shown_in,
             "higher_is_better": int(one.metric.higher_is_better),
             **summary(cell, one.metric.shown_bounds),
-            "bold": int(cell.method in bold),
+            "in_best_set": int(cell.method in best),
         }
         for one in found
         for condition in one.block.conditions
-        for bold in [one.bold(condition)]
+        for best in [one.best(condition).members]
         for cell in one.in_condition(condition)
     ]
     comparisons = [
@@ -88,7 +89,7 @@ def pages(results: Results, found: Found) -> dict[str, str]:
     parts = [f"# {escape(results.study.title)}: further measures"]
     for one in found:
         parts.append(f"## {escape(one.block.title)}: {escape(direction(one.metric))}")
-        parts += [_grid(one), f"*{escape(' '.join(caption(results, one.block)))}*"]
+        parts += [_grid(one), f"*{escape(' '.join(caption(results, [one])))}*"]
         if one.baseline:
             parts.append(f"### Against the baseline (family of {len(one.baseline)})")
             parts += first_bullets([c.sentence() for c in one.baseline], COMPARISONS)
@@ -97,9 +98,9 @@ def pages(results: Results, found: Found) -> dict[str, str]:
         FILE,
         HEADS,
         (
-            (block, caption(results, block), _tex(block, [m for m in found if m.block is block]))
+            (block, caption(results, there), _tex(block, there))
             for block in results.blocks
-            if any(m.block is block for m in found)
+            if (there := [m for m in found if m.block is block])
         ),
     )
     return {f"{FILE}.md": "\n\n".join(parts) + "\n", f"{FILE}.tex": latex_text}
@@ -113,12 +114,14 @@ def index_section(results: Results, found: Found, block: Block | None) -> Sequen
     return section("Further measures", f"{FILE}.md", lines, level=3) if there else []
 
 
-def caption(results: Results, block: Block) -> list[str]:
-    """Caption of a table of a block."""
+def caption(results: Results, found: Sequence[Measured]) -> list[str]:
+    """Caption of a table of measures of one block."""
+    block = found[0].block
+    bests = [one.best(condition) for one in found for condition in block.conditions]
     return [
         f"On the test set of {setting(results, block)}, after the last epoch: mean ± standard"
-        f" deviation over {sample(block.declared(), 'seed')}. Bold: best, or not distinguishable"
-        f" from it ({results.test.title} with Holm over all pairs and conditions of a measure).",
+        f" deviation over {sample(block.declared(), 'seed')}. Bold: the"
+        f" 95 % best set of each condition and measure. {best_set_rule(bests)}",
         *origin(results, block),
     ]
 
@@ -127,10 +130,13 @@ def _grid(one: Measured) -> str:
     heads = ["labels", *map(escape, one.block.methods)]
     rows = []
     for condition in one.block.conditions:
-        bold, there = one.bold(condition), {c.method: c for c in one.in_condition(condition)}
+        best, there = (
+            one.best(condition).members,
+            {c.method: c for c in one.in_condition(condition)},
+        )
         texts = [value(there[m]) if m in there else "" for m in one.block.methods]
         marked = zip(one.block.methods, texts, strict=True)
-        shown = [f"**{text}**" if text and m in bold else text for m, text in marked]
+        shown = [f"**{text}**" if text and m in best else text for m, text in marked]
         rows.append([escape(pretty_condition(condition.line)), *shown])
     return table(heads, rows, left=1)
 
@@ -141,10 +147,10 @@ def _tex(block: Block, found: Sequence[Measured]) -> Iterator[list[list[str]]]:
 
 
 def _tex_rows(one: Measured, condition: Condition) -> Iterator[list[str]]:
-    bold = one.bold(condition)
+    best = one.best(condition).members
     for cell in one.in_condition(condition):
         ends = bounded(cell.summary, one.metric.shown_bounds)
         span = NONE if ends is None else f"[{number(ends[0])}, {number(ends[1])}]"
         words = (pretty_condition(condition.line), one.metric.title, cell.method)
-        marked = cell.method in bold
+        marked = cell.method in best
         yield [*map(latex.escape, words), latex.cell(value(cell), marked), latex.cell(span, marked)]

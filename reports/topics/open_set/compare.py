@@ -10,7 +10,7 @@ import numpy as np
 
 from nlbench.reports.compare.comparison import BETTER, Comparison
 from nlbench.reports.compare.engine import Pair, paired_comparisons
-from nlbench.reports.compare.ranking import indistinct
+from nlbench.reports.compare.ranking import Best, best_of
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Cell
 from nlbench.reports.read.names import pretty_condition
@@ -45,10 +45,10 @@ class Verdicts:
     noise: tuple[Comparison, ...]
     whose: tuple[Comparison, ...]
 
-    def bold(self, protocol: Protocol, line: str) -> frozenset[str]:
-        """Labels of declared scores that are best or not distinguishable from it."""
+    def best(self, protocol: Protocol, line: str) -> Best:
+        """The best set of the declared scores."""
         cells = [c for m in protocol.methods if (c := protocol.cell(m, line)) is not None]
-        return indistinct(cells, [c for c in self.pairs if c.condition == line])
+        return best_of(cells, [c for c in self.pairs if c.condition == line])
 
 
 Found = Sequence[tuple[Protocol, Verdicts]]

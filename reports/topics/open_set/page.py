@@ -51,7 +51,7 @@ FILES = (
 FAMILIES = ("baseline", "energy", "pairs", "noise", "whose")
 COLUMNS = (
     *PLACE, "unknowns", "condition", "nominal_rate", "method", "score", "declared", "metric",
-    *SUMMARY, "bold",
+    *SUMMARY, "in_best_set",
 )  # fmt: skip
 MOST = 12  # sentences of a kind on the index page
 DIGITS = 1  # the spread over class splits is of the order of points
@@ -125,14 +125,14 @@ def rows(protocol: Protocol, found: Verdicts, condition: Condition) -> tuple[Row
         cell.summary.n for place, cell in protocol.cells.items() if place[1] == condition.line
     ):
         return ()
-    bold = found.bold(protocol, condition.line)
+    best = found.best(protocol, condition.line).members
     return tuple(
         Row(
             method=method,
             score=score,
             title=SCORES.get(score, score),
             declared=score == protocol.declared(method),
-            bold=score == protocol.declared(method) and protocol.label(method) in bold,
+            best=score == protocol.declared(method) and protocol.label(method) in best,
             cells=cells,
         )
         for method in protocol.methods
@@ -195,7 +195,7 @@ def _table(protocol: Protocol, found: Verdicts, condition: Condition) -> str:
     body = []
     for row, first in zip(there, openings(row.method for row in there), strict=True):
         text = [escape(row.method) if first else "", escape(_title(row))]
-        text += [_bold(words, row.bold) for words in _auroc(row)]
+        text += [_bold(words, row.best) for words in _auroc(row)]
         text += [_value(row, metric, first) for metric in list(METRICS)[1:]]
         body.append(text)
     return table(HEADS, body, left=2) if body else ""
@@ -239,7 +239,7 @@ def _tex_rows(protocol: Protocol, found: Verdicts, condition: Condition) -> Iter
     for row, first in zip(there, openings(row.method for row in there), strict=True):
         names = (where, row.method if first else "", _title(row).replace("●", "*"))
         line = [latex.escape(name) for name in names]
-        line += [latex.cell(words, row.bold) for words in _auroc(row)]
+        line += [latex.cell(words, row.best) for words in _auroc(row)]
         line += [latex.cell(_value(row, metric, first)) for metric in list(METRICS)[1:]]
         where = ""
         yield line

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from nlbench.reports.compare.comparison import ALPHA, Comparison
+from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Cell
 from nlbench.reports.read.measured import bounded
 from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.render.best import best_set_rule
 from nlbench.reports.render.caption import detectable, origin, sample, setting
 from nlbench.reports.text import listing, number
 from nlbench.reports.topics.open_set.compare import METRIC, Verdicts
@@ -41,28 +42,19 @@ def caption(results: Results, protocol: Protocol, found: Verdicts) -> list[str]:
         " drainage node and the maximum softmax probability (MSP) for any other. Only declared"
         " scores are compared. The others are shown and not tested: to pick each method's best"
         " score after looking would be optimistic.",
-        bold_rule(results, protocol, found),
+        bold_rule(protocol, found),
         *filter(None, [detectable(found.baseline)]),
         *origin(results, protocol.block),
     ]
 
 
-def bold_rule(results: Results, protocol: Protocol, found: Verdicts) -> str:
+def bold_rule(protocol: Protocol, found: Verdicts) -> str:
     """What bold means here."""
-    if not any(c.comparable for c in found.pairs):
+    rule = best_set_rule([found.best(protocol, c.line) for c in protocol.conditions], protocol.unit)
+    if not rule:
         reason = "there is one method" if len(protocol.methods) < 2 else "no cell allows one"
         return f"No test was made ({reason}), so nothing is bold."
-    return (
-        "Bold: the best AUROC of the declared scores and every one that is not distinguishable from"
-        f" it at {100 * ALPHA:g} % (two-sided {results.test.title} over {plural_of(protocol.unit)},"
-        f" Holm over all {len(found.pairs)} pairs of methods in the noise conditions of this"
-        " table)."
-    )
-
-
-def plural_of(unit: str) -> str:
-    """``class splits``."""
-    return f"{unit}s"
+    return f"Bold: the best set of each condition by AUROC of the declared scores. {rule}"
 
 
 def where_drainage_loses(protocol: Protocol, found: Verdicts) -> list[str]:

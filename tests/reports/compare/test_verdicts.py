@@ -190,7 +190,7 @@ def test_methods_without_common_seeds_are_not_compared(make_study: Make) -> None
     assert one(analyse(study, made.records)).words == "not comparable: they share no seeds"
 
 
-def test_bold_is_the_best_and_whoever_is_not_distinguishable_from_it(make_study: Make) -> None:
+def test_bold_is_whoever_nobody_is_shown_to_beat(make_study: Make) -> None:
     line = "symmetric:0.4"
     near = [a + d for a, d in zip(A, (0.3, -0.4, 0.2, -0.1, -0.2), strict=True)]
     values = {("ce", line): B, ("gce", line): A, ("sce", line): near}
@@ -198,7 +198,7 @@ def test_bold_is_the_best_and_whoever_is_not_distinguishable_from_it(make_study:
     results = analyse(made.study, made.records)
     block = results.blocks[0]
     found = {m: results.standing(block, block.conditions[0], m) for m in block.methods}
-    assert {m: s.bold for m, s in found.items()} == {"ce": False, "gce": True, "sce": True}
+    assert {m: s.best for m, s in found.items()} == {"ce": False, "gce": True, "sce": True}
     assert {m: s.group for m, s in found.items()} == {"ce": 2, "gce": 1, "sce": 1}
     assert {m: s.rank for m, s in found.items()} == {"ce": 3.0, "gce": 1.0, "sce": 2.0}
 
@@ -207,7 +207,7 @@ def test_nothing_is_bold_where_nothing_was_tested(make_study: Make) -> None:
     made = make_study({("ce", "clean"): B[:1], ("gce", "clean"): A[:1]})
     results = analyse(made.study, made.records)
     block = results.blocks[0]
-    assert not any(results.standing(block, block.conditions[0], m).bold for m in block.methods)
+    assert not any(results.standing(block, block.conditions[0], m).best for m in block.methods)
 
 
 def test_a_method_whose_every_run_is_at_chance_is_named_in_the_sentence(make_study: Make) -> None:
@@ -242,11 +242,12 @@ def test_the_suites_test_decides_and_gives_its_name_to_sentence_caption_and_tabl
     assert verdict.p == pytest.approx(float(expected))
     assert (verdict.test, verdict.mde, verdict.seeds_needed) == (test, None, None)
     assert f"({test}, n = 8, no correction, " in verdict.sentence()
-    assert f"two-sided {title} over seeds, Holm" in (tmp_path / "accuracy.md").read_text()
-    assert f"({test}, Holm)" in built.text
+    assert f"two-sided {title}" in (tmp_path / "significance.md").read_text()
     assert list(pd.read_csv(tmp_path / "significance.csv")["test"]) == [test]
     for file in tmp_path.glob("*.[mt][de]*"):
-        assert "paired t" not in file.read_text(), file.name
+        # The best set is a matter of t whatever decides in pairs.
+        text = file.read_text().replace("one-sided paired t", "")
+        assert "paired t" not in text, file.name
 
 
 def rank_signed(differences: Floats) -> Floats:

@@ -52,7 +52,7 @@ def test_another_persons_method_joins(board: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "value", "why"),
     [
-        ("schema", "2", "schema '2' is not 1"),
+        ("schema", "1", "schema '1' is not 2"),
         ("suite_sha256", "f" * 64, "suite hash 'ffffffffffff' is not"),
         ("mean", "91.0 ± 0.8", "mean = '91.0 ± 0.8' is not a number"),
         ("mean", "910", "mean = 910 is not a percentage"),

@@ -194,8 +194,8 @@ def test_a_table_and_records_with_the_same_numbers_give_the_same_verdicts(
             for m in block.methods:
                 other = expected.blocks[0].conditions[block.conditions.index(condition)]
                 assert (
-                    found.standing(block, condition, m).bold
-                    == expected.standing(expected.blocks[0], other, m).bold
+                    found.standing(block, condition, m).best
+                    == expected.standing(expected.blocks[0], other, m).best
                 )
 
 

@@ -84,7 +84,7 @@ def test_what_is_asked_for_is_in_every_part_of_the_report(made: Any, tmp_path: P
     assert (nll["ci_high"] > 100).all()  # not cut as a percentage would be
     assert set(nll["unit"]) == {"0.01 nats"}
     clean = rows[(rows["condition"] == "clean") & (rows["metric"] == "ece")]
-    assert clean.set_index("method")["bold"].tolist() == [0, 1]
+    assert clean.set_index("method")["in_best_set"].tolist() == [0, 1]
 
     index, page = ((tmp_path / f"{name}.md").read_text() for name in ("index", "measures"))
     assert "expected calibration error (%, lower is better)" in page

@@ -1,1 +1,0 @@
-"""Attacks on the benchmark itself: broken input, killed processes, full disks, many writers."""
