@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.machine.allocator import keep_memory
 from nlbench.benchmark.runs.run import Context, train_pack
 from nlbench.benchmark.spec.run_spec import RunSpec
+from nlbench.benchmark.store.claims import Claims, Held
+from nlbench.benchmark.store.record import DamagedRecord, RunRecord
 from nlbench.benchmark.store.store import Store
+from nlbench.noise import whole
 
 Pack = tuple[RunSpec, ...]
 T = TypeVar("T")
 # Runs are grouped into packs within windows of WINDOW times the pack size, so that the order of a
 # suite is roughly kept.
 WINDOW = 4
+CHECKPOINTS = "checkpoints"  # the folder of them in a store
 
 
 class Executor(Protocol):
@@ -27,23 +34,108 @@ class Executor(Protocol):
 
 
 @dataclass(frozen=True)
+class Order:
+    """A pack to be trained.
+
+    Attributes:
+        pack: the runs.
+        replaces: run id -> digest of the record that is to be replaced.
+    """
+
+    pack: Pack
+    replaces: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Worker:
     """Train a pack and write its records: all a worker process is sent, besides the specs.
 
     Each record is written by the worker as soon as its run ends, so nothing is lost with the
-    parent.
+    parent. What another caller has done since, or is doing, is left to it.
     """
 
     store: Store
     context: Context
 
-    def __call__(self, runs: RunSpec | Pack) -> None:
+    @property
+    def claims(self) -> Claims:
+        """Those of the store."""
+        return Claims.of(self.store.root)
+
+    def __call__(self, runs: RunSpec | Pack | Order) -> None:
         """Train and write."""
         keep_memory()
-        for record in train_pack((runs,) if isinstance(runs, RunSpec) else runs, self.context):
-            self.store.write(record)
-            if self.context.checkpoints is not None:
-                self.context.checkpoints.path(record.run_id).unlink(missing_ok=True)
+        order = _order(runs)
+        with Held(self.claims) as held:
+            mine = [spec for spec in order.pack if self._take(spec, order, held)]
+            records = train_pack(mine, self.context, hung=self._give_up) if mine else ()
+            for record in records:
+                self._write(record)
+                held.release([record.run_id])
+
+    def _write(self, record: RunRecord) -> None:
+        self.store.write(record)
+        if self.context.checkpoints is not None:
+            self.context.checkpoints.path(record.run_id).unlink(missing_ok=True)
+
+    def _give_up(self, record: RunRecord) -> None:
+        """End this process, for nothing else ends its run; that one's record is written first."""
+        self._write(record)
+        sys.stderr.write(f"nlbench: {record.spec} hangs: its process is ended\n")
+        os._exit(1)
+
+    def _take(self, spec: RunSpec, order: Order, held: Held) -> bool:
+        """Claim a run; whether it is this process's to train."""
+        run_id, old = spec.run_id, order.replaces.get(spec.run_id)
+        if settled(self.store, run_id, old):
+            return False
+        claim = held.take(run_id)
+        if claim is None:
+            return False
+        if settled(self.store, run_id, old):  # its last owner has just finished it
+            held.release([run_id])
+            return False
+        if claim.inherited:
+            remove_leftovers(self.store, run_id)
+        return True
+
+
+def settled(store: Store, run_id: str, replaces: str | None) -> bool:
+    """Whether a run has a record other than the one to be replaced."""
+    if replaces is None:
+        return store.path(run_id).is_file()
+    try:
+        record = store.read(run_id)
+    except DamagedRecord:
+        return False
+    except UserError:  # of a newer version: it is left alone
+        return True
+    return record is not None and digest(record) != replaces
+
+
+def digest(record: RunRecord) -> str:
+    """What tells one record of a run from another."""
+    return str(record.to_dict()["digest"])
+
+
+def orders(specs: Sequence[RunSpec], size: int, replaces: Mapping[str, str]) -> list[Order]:
+    """The packs of runs, each with what it replaces; see :func:`packs`."""
+    return [
+        Order(pack, {s.run_id: replaces[s.run_id] for s in pack if s.run_id in replaces})
+        for pack in packs(specs, size)
+    ]
+
+
+def remove_leftovers(store: Store, run_id: str) -> None:
+    """Remove what the writes of a process left that died while it trained this run."""
+    for path in (store.path(run_id), store.root / CHECKPOINTS / f"{run_id}.pt"):
+        whole.remove_leftovers(path)
+
+
+def _order(runs: RunSpec | Pack | Order) -> Order:
+    if isinstance(runs, Order):
+        return runs
+    return Order((runs,) if isinstance(runs, RunSpec) else runs, {})
 
 
 def packs(specs: Sequence[RunSpec], size: int) -> list[Pack]:

@@ -12,6 +12,7 @@ import torch
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.executors.executor import T
+from nlbench.benchmark.machine.parent import end_worker_with
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,15 @@ class Gpus:
         processes = []
         for device in self.visible:
             with _environment("CUDA_VISIBLE_DEVICES", device):
-                process = spawn.Process(target=_pull, args=(work, queue))
+                process = spawn.Process(target=_pull, args=(work, queue, os.getpid()))
                 process.start()
             processes.append(process)
-        for process in processes:
-            process.join()
+        try:
+            for process in processes:
+                process.join()
+        finally:  # stopped while they run
+            for process in processes:
+                process.kill()
         queue.cancel_join_thread()  # what a dead process left in it would be waited for
         dead = {d: p.exitcode for d, p in zip(self.visible, processes, strict=True) if p.exitcode}
         if dead:
@@ -69,7 +74,8 @@ def gpus(text: str) -> tuple[str, ...]:
     return tuple(ids[: int(text)])
 
 
-def _pull(work: Callable[[T], None], queue: multiprocessing.Queue[T | None]) -> None:
+def _pull(work: Callable[[T], None], queue: multiprocessing.Queue[T | None], parent: int) -> None:
+    end_worker_with(parent)
     while (pack := queue.get()) is not None:
         work(pack)
 

@@ -58,6 +58,8 @@ class TrainOptions:
         minutes: start no run after so many; ``None`` = no limit.
         checkpoint: write the state of each run every so many minutes, at the end of an epoch;
             ``None`` = never. A run whose state is found goes on from it.
+        run_timeout: seconds after which a run is stopped and recorded as failed; ``None`` = never.
+        wait: for runs that other callers are training on the same store; otherwise those are left.
         retry: repeat runs that failed.
         force: repeat what is done of these methods, of all if it is empty; ``None`` = of none.
         keep_old: keep records that another source of their method made.
@@ -77,6 +79,8 @@ class TrainOptions:
     compiled: bool = False
     minutes: float | None = None
     checkpoint: float | None = None
+    run_timeout: float | None = None
+    wait: bool = True
     retry: bool = False
     force: tuple[str, ...] | None = None
     keep_old: bool = False
@@ -93,6 +97,7 @@ class TrainOptions:
         choice = BackendConfig(self.backend, self.slots, self.mode == "strict", self.compiled)
         choice = choice.resolve(device)
         _check_checkpoint(self.checkpoint, choice)
+        _check_timeout(self.run_timeout, choice)
         executor, workers = self._executor(device)
         loaders = max(1, cores() // workers) if self.loaders is None else self.loaders
         return Setup(device, choice, executor, workers, loaders)
@@ -120,3 +125,12 @@ def _check_checkpoint(minutes: float | None, choice: BackendConfig) -> None:
         raise UserError(f"--checkpoint {minutes} must be a number of minutes, at least 0")
     if minutes is not None and choice.name == "stack":
         raise UserError("--checkpoint: backend 'stack' writes none; take --backend loop or graph")
+
+
+def _check_timeout(seconds: float | None, choice: BackendConfig) -> None:
+    if seconds is not None and not 0 < seconds < math.inf:
+        raise UserError(f"--run-timeout {seconds} must be a time above 0")
+    if seconds is not None and choice.name == "stack":
+        raise UserError(
+            "--run-timeout: backend 'stack' trains runs in lock-step; take --backend loop or graph"
+        )

@@ -9,13 +9,14 @@ from joblib.parallel import BACKENDS
 
 from nlbench.benchmark.errors import UserError, unknown
 from nlbench.benchmark.executors.executor import Executor
-from nlbench.benchmark.executors.local import Joblib, Serial
+from nlbench.benchmark.executors.local import Joblib, Processes, Serial
 
 AUTO = "auto"
 # Name -> what makes the executor of so many workers (UserError: it cannot have so many). Any other
 # name is looked up among joblib's backends.
 NAMED: dict[str, Callable[[int], Executor]] = {
     "serial": Serial.of,
+    "multiprocessing": Processes,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
@@ -13,9 +13,10 @@ from typing import TextIO
 import torch
 
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.executors.executor import Executor, Worker, packs
+from nlbench.benchmark.executors.executor import CHECKPOINTS, Executor, Worker, digest, orders
 from nlbench.benchmark.executors.options import Setup, TrainOptions
 from nlbench.benchmark.executors.rehearse import check_backend, check_files, fetch, prepare
+from nlbench.benchmark.executors.sharing import others_words, tidy, unsettled, wait_for_others
 from nlbench.benchmark.machine.environment import environment
 from nlbench.benchmark.runs import backend_check, plan
 from nlbench.benchmark.runs.plan import Plan
@@ -43,10 +44,12 @@ class Trained:
     Attributes:
         before: what was done and to do.
         after: what is done and to do now.
+        elsewhere: what others were training when this call ended, and did not wait for.
     """
 
     before: Plan
     after: Plan
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def counts(self) -> Counter[str]:
@@ -104,7 +107,7 @@ def train_suite(
 
     for note in prepared.notes:
         say(f"nlbench: {note}")
-    before = prepared.plan
+    before, elsewhere = prepared.plan, tuple[str, ...]()
     if before.todo:
         fetch(before.todo, options)
         plan.check(before.todo, options.data, setup.device)
@@ -117,8 +120,10 @@ def train_suite(
                 f" {context.environment['device']}, {its.workers} worker(s) x {options.threads}"
                 f" thread(s), backend {its.choice.name}"
             )
-            _train(specs, store, context, its.executor, out)
-    return Trained(before, plan.make(suite, store, keep_old=options.keep_old))
+            replaces = {s.run_id: digest(r) for s in specs if (r := before.replaced.get(s.run_id))}
+            worker = Worker(store, context)
+            elsewhere += _train(specs, replaces, worker, its.executor, options.wait, out)
+    return Trained(before, plan.make(suite, store, keep_old=options.keep_old), elsewhere)
 
 
 def shares(
@@ -177,18 +182,34 @@ def _context(options: TrainOptions, setup: Setup, store: Store, until: float | N
         until=until,
         loaders=setup.loaders,
         ahead=setup.device.type == "cuda",
-        checkpoints=None if minutes is None else Checkpoints(store.root / "checkpoints", minutes),
+        checkpoints=None if minutes is None else Checkpoints(store.root / CHECKPOINTS, minutes),
+        run_timeout=options.run_timeout,
     )
 
 
 def _train(
-    specs: Sequence[RunSpec], store: Store, context: Context, executor: Executor, out: TextIO
-) -> None:
+    specs: Sequence[RunSpec],
+    replaces: Mapping[str, str],
+    worker: Worker,
+    executor: Executor,
+    wait: bool,
+    out: TextIO,
+) -> tuple[str, ...]:
+    """Train; see :attr:`Trained.elsewhere` for what is returned."""
+    store, context = worker.store, worker.context
     slots = create(context.choice).slots
     size = 1 if slots == 1 else PACK * slots
     try:
-        with Progress(store, specs, out):
-            executor.run(Worker(store, context), packs(specs, size))
+        tidy(store)
+        with Progress(store, specs, out) as progress:
+            left = tuple(specs)
+            while left:
+                executor.run(worker, orders(left, size, replaces))
+                left = unsettled(store, left, replaces)
+                if not wait or context.late:
+                    break
+                left = wait_for_others(store, left, replaces, context, progress.say)
+        return others_words(worker.claims, left)
     except BackendError:
         raise
     except OSError as error:

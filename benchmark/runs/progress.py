@@ -66,6 +66,13 @@ class Progress:
         self._look()
         self._bar.close()
 
+    def say(self, line: str) -> None:
+        """Show a line between those of the runs."""
+        if self._live:
+            self._bar.write(line, file=self._stream)
+        else:
+            print(line, file=self._stream, flush=True)
+
     def _watch(self) -> None:
         while not self._stop.wait(PERIOD):
             self._look()

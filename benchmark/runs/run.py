@@ -6,7 +6,7 @@ import contextlib
 import math
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -30,13 +30,23 @@ from nlbench.benchmark.pipeline.batches import BatchPlan, check_batches, draw_sp
 from nlbench.benchmark.pipeline.in_memory import Resident, supply
 from nlbench.benchmark.pipeline.select import described
 from nlbench.benchmark.runs.evaluate import evaluate
+from nlbench.benchmark.runs.limit import Limit
 from nlbench.benchmark.runs.method_source import method_source
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord, pack_bits
 from nlbench.benchmark.streams import Streams
-from nlbench.benchmark.training import Backend, BackendConfig, Job, Outcome, Task, create
+from nlbench.benchmark.training import (
+    Backend,
+    BackendConfig,
+    Job,
+    LoopBackend,
+    Outcome,
+    Task,
+    create,
+)
 from nlbench.benchmark.training.checkpoint import Checkpoints
 from nlbench.benchmark.training.limits import check_method, check_pixels
+from nlbench.benchmark.training.task import failure
 from nlbench.benchmark.training.trainer import memory_format
 from nlbench.noise import NoisyLabels
 
@@ -58,6 +68,7 @@ class Context:
         ahead: draw the next run's labels and weights in a second thread while a run is trained.
             Worth having where the device is not the CPU that draws.
         checkpoints: where runs write their state while they train, ``None``: nowhere.
+        run_timeout: seconds that a run may take, ``None`` = no limit.
     """
 
     root: Path | None
@@ -69,6 +80,12 @@ class Context:
     loaders: int = 0
     ahead: bool = False
     checkpoints: Checkpoints | None = None
+    run_timeout: float | None = None
+
+    @property
+    def late(self) -> bool:
+        """Whether no further run is to be started."""
+        return self.until is not None and time.time() > self.until
 
 
 def train(spec: RunSpec, context: Context, backend: Backend | None = None) -> RunRecord:
@@ -78,29 +95,43 @@ def train(spec: RunSpec, context: Context, backend: Backend | None = None) -> Ru
 
 
 def train_pack(
-    specs: Sequence[RunSpec], context: Context, backend: Backend | None = None
+    specs: Sequence[RunSpec],
+    context: Context,
+    backend: Backend | None = None,
+    hung: Callable[[RunRecord], None] = lambda _record: None,
 ) -> Iterator[RunRecord]:
     """Train runs of one pack key and yield the record of each as soon as it ends.
+
+    Args:
+        specs: the runs.
+        context: what they need besides.
+        backend: how; by default the context's choice.
+        hung: takes, in another thread, the record of a run that goes on after its time limit and
+            cannot be interrupted: only the end of this process ends it.
 
     Raises:
         BackendError: the backend does not work here; runs already yielded are done.
     """
     backend = backend or create(context.choice)
-    runs = [_Run(spec, context) for spec in specs]
+    runs = [_Run(spec, context, backend, hung) for spec in specs]
     tf32 = all(spec.recipe.precision == "tf32" for spec in specs)  # of one pack key: all or none
     with (
         repeatable(context.threads, context.choice.strict, tf32),
         ThreadPoolExecutor(1) as thread,
     ):
-        jobs = _jobs(runs, context.until, thread if context.ahead else None)
-        for position, ended in backend.train_pack(jobs):
-            yield runs[position].record(ended, backend)
+        jobs = _jobs(runs, context, thread if context.ahead else None)
+        try:
+            for position, ended in backend.train_pack(jobs):
+                yield runs[position].record(ended)
+        finally:
+            for run in runs:
+                run.end_limit()
 
 
-def _jobs(runs: Sequence[_Run], until: float | None, thread: Executor | None) -> Iterator[Job]:
+def _jobs(runs: Sequence[_Run], context: Context, thread: Executor | None) -> Iterator[Job]:
     """The runs to be prepared when their turn comes, the next one's draws made meanwhile."""
     for run, following in zip(runs, (*runs[1:], None), strict=True):
-        if until is not None and time.time() > until:
+        if context.late:
             return
         yield partial(run.prepare, following, thread)
 
@@ -108,9 +139,14 @@ def _jobs(runs: Sequence[_Run], until: float | None, thread: Executor | None) ->
 class _Run:
     """One run of a pack: prepared when its turn comes, described when it ends."""
 
-    def __init__(self, spec: RunSpec, context: Context) -> None:
+    def __init__(
+        self, spec: RunSpec, context: Context, backend: Backend, hung: Callable[[RunRecord], None]
+    ) -> None:
         self.spec = spec
         self.context = context
+        self.backend = backend
+        self.hung = hung
+        self.limit: Limit | None = None
         self.task: Task | None = None
         self.source = ""
         # Read as soon as it is imported, not after the pack's earlier runs: its files may be edited
@@ -127,6 +163,7 @@ class _Run:
     def prepare(self, following: _Run | None, thread: Executor | None) -> Task:
         """The task, made anew on every call; then ``thread`` draws what the following run needs."""
         self.started, self.clock = datetime.now(UTC), time.perf_counter()
+        self._limit()
         self.counted = forget_peak(self.context.device)
         self.source = method_source(self.spec.method.name)
         drawn, self.drawn, self.begun = self.drawn, None, True
@@ -136,9 +173,20 @@ class _Run:
         if self.context.checkpoints is not None:
             checkpoint = self.context.checkpoints.of(self.spec.run_id, self._identity())
             self.task = replace(self.task, checkpoint=checkpoint)
+        if self.limit is not None:
+            self.task = replace(self.task, check_time=self.limit.check)
         if following is not None and thread is not None:
             following.draw_ahead(thread)
         return self.task
+
+    def _limit(self) -> None:
+        """Begin to count the time of this run."""
+        if self.limit is not None:  # it starts over
+            self.limit.end()
+        if (seconds := self.context.run_timeout) is not None:
+            # Elsewhere an interruption would meet whichever run is having its turn.
+            alone = self.backend.name == LoopBackend.name
+            self.limit = Limit(seconds, lambda error: self.hung(self._failed(error)), alone)
 
     def _identity(self) -> dict[str, Any]:
         """What decides the last digits of a run, beside its spec."""
@@ -159,18 +207,33 @@ class _Run:
             self.begun = True
             self.drawn = thread.submit(draw, self.spec, self.context)
 
-    def record(self, ended: Outcome | Exception, backend: Backend) -> RunRecord:
+    def record(self, ended: Outcome | Exception) -> RunRecord:
         """The record of how it ended; what it needed is let go."""
         try:
             if isinstance(ended, Exception):
                 raise ended
             record = self._finished(ended)
-        except Exception as error:  # noqa: BLE001  # any failure is a record; the others go on
-            record = _failed(self.spec, error)
+            self.end_limit()
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a record; the others go on
+            record = _failed(self.spec, failure(error))
+        self.end_limit()
+        record = self._with_facts(record, ended)
+        self.task = None
+        return record
+
+    def end_limit(self) -> None:
+        """Count no further: it has ended, or nobody goes on with it."""
+        if self.limit is not None:
+            self.limit.end()
+
+    def _failed(self, error: Exception) -> RunRecord:
+        return self._with_facts(_failed(self.spec, error), error)
+
+    def _with_facts(self, record: RunRecord, ended: Outcome | Exception) -> RunRecord:
+        """The record with what there is to know besides the result."""
         checkpoint = None if self.task is None else self.task.checkpoint
         spent = 0.0 if checkpoint is None else checkpoint.spent
-        self.task = None
-        choice = self.context.choice
+        choice, backend = self.context.choice, self.backend
         return replace(
             record,
             method_source=self.source,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.training.task import Ended, Job, Outcome, Task
+from nlbench.benchmark.training.task import Ended, Job, Outcome, Task, failure
 
 # A run in steps: it yields after each step it has queued on the device, and returns its outcome.
 Steps = Generator[None, None, Outcome]
@@ -88,13 +88,13 @@ class Pack:
             ended = (run.position, stop.value)
         except BackendError:
             raise
-        except Exception as error:  # noqa: BLE001  # its neighbours go on
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # its neighbours go on
             if out_of_memory(error) and len(self._running) > 1:
                 self._halve(run)
                 error.__traceback__ = None  # it holds the tensors that are to be freed
                 release()
                 return
-            ended = (run.position, error)
+            ended = (run.position, failure(error))
         self._running.remove(run)
         yield ended
 
@@ -116,7 +116,18 @@ def out_of_memory(error: BaseException | None) -> bool:
 
 def _begin(job: Job, start: Callable[[Task], Steps]) -> Steps:
     """Preparation as the first part of the first step, so that its errors are handled alike."""
-    return (yield from start(job()))
+    task = job()
+    steps = start(task)
+    if task.check_time is None:
+        return (yield from steps)
+    while True:
+        task.check_time()
+        try:
+            next(steps)
+        except StopIteration as stop:
+            outcome: Outcome = stop.value
+            return outcome
+        yield
 
 
 def release() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from nlbench.benchmark.training.course import Turn, course
 from nlbench.benchmark.training.epoch_stats import evaluation, ranked
 from nlbench.benchmark.training.shelf import Shelf
-from nlbench.benchmark.training.task import Ended, FirstEpoch, Job, Outcome, Task
+from nlbench.benchmark.training.task import Ended, FirstEpoch, Job, Outcome, Task, failure
 from nlbench.benchmark.training.trainer import Trainer
 
 
@@ -27,8 +27,8 @@ class LoopBackend:
         for position, job in enumerate(jobs):
             try:
                 outcome: Outcome | Exception = self.train(job())
-            except Exception as error:  # noqa: BLE001  # it is the caller's to record
-                outcome = error
+            except (Exception, SystemExit) as error:  # noqa: BLE001  # the caller's to record
+                outcome = failure(error)
             yield position, outcome
 
     def train(self, task: Task) -> Outcome:

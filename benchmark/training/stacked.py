@@ -18,7 +18,7 @@ from nlbench.benchmark.training.epoch_stats import Answers, EpochStats, Seen, ev
 from nlbench.benchmark.training.inputs import Inputs
 from nlbench.benchmark.training.limits import check_backend
 from nlbench.benchmark.training.optimizer import learning_rate, optimiser
-from nlbench.benchmark.training.task import Ended, Job, Outcome, Task
+from nlbench.benchmark.training.task import Ended, Job, Outcome, Task, failure
 from nlbench.benchmark.training.trainer import EVAL_BATCH, Trainer, mix
 
 Group = list[tuple[int, Job, Task]]
@@ -50,8 +50,8 @@ class StackBackend:
                 try:
                     task = job()
                     check_backend(self.name, task.method, task.recipe)
-                except Exception as error:  # noqa: BLE001  # it is the caller's to record
-                    yield position, error
+                except (Exception, SystemExit) as error:  # noqa: BLE001  # the caller's to record
+                    yield position, failure(error)
                 else:
                     groups[key(task)].append((position, job, task))
             for group in groups.values():
@@ -223,9 +223,9 @@ def key(task: Task) -> tuple[object, ...]:
 def _train(group: Group) -> Iterator[Ended]:
     try:
         outcomes = _outcomes([task for _, _, task in group])
-    except Exception as error:  # noqa: BLE001  # it is the caller's to record
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # it is the caller's to record
         if len(group) == 1:
-            yield group[0][0], error
+            yield group[0][0], failure(error)
             return
         outcomes = None
     if outcomes is not None:

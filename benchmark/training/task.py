@@ -39,6 +39,7 @@ class Task:
         others: the networks of further members, like ``network``.
         seed: of the run: what a method draws of its own comes from it.
         checkpoint: where the run's state is written, if it is.
+        check_time: raises where the run has taken too long; asked where runs are side by side.
     """
 
     network: nn.Module
@@ -52,6 +53,7 @@ class Task:
     others: tuple[nn.Module, ...] = ()
     seed: int = 0
     checkpoint: Checkpoint | None = None
+    check_time: Callable[[], None] | None = None
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
@@ -168,6 +170,18 @@ class Outcome:
 Job = Callable[[], Task]
 # Which job of the pack ended, and how: a job that raises must not take its neighbours along.
 Ended = tuple[int, Outcome | Exception]
+
+
+class Exited(RuntimeError):
+    """A method would have ended the whole program."""
+
+
+def failure(error: Exception | SystemExit) -> Exception:
+    """What a run raised, as an outcome: also a call of ``sys.exit`` is its own failure alone."""
+    if isinstance(error, Exception):
+        return error
+    exited = Exited(f"sys.exit({error.code!r}) was called during the run")
+    return exited.with_traceback(error.__traceback__)
 
 
 class Backend(Protocol):

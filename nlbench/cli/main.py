@@ -8,11 +8,13 @@ import os
 import sys
 import traceback
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.machine.version import version
 from nlbench.cli import options, streams
+from nlbench.cli.supervise import Stopped, supervised
 
 # Command -> its module in nlbench/cli/, and its summary. A module is imported when its command is
 # called: all of them together take seconds.
@@ -35,6 +37,8 @@ COMMANDS = {
 # An exception that nobody foresaw: the exit status, and the variable that shows where it came from.
 FAULT = 70
 TRACEBACK = "NLBENCH_TRACEBACK"
+# What runs in a process of its own: training must not end with status 0 by what a method does.
+SUPERVISED = ("run",)
 EPILOG = """\
 a first tour:
   nlbench run quick            train 60 small networks (about a minute), resumable at any time
@@ -71,23 +75,47 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0, 1 (runs failed), 2 (bad input, or a disk that is full or read-only),
-        70 (a fault of nlbench) or 130 (stopped).
+        70 (a fault of nlbench), 130 (stopped) or 128 and the number of another signal.
     """
     streams.prepare()
     words = sys.argv[1:] if argv is None else argv
     named = next((word for word in words if not word.startswith("-")), "")
+    if argv is None and named in SUPERVISED:
+        return supervised(partial(_status, words, named))
+    return _main(words, named)
+
+
+def _status(words: Sequence[str], named: str) -> int:
+    """The exit status, also where the parser would end the process."""
+    try:
+        return _main(words, named)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+
+
+def _main(words: Sequence[str], named: str) -> int:
     try:
         args = parser((named,)).parse_args(words)
-        status_code: int = args.call(args)
+        status_code = _call(args)
         sys.stdout.flush()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print("\nnlbench: stopped; the same command goes on from what is done", file=sys.stderr)
-        return 130
+        return error.status if isinstance(error, Stopped) else 130
     except BrokenPipeError:  # `nlbench list | head`
         streams.discard_output()
         return 0
     except Exception as error:  # noqa: BLE001  # whatever it is, a user gets one line
         return _excused(error)
+    return status_code
+
+
+def _call(args: argparse.Namespace) -> int:
+    """Carry the command out; what is named in a suite may end the program, but not as a success."""
+    try:
+        status_code: int = args.call(args)
+    except SystemExit as error:
+        print(f"nlbench: the command was ended by sys.exit({error.code!r})", file=sys.stderr)
+        return 2
     return status_code
 
 

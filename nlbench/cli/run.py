@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections import Counter
 
 from nlbench import reports
+from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.executors.options import TrainOptions
 from nlbench.benchmark.executors.rehearse import Prepared, rehearse_suite
 from nlbench.benchmark.executors.train_suite import Trained, train_suite
@@ -22,12 +24,17 @@ noise and seed. Each finished run leaves one file in RESULTS/runs at once, so th
 stopped (even with kill -9) and given again: it goes on from what is done. Runs that diverge or fail
 are records too; --retry repeats the failed ones. Then `nlbench report SUITE` writes the tables.
 
+The same command may be given several times, at once, on one machine or on several that share
+RESULTS: each run is trained by one of them, and what one that died had begun is taken over by the
+others. At the end each waits for what the others still train (--no-wait: it does not).
+
 A record that another source of its method made does not count: the files of a method from outside
 have changed since (its module and what that imports of its own package), or a built-in method has a
 new version. Such runs are named and trained again; --keep-old keeps their records. --force repeats
 what is done and unchanged. A record is replaced when its new run ends.
 
-The exit status is 0 if every run has a sound record, 1 if some failed, 2 for bad input.
+The exit status is 0 if every run has a sound record, 1 if some failed or are missing, 2 for bad
+input or a worker that died, 128 and the number of the signal that stopped it.
 """
 EXAMPLES = """\
   nlbench run quick
@@ -95,6 +102,16 @@ def add(commands: options.Commands) -> None:
         metavar="M",
         help="write the state of each run at the end of an epoch, every M minutes (0: every epoch);"
         " a call that finds one goes on from it, with the same results (backends loop and graph)",
+    )
+    parser.add_argument(
+        "--run-timeout",
+        metavar="TIME",
+        help="stop a run that takes longer, and record it as failed: 90s, 30m, 1.5h",
+    )
+    parser.add_argument(
+        "--no-wait",
+        action="store_true",
+        help="end with status 1, saying who has them, when others train all runs that are left",
     )
     _add_repeats(parser)
     parser.add_argument(
@@ -189,6 +206,8 @@ def _asked(args: argparse.Namespace) -> TrainOptions:
         compiled=args.compile,
         minutes=args.minutes,
         checkpoint=args.checkpoint,
+        run_timeout=_seconds("--run-timeout", args.run_timeout),
+        wait=not args.no_wait,
         retry=args.retry,
         force=_forced(args.force),
         keep_old=args.keep_old,
@@ -199,6 +218,16 @@ def _number(option: str, text: str) -> int | None:
     if text == "auto":
         return None
     return options.whole(option, text, 0, options.MOST_PROCESSES, ", or auto")
+
+
+def _seconds(option: str, text: str | None) -> float | None:
+    """``90s``, ``30m`` or ``1.5h`` in seconds."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text.strip())
+    if found is None:
+        raise UserError(f"{option} {text!r} should be a time such as 90s, 30m or 1.5h")
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
 
 
 def _forced(given: list[str] | None) -> tuple[str, ...] | None:
@@ -238,6 +267,8 @@ def _close(trained: Trained) -> int:
             f"{trained.not_repeated} of the runs to repeat have their earlier record still",
             file=sys.stderr,
         )
+    for owner in trained.elsewhere:
+        print(f"  trained elsewhere: {owner}", file=sys.stderr)
     for record in trained.failed:
         print(f"  failed: {record.spec}: {(record.error or {})['message']}", file=sys.stderr)
     return 0 if trained.complete else 1

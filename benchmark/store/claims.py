@@ -1,0 +1,320 @@
+"""Claims: which process trains a run, so that several callers of one store share the work.
+
+A claim is a file that only one process can make. Its owner holds a lock on it and renews its time
+until it is released. A claim is dead, and taken over by renaming it away, if its time has not been
+renewed for long by the file server's own clock, or if its owner was a process of this machine and
+its lock is free: the kernel frees it whatever ended the owner. If a living claim is ever taken,
+time is lost and nothing else: equal runs leave equal records.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import stat
+import tempfile
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # Windows: a claim there is dead by its time alone
+    fcntl = None  # type: ignore[assignment]
+
+FOLDER = "claims"
+# Seconds between two renewals, and how long without one a claim is alive. Clients of a network file
+# system may see times that are a minute old.
+BEAT = 10.0
+STALE = 120.0
+_SUFFIX = ".claim"
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_MOST = 4096  # bytes; a claim has about a hundred
+
+
+@dataclass(frozen=True, order=True)
+class Owner:
+    """Whose a claim is.
+
+    Attributes:
+        host: name of the machine.
+        machine: what no other running machine has; the name where the system has nothing better.
+        process: its number there.
+    """
+
+    host: str
+    machine: str
+    process: int
+
+    @classmethod
+    def here(cls) -> Owner:
+        """This process."""
+        host = socket.gethostname()
+        return cls(host, _BOOT.read_text().strip() if _BOOT.is_file() else host, os.getpid())
+
+    def __str__(self) -> str:
+        return f"process {self.process} on {self.host}"
+
+
+UNKNOWN = Owner("an unknown machine", "", 0)
+
+
+class Claim:
+    """A run that is this process's to train, until it is released.
+
+    Attributes:
+        inherited: whether another process had it and died, and may have left files.
+    """
+
+    def __init__(self, path: Path, descriptor: int, inherited: bool) -> None:
+        self.inherited = inherited
+        self._path = path
+        self._descriptor = descriptor
+
+    def renew(self) -> None:
+        """Show that its owner is alive; the time is that of the file server."""
+        os.utime(self._descriptor)
+
+    def release(self) -> None:
+        """Let others have it, unless one has taken it already."""
+        with contextlib.suppress(OSError):  # what is left of it is dead as soon as it is closed
+            if _same(self._path.lstat(), os.fstat(self._descriptor)):
+                self._path.unlink()
+        os.close(self._descriptor)
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The claims of a store.
+
+    Attributes:
+        folder: of their files; made when the first is.
+        stale: seconds without a renewal after which a claim is dead.
+    """
+
+    folder: Path
+    stale: float = STALE
+
+    @classmethod
+    def of(cls, store: Path) -> Claims:
+        """Those of the runs of a store's folder."""
+        return cls(store / FOLDER)
+
+    def claim(self, run_id: str) -> Claim | None:
+        """Claim a run, ``None``: another process has it.
+
+        What is recorded of the run has to be looked at again after this, for its last owner may
+        just have finished it.
+
+        Raises:
+            OSError: the claim cannot be written.
+        """
+        path = self._path(run_id)
+        made = self._make(path)
+        if made is not None or not self._bury(path):
+            return made
+        return self._make(path, inherited=True)
+
+    def owner(self, run_id: str) -> Owner | None:
+        """Who trains a run now; ``None``: nobody who is alive."""
+        with _Seen(self._path(run_id)) as seen:
+            return seen.owner if seen.there and not self._dead(seen) else None
+
+    def abandoned(self) -> tuple[str, ...]:
+        """The runs of dead claims."""
+        names = sorted(p.stem for p in self.folder.glob(f"*{_SUFFIX}") if p.name[0] != ".")
+        return tuple(run_id for run_id in names if self.owner(run_id) is None)
+
+    def _path(self, run_id: str) -> Path:
+        return self.folder / f"{run_id}{_SUFFIX}"
+
+    def _make(self, path: Path, inherited: bool = False) -> Claim | None:
+        """Make the file, which only one process can."""
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
+        try:
+            try:
+                descriptor = os.open(path, flags, 0o644)
+            except FileNotFoundError:
+                self.folder.mkdir(exist_ok=True)
+                descriptor = os.open(path, flags, 0o644)
+        except FileExistsError:
+            return None
+        made = Claim(path, descriptor, inherited)
+        try:
+            # The lock comes first: who reads the owner's name must be able to rely on it.
+            _lock(descriptor)
+            os.write(descriptor, json.dumps(vars(Owner.here())).encode())
+        except OSError:
+            made.release()
+            raise
+        return made
+
+    def _bury(self, path: Path) -> bool:
+        """Take a dead claim out of the way; whether there may be none now."""
+        with _Seen(path) as seen:
+            if not seen.there:
+                return True
+            if not self._dead(seen):
+                return False
+            aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+            try:
+                # Who is late finds another's new claim in its place, and leaves it there.
+                if not seen.unchanged():
+                    return False
+                path.rename(aside)
+            except FileNotFoundError:
+                return True
+            if not seen.is_at(aside):  # so late that it took the new claim
+                with contextlib.suppress(OSError):
+                    os.link(aside, path, follow_symlinks=False)
+            with contextlib.suppress(OSError):  # whatever stood there, it is out of the way
+                aside.rmdir() if seen.is_folder else aside.unlink()
+            return True
+
+    def _dead(self, seen: _Seen) -> bool:
+        if seen.owner.machine == Owner.here().machine and seen.locks():
+            return True
+        return self._now() - seen.renewed > self.stale
+
+    def _now(self) -> float:
+        """The time of the file server."""
+        with tempfile.TemporaryFile(dir=self.folder) as file:
+            os.utime(file.fileno())
+            return os.fstat(file.fileno()).st_mtime
+
+
+class Held:
+    """The claims that this process holds, renewed by a thread; all are released at the end."""
+
+    def __init__(self, claims: Claims, beat: float = BEAT) -> None:
+        self._claims = claims
+        self._beat = beat
+        self._mine: dict[str, Claim] = {}
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._renew, daemon=True)
+
+    def __enter__(self) -> Held:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        self.release(tuple(self._mine))
+
+    def take(self, run_id: str) -> Claim | None:
+        """See :meth:`Claims.claim`."""
+        claim = self._claims.claim(run_id)
+        if claim is not None:
+            with self._lock:
+                self._mine[run_id] = claim
+        return claim
+
+    def release(self, run_ids: Iterable[str]) -> None:
+        """Let others have these; what is not held is left."""
+        with self._lock:
+            for run_id in run_ids:
+                if claim := self._mine.pop(run_id, None):
+                    claim.release()
+
+    def _renew(self) -> None:
+        while not self._stop.wait(self._beat):
+            with self._lock:
+                for claim in self._mine.values():
+                    with contextlib.suppress(OSError):  # a server that is away for a moment
+                        claim.renew()
+
+
+class _Seen:
+    """A claim's file as another process finds it, open so that its number is not given again.
+
+    Attributes:
+        there: whether there is one.
+        owner: as the file says.
+        renewed: its time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+        self._found: os.stat_result | None = None
+
+    def __enter__(self) -> _Seen:
+        text = b""
+        try:
+            # Opening makes a network file system ask its server anew.
+            self._descriptor = _opened(self._path)
+            text = os.read(self._descriptor, _MOST)
+            self._found = os.fstat(self._descriptor)
+        except FileNotFoundError:
+            pass
+        except OSError:  # no plain file, or one that may not be read
+            with contextlib.suppress(FileNotFoundError):
+                self._found = self._path.lstat()
+        self.there = self._found is not None
+        self.renewed = 0.0 if self._found is None else self._found.st_mtime
+        self.owner = _parsed(text)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is none, and no file either."""
+        return self._found is not None and stat.S_ISDIR(self._found.st_mode)
+
+    def locks(self) -> bool:
+        """Whether its lock was free; it is ours now, until the end."""
+        return self._descriptor is not None and _lock(self._descriptor)
+
+    def unchanged(self) -> bool:
+        """Whether this file is in its place and was not renewed since (FileNotFoundError: none)."""
+        return self.is_at(self._path) and self._path.lstat().st_mtime == self.renewed
+
+    def is_at(self, path: Path) -> bool:
+        """Whether a path leads to this file."""
+        return self._found is not None and _same(path.lstat(), self._found)
+
+
+def _opened(path: Path) -> int:
+    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        return os.open(path, os.O_RDWR | flags)  # NFS locks only what may be written
+    except PermissionError:
+        return os.open(path, os.O_RDONLY | flags)
+
+
+def _parsed(text: bytes) -> Owner:
+    try:
+        values: dict[str, Any] = json.loads(text)
+        return Owner(str(values["host"]), str(values["machine"]), int(values["process"]))
+    except (ValueError, KeyError, TypeError):
+        return UNKNOWN
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock an open file if that is possible; whether it is locked by this now."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another's, or a file system without locks
+        return False
+    return True
+
+
+def _same(one: os.stat_result, other: os.stat_result) -> bool:
+    return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)

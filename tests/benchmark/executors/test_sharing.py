@@ -1,0 +1,139 @@
+"""Callers of one store train each run once; what others have is waited for, or said."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nlbench.benchmark.executors import sharing
+from nlbench.benchmark.executors.executor import Order, Worker, digest, settled
+from nlbench.benchmark.executors.options import TrainOptions
+from nlbench.benchmark.executors.train_suite import train_suite
+from nlbench.benchmark.reliability import writers
+from nlbench.benchmark.store.claims import Claims
+from nlbench.benchmark.store.store import Store
+from nlbench.benchmark.suites import suite as suites
+from nlbench.benchmark.suites.suite import Suite
+from nlbench.benchmark.training.checkpoint import Checkpoints
+from nlbench.cli import main
+from tests.helpers.runs import HERE, tiny
+
+HOW = TrainOptions(device="cpu", workers=1)
+SUITE = """
+methods = ["ce", "gce"]
+noise = ["symmetric:0.4"]
+seeds = 2
+model = "mlp"
+[dataset]
+name = "digits"
+train_per_class = 20
+[recipe]
+epochs = 2
+batch_size = 32
+lr = 0.05
+"""
+
+
+@pytest.fixture
+def study() -> Suite:
+    return suites.parse(SUITE, "study", "study.toml")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.open(tmp_path / "runs", create=True)
+
+
+def test_eight_callers_train_each_run_once(tmp_path: Path) -> None:
+    found = writers.together(tmp_path, callers=8, seeds=2)
+    assert found.fault() == ""
+    assert found.trained == 12
+
+
+def test_the_others_take_over_from_one_that_was_killed(tmp_path: Path) -> None:
+    found = writers.together(tmp_path, callers=3, seeds=3, kill=True)
+    assert found.fault(killed=1) == ""
+
+
+def test_what_is_claimed_is_left_and_said(
+    study: Suite, tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = Claims.of(store.root).claim(study.specs[1].run_id)
+    assert taken is not None
+    found = train_suite(study, tmp_path, replace(HOW, wait=False), io.StringIO())
+    assert found.missing == (study.specs[1],)
+    assert len(found.elsewhere) == 1
+    assert not found.complete
+    (tmp_path / "study.toml").write_text(SUITE)
+    words = ["run", str(tmp_path / "study.toml"), "--results", str(tmp_path), "--device", "cpu"]
+    assert main([*words, "--workers", "1", "--no-wait"]) == 1
+    assert f"trained elsewhere: {found.elsewhere[0]}" in capsys.readouterr().err
+    taken.release()
+
+
+def test_what_is_claimed_is_waited_for(
+    study: Suite, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "LOOK", 0.02)
+    taken = Claims.of(store.root).claim(study.specs[1].run_id)
+    assert taken is not None
+    said = io.StringIO()
+    ended: list[bool] = []
+    thread = threading.Thread(
+        target=lambda: ended.append(train_suite(study, tmp_path, HOW, said).complete)
+    )
+    thread.start()
+    for _ in range(6000):
+        if "waiting for 1 runs that others train: process " in said.getvalue():
+            break
+        thread.join(0.01)
+    assert not ended
+    taken.release()
+    thread.join(60)
+    assert ended == [True]
+
+
+def test_a_record_that_came_since_is_not_made_again(store: Store) -> None:
+    spec = tiny()
+    Worker(store, HERE)(spec)
+    old = store.read(spec.run_id)
+    assert old is not None
+    before = store.path(spec.run_id).stat()
+    Worker(store, HERE)(spec)
+    assert store.path(spec.run_id).stat().st_mtime_ns == before.st_mtime_ns
+    replaces = {spec.run_id: digest(old)}
+    assert not settled(store, spec.run_id, digest(old))
+    Worker(store, HERE)(Order((spec,), replaces))
+    new = store.path(spec.run_id).stat().st_mtime_ns
+    assert new != before.st_mtime_ns
+    made = store.read(spec.run_id)
+    assert made is not None
+    store.write(replace(made, timing={"started": "another caller's"}))
+    Worker(store, HERE)(Order((spec,), replaces))
+    found = store.read(spec.run_id)
+    assert found is not None
+    assert found.timing == {"started": "another caller's"}
+
+
+def test_what_the_dead_left_is_removed(store: Store) -> None:
+    """A claim of a run that is done, and one of a run whose record was being written."""
+    done, begun = tiny(), tiny("gce")
+    folder = store.root / "claims"
+    Worker(store, replace(HERE, checkpoints=Checkpoints(store.root / "checkpoints", 0.0)))(done)
+    for spec in (done, begun):
+        (folder / f"{spec.run_id}.claim").touch()
+        os.utime(folder / f"{spec.run_id}.claim", (1, 1))
+        store.path(spec.run_id).parent.mkdir(exist_ok=True)
+        (store.path(spec.run_id).parent / f".{spec.run_id}.json.abcdef01").touch()
+        (store.root / "checkpoints" / f".{spec.run_id}.pt.abcdef01").touch()
+    other = store.path(done.run_id).parent / ".0000000000000000.json.abcdef01"
+    other.touch()
+    sharing.tidy(store)
+    assert list(folder.iterdir()) == []
+    assert [path.name for path in store.root.rglob(".*")] == [other.name]
+    assert store.read(done.run_id) is not None
