@@ -74,7 +74,8 @@ class Worker:
                 held.release([record.run_id])
 
     def _write(self, record: RunRecord) -> None:
-        self.store.write(record)
+        with self.claims.exclusive(record.run_id):  # an import may be comparing it
+            self.store.write(record)
         if self.context.checkpoints is not None:
             self.context.checkpoints.path(record.run_id).unlink(missing_ok=True)
 

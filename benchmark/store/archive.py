@@ -17,6 +17,7 @@ from typing import Any
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.spec.canonical_json import canonical_json, sha256_of
+from nlbench.benchmark.store.claims import Claims
 from nlbench.benchmark.store.record import DamagedRecord, RunRecord
 from nlbench.benchmark.store.store import Store
 from nlbench.noise import whole
@@ -64,12 +65,13 @@ def preferred(one: RunRecord, other: RunRecord) -> RunRecord:
 
 def merge(store: Store, found: Iterable[RunRecord | str]) -> Merged:
     """Take records into a store; a text among them is a line about one that was refused."""
-    result = Merged()
+    result, claims = Merged(), Claims.of(store.root)
     for record in found:
         if isinstance(record, str):
             result.refused.append(record)
         else:
-            _take(store, record, result)
+            with claims.exclusive(record.run_id):  # read, compared and written as one
+                _take(store, record, result)
     return result
 
 

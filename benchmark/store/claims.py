@@ -16,7 +16,8 @@ import socket
 import stat
 import tempfile
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +34,7 @@ FOLDER = "claims"
 BEAT = 10.0
 STALE = 120.0
 _SUFFIX = ".claim"
+_WRITE, _WAIT = "write-", 0.005  # claims to write a record, and seconds between two tries
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _MOST = 4096  # bytes; a claim has about a hundred
 
@@ -119,6 +121,19 @@ class Claims:
         if made is not None or not self._bury(path):
             return made
         return self._make(path, inherited=True)
+
+    @contextlib.contextmanager
+    def exclusive(self, run_id: str) -> Iterator[None]:
+        """Within, no other process is within for this run: for what takes milliseconds.
+
+        It does not wait for who trains the run.
+        """
+        while (claim := self.claim(f"{_WRITE}{run_id}")) is None:
+            time.sleep(_WAIT)
+        try:
+            yield
+        finally:
+            claim.release()
 
     def owner(self, run_id: str) -> Owner | None:
         """Who trains a run now; ``None``: nobody who is alive."""

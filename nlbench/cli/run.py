@@ -80,7 +80,7 @@ def add(commands: options.Commands) -> None:
         "--executor",
         default="auto",
         metavar="NAME",
-        help="serial, or a joblib backend: loky (default), threading, multiprocessing, dask, ...",
+        help="serial, multiprocessing, or a joblib backend: loky (default), threading, dask, ...",
     )
     parser.add_argument(
         "--loaders",

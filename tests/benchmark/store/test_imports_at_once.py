@@ -1,0 +1,49 @@
+"""Imports at the same time leave the record that either of them alone would prefer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from nlbench.benchmark.store import archive
+from nlbench.benchmark.store.record import RunRecord
+from nlbench.benchmark.store.store import Store
+from tests.benchmark.store.test_archive import empty, record
+
+
+def test_the_preferred_record_stays_whoever_is_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    better, worse = record(), record(environment={"dirty": True})
+    assert archive.preferred(better, worse) == better
+    read = Store.read
+
+    def slow(store: Store, run_id: str) -> RunRecord | None:
+        found = read(store, run_id)
+        time.sleep(0.02 if threading.current_thread().name == "late" else 0.0)
+        return found
+
+    monkeypatch.setattr(Store, "read", slow)
+    for number in range(10):
+        store = empty(tmp_path, f"store{number}")
+        barrier = threading.Barrier(2)
+
+        def take(
+            mine: RunRecord, store: Store = store, barrier: threading.Barrier = barrier
+        ) -> None:
+            barrier.wait()
+            archive.merge(store, [mine])
+
+        threads = [
+            threading.Thread(target=take, args=(better,)),
+            threading.Thread(target=take, args=(worse,), name="late"),
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert read(store, better.run_id) == better
+        assert list((store.root / "claims").iterdir()) == []
