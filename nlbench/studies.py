@@ -25,6 +25,8 @@ from nlbench.benchmark.suites.suite import Suite
 from nlbench.reports.read.extract import gather
 
 Say = Callable[[str], None]
+# The selection is quoted once already: it may hold quotes.
+_MAKE_READS_AS_IT_IS = re.compile(r"[\w./:=,@%+'() -]*")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -36,11 +38,13 @@ class Found:
         study: its runs and words; ``study.part`` is "" for the whole of a suite.
         intake: the records.
         place: folder of its report, below reports/.
+        refused: how many files could not be used.
     """
 
     study: reports.Study
     intake: reports.Intake
     place: Path
+    refused: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,6 @@ def study_of(suite: Suite, asked: str = "", selection: str = "") -> reports.Stud
         asked: how commands name it; its name by default.
         selection: further words of the command that makes these runs again.
     """
-    words = f" ARGS={shlex.quote(selection)}" if selection else ""
     methods = dict.fromkeys(spec.method.name for spec in suite.specs)
     return reports.Study(
         name=suite.name,
@@ -83,8 +86,21 @@ def study_of(suite: Suite, asked: str = "", selection: str = "") -> reports.Stud
         metrics=tuple(map(metrics.get, suite.report.metrics)),
         test=suite.report.test,
         tuned=suite.tuned,
-        command=f"make benchmark SUITE={shlex.quote(asked or suite.name)}{words}",
+        command=_command(asked or suite.name, selection),
     )
+
+
+def _command(suite: str, selection: str) -> str:
+    """What a reader types to make the runs again; every word is quoted for the shell.
+
+    ``make`` reads its words a second time, as its own language and as the shell's: what means
+    something there is given to ``nlbench`` itself.
+    """
+    if _MAKE_READS_AS_IT_IS.fullmatch(suite + selection):
+        words = f" ARGS={shlex.quote(selection)}" if selection else ""
+        return f"make benchmark SUITE={shlex.quote(suite)}{words}"
+    words = f"{shlex.quote(suite)} {selection}".strip()
+    return f"nlbench run {words} && nlbench report {words}"
 
 
 def published_study(suite: Suite, command: str, selection: str = "") -> reports.Study:
@@ -148,17 +164,26 @@ def from_store(
     found = reports.read_records(study, store, cached=cached, workers=workers)
     for line in found.damaged:
         say(f"damaged record: {line}; `nlbench run` repeats it")
+    for line in found.foreign:
+        say(f"left alone: {line}")
     if found.note:
         say(f"the next report reads all records again: {found.note}")
-    return _found(study, whole, found.intake, Path(part.name, profile), selection)
+    refused = len(found.damaged) + len(found.foreign)
+    made = _found(study, whole, found.intake, Path(part.name, profile), selection)
+    return replace(made, refused=refused)
 
 
 def from_published(whole: Published, part: Suite, say: Say, *, selection: str = "") -> Found:
     """A published study, or a part of it, with its records; see :func:`from_store`."""
     study = published_study(part, whole.command, selection)
     wanted = {spec.run_id for spec in part.specs}
-    intake = gather(study, (r for r in sound(whole.records(), say) if r.run_id in wanted))
-    return _found(study, whole.suite, intake, Path(part.name, "published"), selection)
+    refused: list[str] = []
+    records = sound(whole.records(), refused.append)
+    intake = gather(study, (r for r in records if r.run_id in wanted))
+    for line in refused:
+        say(line)
+    made = _found(study, whole.suite, intake, Path(part.name, "published"), selection)
+    return replace(made, refused=len(refused))
 
 
 def publish_suite(asked: str, results: Path, workers: int = 1) -> Publication:

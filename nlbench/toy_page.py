@@ -19,6 +19,7 @@ from nlbench.benchmark.machine.environment import version
 from nlbench.benchmark.toy.measure import Value, bayes_accuracy, provenance
 from nlbench.benchmark.toy.train import HIDDEN, TEST_PER_CLASS, Drawn, Setting, Trained
 from nlbench.noise import whole
+from nlbench.reports.render.files import harmless_cell
 from nlbench.reports.stats.interval import mean_interval
 from nlbench.reports.stats.paired import paired_t
 
@@ -249,7 +250,8 @@ def _csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(
-        {k: _round(v) if isinstance(v, float) else v for k, v in row.items()} for row in rows
+        {k: _round(v) if isinstance(v, float) else harmless_cell(v) for k, v in row.items()}
+        for row in rows
     )
     whole.write_text(path, text.getvalue())
 

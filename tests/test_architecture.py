@@ -202,6 +202,8 @@ OWN_WRITERS = (
     "nlbench.benchmark.machine.peak",
     "nlbench.noise.bench_files",
     "nlbench.reports.speed.bench",
+    "nlbench.benchmark.reliability.crafted",
+    "nlbench.benchmark.reliability.record_attack",
 )
 SAVERS = {"savefig", "save", "savez", "savez_compressed", "to_csv"}
 

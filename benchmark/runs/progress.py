@@ -121,7 +121,7 @@ def clock(seconds: float) -> str:
 def _stamp(store: Store, run_id: str) -> tuple[int, int] | None:
     """Inode and time of a record's file: a run repeated with ``--retry`` shows up as a change."""
     try:
-        stat = store.path(run_id).stat()
-    except FileNotFoundError:
+        stat = store.path(run_id).lstat()
+    except OSError:
         return None
     return (stat.st_ino, stat.st_mtime_ns)

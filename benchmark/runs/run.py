@@ -34,6 +34,7 @@ from nlbench.benchmark.runs.limit import Limit
 from nlbench.benchmark.runs.method_source import method_source
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord, pack_bits
+from nlbench.benchmark.store.verified import unwritable
 from nlbench.benchmark.streams import Streams
 from nlbench.benchmark.training import (
     Backend,
@@ -218,6 +219,10 @@ class _Run:
             record = _failed(self.spec, failure(error))
         self.end_limit()
         record = self._with_facts(record, ended)
+        # What no reader would take is not written as if it were a result.
+        if record.status != "failed" and (found := unwritable(record)):
+            reason = ValueError(f"its record does not hold together: {found}")
+            record = self._with_facts(_failed(self.spec, reason), ended)
         self.task = None
         return record
 

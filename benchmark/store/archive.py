@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import json
 import math
 import re
+import stat
 import tarfile
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,15 +19,24 @@ from typing import Any
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.spec.canonical_json import canonical_json, sha256_of
 from nlbench.benchmark.store.claims import Claims
+from nlbench.benchmark.store.files import LIMIT, kind
+from nlbench.benchmark.store.plain_values import printable, shown
 from nlbench.benchmark.store.record import DamagedRecord, RunRecord
 from nlbench.benchmark.store.store import Store
+from nlbench.benchmark.store.text import parsed
+from nlbench.benchmark.store.verified import verified
 from nlbench.noise import whole
 
 KIND = "nlbench-records"
 SCHEMA = 1
 MANIFEST = "manifest.json"
-# A record is tens of kilobytes; a member beyond this is no record and is never read into memory.
-MEMBER_LIMIT = 64 * 2**20
+# Bytes of the manifest: it names 700,000 records.
+MANIFEST_LIMIT = 64 * 2**20
+# How often its own size an archive may unpack to. Records shrink to a third or a fifth.
+EXPANSION = 100
+BLOCK = 512  # of a tar file
+# Members that only describe the next one: what other programs add when they pack files again.
+_HEADERS = frozenset((tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE))
 _PREFERENCE = {"ok": 0, "diverged": 0, "failed": 1}
 
 
@@ -88,6 +98,12 @@ def write(path: Path, records: Iterable[RunRecord]) -> int:
         UserError: the file cannot be written.
     """
     texts = {record.run_id: record.to_json().encode() for record in records}
+    pack(path, texts)
+    return len(texts)
+
+
+def pack(path: Path, texts: Mapping[str, bytes]) -> None:
+    """Write texts of records, by run id, as they are (UserError: see :func:`write`)."""
     body: dict[str, Any] = {
         "kind": KIND,
         "schema": SCHEMA,
@@ -104,7 +120,6 @@ def write(path: Path, records: Iterable[RunRecord]) -> int:
             _pack(packed, members)
     except OSError as error:
         raise UserError(f"archive {path}: cannot be written ({error.strerror or error})") from error
-    return len(texts)
 
 
 def read(path: Path) -> Iterator[RunRecord | str]:
@@ -117,26 +132,32 @@ def read(path: Path) -> Iterator[RunRecord | str]:
         UserError: no such file, or not an archive of run records (its manifest is damaged, say).
     """
     try:
-        with tarfile.open(path, "r|gz") as tar:
-            members = _members(tar)
+        seen = path.stat()
+        if not stat.S_ISREG(seen.st_mode):
+            raise UserError(f"archive {path}: is {kind(seen)}")
+        with gzip.open(path) as file:
+            members = _members(file, MANIFEST_LIMIT + EXPANSION * seen.st_size)
             expected = _manifest(path, next(members, None))
             missing = set(expected)
             try:
                 for name, content in members:
                     run_id = name.removesuffix(".json")
                     missing.discard(run_id)
-                    yield _checked(f"{path}, {name}", expected.get(run_id), content, run_id)
-            except (tarfile.TarError, EOFError, OSError) as error:
+                    where = f"{path}, {printable(name)}"
+                    yield _checked(where, expected.get(run_id), content, run_id)
+            except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
                 yield f"{path}: damaged from here on ({error})"
             for run_id in sorted(missing):
-                yield f"{path}, {run_id}.json: is in the manifest but not in the file"
-    except (tarfile.TarError, EOFError, OSError) as error:
+                yield f"{path}, {printable(run_id)}.json: is in the manifest but not in the file"
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UserError(f"archive {path}: cannot be read ({reason})") from error
 
 
 def stored(store: Store, run_ids: Iterable[str] | None = None) -> Iterator[RunRecord | str]:
-    """The records of a store (of these runs, or all), and a line for each damaged one."""
+    """The records of a store (of these runs, or all), and a line for each that cannot be had."""
+    if run_ids is None:
+        yield from store.closed()
     for run_id in store.ids() if run_ids is None else run_ids:
         try:
             record = store.read(run_id)
@@ -158,16 +179,15 @@ def _take(store: Store, record: RunRecord, result: Merged) -> None:
         mine = store.read(record.run_id)
     except DamagedRecord as error:
         # A damaged file here is worth less than any sound record: it is replaced, and named.
+        _write(store, record)
         result.refused.append(f"{error}; replaced by the sound record")
-        mine = None
-        store.write(record)
         result.replaced.append(record.run_id)
         return
     except UserError as error:
         result.refused.append(f"{error}; it is kept")
         return
     if mine is None:
-        store.write(record)
+        _write(store, record)
         result.added.append(record.run_id)
         return
     if _digest(mine) == _digest(record):
@@ -175,7 +195,7 @@ def _take(store: Store, record: RunRecord, result: Merged) -> None:
         return
     best = preferred(mine, record)
     if best is record:
-        store.write(record)
+        _write(store, record)
     (result.replaced if best is record else result.kept).append(record.run_id)
     if "failed" not in (mine.status, record.status) and mine.science() != record.science():
         other = "" if mine.method_source == record.method_source else ", of two sources,"
@@ -183,6 +203,16 @@ def _take(store: Store, record: RunRecord, result: Merged) -> None:
             f"{record.run_id} ({record.spec}): two finished records{other} differ:"
             f" {_words(best)} is kept, {_words(mine if best is record else record)} is not"
         )
+
+
+def _write(store: Store, record: RunRecord) -> None:
+    try:
+        store.write(record)
+    except OSError as error:
+        raise UserError(
+            f"store {store.root}: cannot be written ({error.strerror or error}); what came in is"
+            " kept, the same command goes on"
+        ) from error
 
 
 def _rank(record: RunRecord) -> tuple[int, int, int, float, str]:
@@ -228,40 +258,68 @@ def _pack(file: gzip.GzipFile, members: dict[str, bytes]) -> None:
             tar.addfile(info, io.BytesIO(content))
 
 
-def _members(tar: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
-    for info in tar:
-        file = tar.extractfile(info) if info.isfile() and info.size <= MEMBER_LIMIT else None
-        yield info.name, b"" if file is None else file.read()
+def _members(file: gzip.GzipFile, most: int) -> Iterator[tuple[str, bytes | str]]:
+    """Names and contents of what is in a tar file, or why a content is not read.
+
+    :mod:`tarfile` would read some headers whole whatever their size, so only plain blocks are read.
+
+    Args:
+        file: unpacked.
+        most: bytes it may have.
+
+    Raises:
+        tarfile.TarError, OSError, EOFError: it is damaged, or larger.
+    """
+    seen, limit = 0, MANIFEST_LIMIT
+    while len(block := file.read(BLOCK)) == BLOCK and any(block):
+        info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+        seen += BLOCK + info.size
+        if not 0 <= info.size <= limit or seen > most:
+            raise tarfile.ReadError(f"{info.size:,} bytes in one file, {seen:,} in all so far")
+        content = file.read(info.size)
+        file.read(-info.size % BLOCK)
+        if len(content) == info.size and info.isreg():
+            yield info.name, content
+        elif len(content) == info.size and info.type not in _HEADERS:
+            yield info.name, "is no plain file"
+        limit = LIMIT
+    if len(block) < BLOCK:
+        raise EOFError("it ends too early")
 
 
-def _manifest(path: Path, member: tuple[str, bytes] | None) -> dict[str, str]:
+def _manifest(path: Path, member: tuple[str, bytes | str] | None) -> dict[str, str]:
     """SHA-256 of each record by run id, from the verified manifest."""
     foreign = UserError(f"archive {path}: not an archive of `nlbench store export`")
-    if member is None or member[0] != MANIFEST:
+    if member is None or member[0] != MANIFEST or isinstance(member[1], str):
         raise foreign
     try:
-        values = json.loads(member[1])
+        values = parsed(member[1])
         digest = values.pop("digest")
         records: dict[str, str] = values["records"]
         known = values["kind"] == KIND and isinstance(records, dict)
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        sound = known and sha256_of(values) == digest
+    except (ValueError, KeyError, RecursionError) as error:
         raise foreign from error
     if not known:
         raise foreign
-    if sha256_of(values) != digest:
+    if not sound:
         raise UserError(f"archive {path}: its manifest is damaged; export it again")
     if values.get("schema") != SCHEMA:
-        raise UserError(f"archive {path}: schema {values.get('schema')!r} is not {SCHEMA}")
+        raise UserError(f"archive {path}: schema {shown(values.get('schema'))} is not {SCHEMA}")
     return records
 
 
-def _checked(where: str, expected: str | None, content: bytes, run_id: str) -> RunRecord | str:
+def _checked(
+    where: str, expected: str | None, content: bytes | str, run_id: str
+) -> RunRecord | str:
+    if isinstance(content, str):
+        return f"{where}: {content}"
     if expected is None:
         return f"{where}: is not in the manifest"
     if hashlib.sha256(content).hexdigest() != expected:
         return f"{where}: does not agree with the manifest"
     try:
-        record = RunRecord.from_json(content)
+        record = verified(content)
     except (DamagedRecord, UserError) as error:
         return f"{where}: {error}"
     if record.run_id != run_id:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,10 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.spec.canonical_json import canonical_json, sha256_of
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store import names
+from nlbench.benchmark.store.plain_values import MISSHAPEN, shown
 from nlbench.benchmark.store.schema import DamagedRecord, from_values, to_values, written
+from nlbench.benchmark.store.text import parsed
 
 __all__ = ["CURVES", "STATUSES", "Curve", "DamagedRecord", "RunRecord", "pack_bits"]
 
@@ -108,23 +110,28 @@ class RunRecord:
         return canonical_json(self.to_dict()) + "\n"
 
     @classmethod
-    def from_json(cls, text: str | bytes, expected: RunSpec | None = None) -> RunRecord:
-        """Read and verify a record.
+    def from_json(
+        cls, text: str | bytes, expected: RunSpec | None = None, digest: str | None = None
+    ) -> RunRecord:
+        """Read a record and verify that it is whole; see :mod:`nlbench.benchmark.store.verified`.
 
         Args:
             text: of the record's file.
             expected: see :meth:`of`.
+            digest: what :func:`proven_digest` found, if it has been asked before.
 
         Raises:
             DamagedRecord: not JSON, not a record, digest or run_id do not agree.
             UserError: a sound record of a newer schema.
         """
+        content = text.encode(errors="backslashreplace") if isinstance(text, str) else text
         try:
-            values = json.loads(text)
-            digest = values.pop("digest")
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise DamagedRecord(f"not a whole record ({error!r})") from error
-        if proven_digest(text) != digest and sha256_of(values) != digest:
+            values = parsed(content)
+            stated = values.pop("digest")
+        except (ValueError, KeyError) as error:
+            raise DamagedRecord(f"not a whole record ({shown(error)})") from error
+        proven = digest or proven_digest(content)
+        if type(stated) is not str or (proven != stated and _digest(values) != stated):
             raise DamagedRecord("its content does not agree with its digest")
         return cls.of(values, expected)
 
@@ -138,14 +145,19 @@ class RunRecord:
                 instead of building an equal one (a third of the time).
 
         Raises:
-            DamagedRecord: run_id and spec do not agree, or a field is missing.
-            UserError: a newer schema.
+            DamagedRecord: run_id and spec do not agree, or a field is missing or of another type.
+            UserError: a newer schema, or a spec that this version does not know.
         """
         held, run_id = from_values(cls, values), values["run_id"]
         stated, listed = held.pop("spec"), held.pop("curves")
+        if any(type(curve) is not list for curve in listed.values()):
+            raise DamagedRecord("curves are not lists")
+        own = _digest(stated)[:16]
+        if own != run_id:
+            raise DamagedRecord(f"its spec has run id {own}, it says {shown(run_id)}")
         spec = expected
-        if spec is None or spec.run_id != run_id or sha256_of(stated)[:16] != run_id:
-            spec = RunSpec.from_dict(stated)
+        if spec is None or spec.run_id != run_id:
+            spec = _spec(stated)
         curves = {name: tuple(curve) for name, curve in listed.items()}
         record = cls(spec=spec, curves=curves, **held)
         if record.run_id != run_id:
@@ -161,13 +173,12 @@ class RunRecord:
 _DIGEST = re.compile(rb'"digest":"([0-9a-f]{64})",')
 
 
-def proven_digest(text: str | bytes) -> str | None:
+def proven_digest(content: bytes) -> str | None:
     """The digest that a record's text carries, if it is that of the rest of the text.
 
     What :meth:`RunRecord.to_json` wrote is verified without being parsed; an equal record written
     otherwise (other spaces or order) must be parsed to be verified: ``None``.
     """
-    content = text.encode(errors="backslashreplace") if isinstance(text, str) else text
     found = _DIGEST.search(content)
     if found is None:
         return None
@@ -179,3 +190,21 @@ def proven_digest(text: str | bytes) -> str | None:
 def pack_bits(correct: NDArray[np.bool_]) -> str:
     """Boolean vector to base64 of its packed bits, the inverse of :meth:`RunRecord.correct`."""
     return base64.b64encode(np.packbits(correct).tobytes()).decode("ascii")
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    """SHA-256 of parsed values; empty where they have no canonical text."""
+    try:
+        return sha256_of(values)
+    except (ValueError, RecursionError):  # a number that is not finite, or endless nesting
+        return ""
+
+
+def _spec(stated: Mapping[str, Any]) -> RunSpec:
+    """The spec of a record (DamagedRecord: none; UserError: one that is not known here)."""
+    try:
+        return RunSpec.from_dict(stated)
+    except UserError:
+        raise
+    except MISSHAPEN as error:
+        raise DamagedRecord(f"its spec is not of the known shape ({shown(error)})") from error

@@ -13,13 +13,23 @@ from functools import cache
 from typing import Any
 
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.store.plain_values import shown
 
 SCHEMA, RUN_ID = "schema", "run_id"
 _WRITTEN = "written"
+# What the declared type of a field is in a parsed file.
+_JSON = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "Mapping": dict,
+    "RunSpec": dict,
+    "None": type(None),
+}
 
 
 class DamagedRecord(ValueError):
-    """A record file that cannot be read, or whose digest does not agree with its content."""
+    """A record file that cannot be read, is not whole by its digest, or does not hold together."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,15 @@ def _names(record: type, schema: int) -> dict[str, str]:
     return {how.key or name: name for name, how in _fields(record).items() if how.since <= schema}
 
 
+@cache
+def _kinds(record: type) -> dict[str, tuple[type, ...]]:
+    """The types of a field's value in a parsed file, by the field's name."""
+    return {
+        field.name: tuple(_JSON[word.partition("[")[0]] for word in str(field.type).split(" | "))
+        for field in fields(record)
+    }
+
+
 def newest(record: type) -> int:
     """The schema that has all fields of a kind of record."""
     return max(1, *(how.since for how in _fields(record).values()))
@@ -83,27 +102,30 @@ def from_values(record: type, values: Mapping[str, Any]) -> dict[str, Any]:
     """The fields by name, of a record of the newest schema or an older one.
 
     Raises:
-        DamagedRecord: a field that every record has is missing.
-        UserError: a newer schema, or a field that the stated one does not have.
+        DamagedRecord: a field that every record has is missing, one has another type than it is
+            declared with, or there is one that the stated schema does not have.
+        UserError: a newer schema.
     """
     schema, last = values.get(SCHEMA), newest(record)
     if type(schema) is not int or schema < 1:
-        raise UserError(f"record: schema {schema!r} should be a number from 1 to {last}")
+        raise DamagedRecord(f"schema {shown(schema)} should be a number from 1 to {last}")
     if schema > last:
         raise UserError(
-            f"record: schema {schema} is newer than {last}, the newest that this version of nlbench"
-            " reads; update nlbench"
+            f"record: schema {shown(schema)} is newer than {last}, the newest that this version of"
+            " nlbench reads; update nlbench"
         )
     for key in (RUN_ID, *_names(record, 0)):
         if key not in values:
             raise DamagedRecord(f"not a whole record: {key!r} is missing")
-    names = _names(record, schema)
+    names, kinds = _names(record, schema), _kinds(record)
     held = {}
     for key, value in values.items():
         if key in names:
+            if type(value) not in kinds[names[key]]:
+                raise DamagedRecord(f"{key!r} is {shown(value)}")
             held[names[key]] = value
         elif key not in (SCHEMA, RUN_ID):
-            raise UserError(f"record: schema {schema} has no field {key!r}")
+            raise DamagedRecord(f"schema {schema} has no field {shown(key)}")
     return held
 
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import re
+import secrets
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.store.files import ForeignFolderError, kind, plain_bytes
 from nlbench.benchmark.store.record import DamagedRecord, RunRecord
+from nlbench.benchmark.store.verified import verified
 from nlbench.noise import whole
 
 MARKER = "nlbench-store"
 MARKER_TEXT = "This folder holds nlbench run records, one JSON file a run (schema 1).\n"
 DAMAGED = "damaged"
+FOLDER, RECORD = re.compile(r"[0-9a-f]{2}"), re.compile(r"[0-9a-f]{16}\.json")
 # A file on its way to its place: of the marker, of a record, of the cache that reports keep here.
 TEMPORARY = re.compile(r"\.(nlbench-store|[0-9a-f]{16}\.json|report-cache\.npz)\.[a-z0-9_]{8}")
 
@@ -26,7 +33,8 @@ class Swept:
     Attributes:
         sound: the records by run id.
         damaged: a line for each damaged file: what, why, where it was moved.
-        foreign: run id -> why the record there is none that this version reads; it stays there.
+        foreign: run id -> why the record there is none that this version reads, or why a damaged
+            one cannot be moved; it stays there.
     """
 
     sound: dict[str, RunRecord]
@@ -78,16 +86,34 @@ class Store:
         """The bytes of a record's file, unread.
 
         Raises:
-            OSError: there is none, or it cannot be read.
+            FileNotFoundError: there is none.
+            DamagedRecord: what is there is no plain file of a record's size, or may not be read.
+            UserError: it cannot be read now, or its folder is a link or no folder.
         """
         # What `path` does, without building a Path for each of a hundred thousand small files.
-        with open(f"{self.root}/{run_id[:2]}/{run_id}.json", "rb", buffering=0) as file:  # noqa: PTH123
-            return file.read()
+        path = f"{self.root}/{run_id[:2]}/{run_id}.json"
+        try:
+            return plain_bytes(path)
+        except FileNotFoundError:
+            raise
+        except (OSError, ForeignFolderError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise UserError(f"{path}: cannot be read ({reason})") from error
 
     def write(self, record: RunRecord) -> Path:
-        """Write a record whole or not at all, replacing an older one of the same run."""
+        """Write a record whole or not at all, replacing an older one of the same run.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         path = self.path(record.run_id)
-        path.parent.mkdir(exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            path.parent.mkdir()
+        if path.parent.is_symlink():
+            raise OSError(errno.ELOOP, "the folder of a record is a link")
+        # Whoever writes to a link or a pipe writes somewhere else.
+        if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+            self._set_aside(record.run_id)
         whole.write_bytes(path, record.to_json().encode())
         return path
 
@@ -95,16 +121,19 @@ class Store:
         """The record of a run, ``None`` if there is none.
 
         Raises:
-            DamagedRecord: the file is there but is not whole, or is another run's.
-            UserError: a record of a newer schema.
+            DamagedRecord: the file is there but is not whole, does not hold together, or is another
+                run's.
+            UserError: a record of a newer schema, or a file that cannot be read now.
         """
         path = self.path(run_id)
         try:
-            text = path.read_bytes()
+            content = self.content(run_id)
         except FileNotFoundError:
             return None
+        except DamagedRecord as error:
+            raise DamagedRecord(f"{path}: {error}") from error
         try:
-            record = RunRecord.from_json(text)
+            record = verified(content)
         except UserError as error:
             raise UserError(f"{path}: {error}") from error
         except DamagedRecord as error:
@@ -115,20 +144,41 @@ class Store:
 
     def ids(self) -> Iterator[str]:
         """Run ids of all record files, sorted, unread."""
-        for folder in sorted(p for p in self.root.glob("??") if p.is_dir()):
-            for path in sorted(folder.glob("*.json")):
-                yield path.stem
+        yield from sorted(self.files())
 
     def files(self) -> dict[str, tuple[int, int]]:
-        """Size in bytes and time of change in nanoseconds of every record file, by run id."""
+        """Size in bytes and time of change in nanoseconds of every record file, by run id.
+
+        Folders that are links, or may not be listed, are left out; :meth:`closed` names them.
+        """
         found: dict[str, tuple[int, int]] = {}
-        for folder in sorted(p for p in self.root.glob("??") if p.is_dir()):
+        for folder, why in self._folders():
+            if why:
+                continue
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if entry.name.endswith(".json") and not entry.name.startswith("."):
-                        seen = entry.stat()
-                        found[entry.name.removesuffix(".json")] = (seen.st_size, seen.st_mtime_ns)
+                    run_id = entry.name.removesuffix(".json")
+                    if RECORD.fullmatch(entry.name) and run_id[:2] == folder.name:
+                        seen = entry.stat(follow_symlinks=False)
+                        found[run_id] = (seen.st_size, seen.st_mtime_ns)
         return found
+
+    def closed(self) -> list[str]:
+        """A line for each folder of records that is not read, and why."""
+        return [
+            f"{folder}: {why}; what is in it is left alone"
+            for folder, why in self._folders()
+            if why
+        ]
+
+    def _folders(self) -> Iterator[tuple[Path, str]]:
+        """The folders of records, sorted, and why one is not read."""
+        for folder in sorted(p for p in self.root.glob("??") if FOLDER.fullmatch(p.name)):
+            if not stat.S_ISDIR((seen := folder.lstat()).st_mode):
+                yield folder, f"is {kind(seen)}"
+            else:
+                readable = os.access(folder, os.R_OK | os.X_OK)
+                yield folder, "" if readable else "cannot be read (Permission denied)"
 
     def records(self, run_ids: Iterable[str] | None = None) -> Iterator[RunRecord]:
         """The sound records of these runs (all by default) in the order asked; missing are skipped.
@@ -142,7 +192,7 @@ class Store:
                 yield record
 
     def sweep(self, run_ids: Iterable[str]) -> Swept:
-        """Read these runs; move damaged files to ``root/damaged/``."""
+        """Read these runs; move damaged files to ``root/damaged/`` where they can be moved."""
         sound: dict[str, RunRecord] = {}
         damaged: list[str] = []
         foreign: dict[str, str] = {}
@@ -150,8 +200,15 @@ class Store:
             try:
                 record = self.read(run_id)
             except DamagedRecord as error:
-                damaged.append(f"{error}; set aside as {self._set_aside(run_id)}")
-                continue
+                try:
+                    place = self._set_aside(run_id)
+                    record = None if place else self.read(run_id)
+                except (OSError, DamagedRecord) as failed:
+                    reason = getattr(failed, "strerror", None) or failed
+                    foreign[run_id] = f"{error}; it cannot be set aside ({reason})"
+                    continue
+                if place:
+                    damaged.append(f"{error}; set aside as {place}")
             except UserError as error:
                 foreign[run_id] = str(error)
                 continue
@@ -159,13 +216,30 @@ class Store:
                 sound[run_id] = record
         return Swept(sound, tuple(damaged), foreign)
 
-    def _set_aside(self, run_id: str) -> Path:
-        folder = self.root / DAMAGED
+    def _set_aside(self, run_id: str) -> Path | None:
+        """Move a damaged file away; ``None`` if another process has, or has written a record.
+
+        Raises:
+            OSError: it cannot be moved.
+        """
+        folder, path = self.root / DAMAGED, self.path(run_id)
         folder.mkdir(exist_ok=True)
-        taken = len(list(folder.glob(f"{run_id}*")))
-        target = folder / f"{run_id}.{taken}.json"
-        self.path(run_id).replace(target)
-        return target
+        if folder.is_symlink():
+            raise OSError(errno.ELOOP, f"{folder} is a link")
+        target = folder / f"{run_id}.{secrets.token_hex(4)}.json"
+        try:
+            path.rename(target)
+        except FileNotFoundError:
+            return None
+        try:
+            verified(plain_bytes(str(target)))
+        except (DamagedRecord, UserError, OSError):
+            return target
+        # A record that was written after the damaged one was read.
+        with contextlib.suppress(FileExistsError):
+            os.link(target, path)
+        target.unlink()
+        return None
 
 
 def _is_store(root: Path) -> bool:
@@ -192,8 +266,8 @@ def _is_store(root: Path) -> bool:
 
 def _remove_leftovers(root: Path) -> None:
     """Remove the temporary files of writes that were killed."""
-    for folder in (root, *(p for p in root.glob("??") if p.is_dir())):
-        with os.scandir(folder) as entries:
+    for folder in (root, *(p for p in root.glob("??") if p.is_dir() and not p.is_symlink())):
+        with contextlib.suppress(PermissionError), os.scandir(folder) as entries:
             for entry in entries:
                 if TEMPORARY.fullmatch(entry.name):
                     whole.remove_if_left(Path(entry.path))

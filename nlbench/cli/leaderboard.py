@@ -10,6 +10,7 @@ from nlbench.cli import options
 from nlbench.noise import whole
 from nlbench.reports.errors import ReportError
 from nlbench.reports.leaderboard.merge import merge
+from nlbench.reports.render.files import to_csv
 
 TEXT = """\
 Put the leaderboard.csv files of several people who ran the same suite below each other. A row is
@@ -17,7 +18,8 @@ refused, with the file, the line and the reason, if its schema or its suite hash
 trained on other noisy labels than the first file's rows (fingerprints, seed by seed), if a number
 is none or out of range, or if the same method is there already with another result. The others
 are taken. Ranks and tie groups are left out: a test across files needs the runs themselves, so send
-records (`nlbench store export`) where you need one.
+records (`nlbench store export`) where you need one. Texts that a spreadsheet would compute, such as
+a method named =1+1, get an apostrophe in front.
 
 The exit status is 1 if a row was refused, 2 if no row could be taken or a file is no leaderboard.
 """
@@ -47,7 +49,7 @@ def call(args: argparse.Namespace) -> int:
     if merged.table.empty:
         raise ReportError(f"leaderboard merge: no row could be taken, {args.out} was not written")
     try:
-        whole.write_text(args.out, merged.table.to_csv(index=False, lineterminator="\n"))
+        whole.write_text(args.out, to_csv(merged.table))
     except OSError as error:
         raise ReportError(f"{args.out}: cannot be written ({error.strerror})") from error
     print(

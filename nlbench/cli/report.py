@@ -24,6 +24,9 @@ that an earlier report wrote there and that do not belong to this one are remove
 
 SUITE may be the folder of a published study, such as results/published/fashion: its report is made
 from the suite file and the records in it, into results/reports/SUITE/published/.
+
+A record that cannot be used (damaged, a pipe, values that do not hold together) is named and set
+aside in the store; its run counts as missing, and the exit status is 1.
 """
 EXAMPLES = """\
   nlbench report quick
@@ -85,7 +88,7 @@ def call(args: argparse.Namespace) -> int:
     gone = len(written.removed)
     removed = f", {gone} of an earlier report removed" if gone else ""
     print(f"{written.built.text}\n{out}: {len(written.built.files)} files{removed}")
-    return 0
+    return 1 if found.refused else 0
 
 
 def _own(args: argparse.Namespace, workers: int) -> Found:

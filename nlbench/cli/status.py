@@ -11,7 +11,7 @@ from nlbench.cli import options
 TEXT = """\
 Show how many seeds of each cell (noise x method) are done, and what diverged, failed or is damaged.
 Records that another source of their method made are named and not counted. Reads the store only;
-trains nothing.
+trains nothing. A record that cannot be used is named and set aside; then the exit status is 1.
 """
 EXAMPLES = "  nlbench status quick\n  nlbench status fashion --results /big/results\n"
 
@@ -47,7 +47,7 @@ def call(args: argparse.Namespace) -> int:
     for record in result.done.values():
         if record.status != "ok":
             print(f"  {record.status}: {record.spec}: {(record.error or {})['message']}")
-    return 0
+    return 1 if result.damaged or result.foreign else 0
 
 
 def _table(cells: dict[tuple[str, str], tuple[int, int]]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from nlbench.benchmark.errors import UserError
@@ -16,9 +17,10 @@ from nlbench.cli import equivalence, options
 TEXT = """\
 Records of one machine for the store of another. `export` writes all records of the store, or those
 of a suite, into one file with a manifest of digests; `import` takes such files in, `merge` takes in
-other results folders. Each record is verified; a damaged or foreign one is named and left out, the
-others come in. Doing it twice changes nothing. `equivalence` tests whether two results folders are
-equivalent.
+other results folders. Each record is verified: whole by its digest, and values that hold together.
+A damaged or foreign one is named and left out, the others come in. A digest is no signature: it
+does not show who made a record. Doing it twice changes nothing. `equivalence` tests whether two
+results folders are equivalent.
 
 Where both sides have a record of the same run, the same one is kept in whichever order they come: a
 later version of a built-in method before an earlier one, then a finished run before a failed one,
@@ -35,6 +37,7 @@ EXAMPLES = """\
   nlbench store merge /other/results --results results
   nlbench store equivalence strict fast
 """
+Source = Callable[[], Iterator[RunRecord | str]]
 _PARTS = ("profile", "methods", "noise", "seeds")
 _SUBTEXT = "\nSee `nlbench store --help`."
 
@@ -82,24 +85,42 @@ def call_export(args: argparse.Namespace) -> int:
 
 def call_import(args: argparse.Namespace) -> int:
     """Take in files of records."""
-    for path in args.files:
-        if not path.is_file():
-            raise UserError(f"archive {path}: no such file")
-    return _merge(args, (item for path in args.files for item in archive.read(path)))
+    return _merge(args, [partial(archive.read, path) for path in args.files])
 
 
 def call_merge(args: argparse.Namespace) -> int:
     """Take in other stores."""
-    stores = [archive.open_folder(folder) for folder in args.folders]
-    return _merge(args, (item for store in stores for item in archive.stored(store)))
+    return _merge(args, [partial(_records_in, folder) for folder in args.folders])
 
 
-def _merge(args: argparse.Namespace, found: Iterator[RunRecord | str]) -> int:
-    result = archive.merge(options.store_of(args, create=True), found)
+def _records_in(folder: Path) -> Iterator[RunRecord | str]:
+    yield from archive.stored(archive.open_folder(folder))
+
+
+def _merge(args: argparse.Namespace, sources: Sequence[Source]) -> int:
+    opened = _opened(sources)
+    result = archive.merge(options.store_of(args, create=True), opened)
     print(_summary(result))
     for line in result.disagreeing:
         print(f"nlbench: {line}", file=sys.stderr)
     return _complain(result.refused)
+
+
+def _opened(sources: Sequence[Source]) -> Iterator[RunRecord | str]:
+    """What the sources hold, and a line for each that is none.
+
+    Raises:
+        UserError: none of them is one.
+    """
+    refused: list[UserError] = []
+    for source in sources:
+        try:
+            yield from source()
+        except UserError as error:
+            refused.append(error)
+            if len(refused) == len(sources):
+                raise
+            yield str(error)
 
 
 def _summary(result: Merged) -> str:

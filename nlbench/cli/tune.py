@@ -32,12 +32,14 @@ def add(commands: options.Commands) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
+    from nlbench.benchmark.store import archive
     from nlbench.benchmark.suites import settle
     from nlbench.benchmark.suites import suite as suites
+    from nlbench.studies import sound
 
     suite = suites.load(args.suite)
-    records = options.store_of(args).records(spec.run_id for spec in suite.specs)
-    text = settle.settle(suite, records)
+    found = archive.stored(options.store_of(args), [spec.run_id for spec in suite.specs])
+    text = settle.settle(suite, sound(found, options.note))
     try:
         whole.write_text(args.out, text)
     except OSError as error:

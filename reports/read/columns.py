@@ -16,7 +16,7 @@ from nlbench.reports.read.extract import KeptRecord
 from nlbench.reports.read.fields import COLUMNS
 from nlbench.reports.read.packed_json import PackedJson
 
-VERSION = 3
+VERSION = 4
 # A change of a file so shortly before it was read may leave its time as it is.
 RACY = 2_000_000_000  # ns
 _FORMAT = json.dumps([VERSION, COLUMNS, CURVES])

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 from tqdm import tqdm
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.spec.run_spec import RunSpec
-from nlbench.benchmark.store.record import DamagedRecord, RunRecord, proven_digest
+from nlbench.benchmark.store.record import DamagedRecord, proven_digest
 from nlbench.benchmark.store.store import Store
+from nlbench.benchmark.store.verified import verified
 from nlbench.reports.parallel import collector_paused, results
 from nlbench.reports.read import cache
 from nlbench.reports.read.cache import PART, Part
 from nlbench.reports.read.columns import Arrays, Entry, encode
 from nlbench.reports.read.extract import Extractor, Intake, nothing
 from nlbench.reports.read.study import Study
-
-loads: Callable[[bytes], Any]
-try:
-    from orjson import loads
-except ImportError:  # the same values, at a sixth of the speed
-    loads = json.loads
 
 
 @dataclass(frozen=True)
@@ -36,12 +29,15 @@ class Read:
     Attributes:
         intake: what the report is made of.
         damaged: a line per damaged record: which, why, where it was moved.
+        foreign: a line per file or folder that is left where it is, and why; the runs count as
+            missing.
         fresh: records that were opened now; the others are as they were last time.
         note: why the next report will have to read them again, empty if it will not.
     """
 
     intake: Intake
     damaged: tuple[str, ...]
+    foreign: tuple[str, ...]
     fresh: int
     note: str
 
@@ -97,17 +93,18 @@ def read_records(study: Study, store: Store, cached: bool = True, workers: int =
         files, now = store.files(), time.time_ns()
         entries, wanted = _sorted_out(study, files, known)
         damaged: list[str] = []
-        foreign: list[str] = []
+        foreign = store.closed()
         for opened in _opened(store, wanted, now, workers):
             parts += opened.parts
             entries |= opened.entries
             for run_id in opened.same:
                 size, changed = files[run_id]
                 entries[run_id] = replace(known[run_id], size=size, changed=changed, seen=now)
-            damaged += store.sweep(opened.damaged).damaged
+            swept = store.sweep(opened.damaged)
+            damaged += swept.damaged
             foreign += [
                 f"run {run_id}, which counts as missing: {why}"
-                for run_id, why in opened.foreign.items()
+                for run_id, why in (opened.foreign | swept.foreign).items()
             ]
         found = {run_id: entry for run_id, entry in entries.items() if entry is not None}
         if not found:
@@ -116,7 +113,7 @@ def read_records(study: Study, store: Store, cached: bool = True, workers: int =
         stale = bool(wanted) or len(kept) < len(known)
         note = cache.save(store.root, kept | found, parts) if stale else ""
     taken = {run_id: entry.taken for run_id, entry in found.items()}
-    return Read(Intake(taken, tuple(foreign)), tuple(damaged), len(wanted), note)
+    return Read(Intake(taken, tuple(foreign)), tuple(damaged), tuple(foreign), len(wanted), note)
 
 
 def _sorted_out(
@@ -169,6 +166,8 @@ def _open(store: Store, wanted: Sequence[_Wanted], now: int) -> _Opened:
         run_id = want.spec.run_id
         try:
             entry = _entry(store, want, now, keep)
+        except FileNotFoundError:
+            continue
         except DamagedRecord:
             opened.damaged.append(run_id)
         except UserError as error:
@@ -185,29 +184,14 @@ def _entry(store: Store, want: _Wanted, now: int, keep: Extractor) -> Entry | No
     """One record, parsed only if its content is not what it was; ``None`` if it is.
 
     Raises:
-        DamagedRecord, UserError: see :meth:`RunRecord.from_json`.
+        FileNotFoundError: it is gone meanwhile.
+        DamagedRecord, UserError: see :func:`verified`.
     """
     content = store.content(want.spec.run_id)
     digest = proven_digest(content)
     if digest is not None and digest == want.digest:
         return None
-    record = _parsed(content, digest, want.spec)
+    record = verified(content, want.spec, digest)
     if record.run_id != want.spec.run_id:
         raise DamagedRecord(f"holds run {record.run_id}")
     return Entry(*want.file, now, digest or "", keep(record))
-
-
-def _parsed(content: bytes, digest: str | None, spec: RunSpec) -> RunRecord:
-    """The record; where its text has proved itself, the quicker way.
-
-    Raises:
-        DamagedRecord, UserError: see :meth:`RunRecord.from_json`.
-    """
-    if digest is None:
-        return RunRecord.from_json(content, spec)
-    try:
-        values = loads(content)
-    except ValueError as error:
-        raise DamagedRecord(f"not JSON ({error})") from error
-    del values["digest"]
-    return RunRecord.of(values, spec)

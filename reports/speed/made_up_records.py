@@ -15,7 +15,7 @@ from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.store import names
 from nlbench.benchmark.store.record import CURVES, RunRecord, pack_bits
 from nlbench.reports.read.study import Study
-from nlbench.reports.speed.made_up_parts import detection, open_set
+from nlbench.reports.speed.made_up_parts import SAMPLES, detection, open_set
 
 CLASSES = 10
 UNKNOWN = "classes:4"
@@ -125,6 +125,8 @@ def _record(spec: RunSpec, strength: int, luck: float, draws: np.random.Generato
     robust = strength / (strength + 1.5)
     final = 0.9 - rate**2 * (1 - robust) * 0.8 - 0.01 * robust + 0.004 * luck
     final = float(np.clip(final + 0.003 * draws.normal(), 0.0, 1.0))
+    correct = draws.random(TEST_SIZE) < final
+    final = int(correct.sum()) / TEST_SIZE
     epochs = np.arange(1, EPOCHS + 1) / EPOCHS
     memorised = (1 - robust) * epochs**2 * 0.8 + 0.02
     rise = 1 - np.exp(-6 * epochs)
@@ -139,8 +141,8 @@ def _record(spec: RunSpec, strength: int, luck: float, draws: np.random.Generato
         curves[names.MEAN_CLEAN] = 0.1 * epochs
         curves[names.MEAN_FLIPPED] = 0.7 * rise if rate else np.full(EPOCHS, np.nan)
     tested = np.array([spec.recipe.evaluates(epoch + 1) for epoch in range(EPOCHS)])
+    curves["test_accuracy"] = np.rint(curves["test_accuracy"] * TEST_SIZE) / TEST_SIZE
     curves["test_accuracy"][~tested] = np.nan
-    correct = draws.random(TEST_SIZE) < final
     shared = {"data": "data", "split": "split", "order": "order", "augment": "augment"}
     return RunRecord(
         spec=spec,
@@ -162,7 +164,9 @@ def _record(spec: RunSpec, strength: int, luck: float, draws: np.random.Generato
             "nominal": rate,
             "realised": rate,
             "num_classes": CLASSES,
-            "transition": np.full((CLASSES, CLASSES), round(100 * rate)).tolist(),
+            "samples": SAMPLES,
+            "flipped": round(rate * SAMPLES),
+            "transition": _transition(rate),
             "fingerprint": sha256_of([spec.noise, spec.seed]),
         },
         pairing={
@@ -187,3 +191,14 @@ def _record(spec: RunSpec, strength: int, luck: float, draws: np.random.Generato
         },
         timing={"started": "2026-01-01T00:00:00+00:00", "seconds": 1.0},
     )
+
+
+def _transition(rate: float) -> list[list[int]]:
+    """Counts of classes of one size, flipped to each other class as evenly as it goes."""
+    size = SAMPLES // CLASSES
+    each, left = divmod(round(rate * size), CLASSES - 1)
+    turns = [each + (at < left) for at in range(CLASSES - 1)]
+    return [
+        [size - sum(turns) if j == i else turns[j - (j > i)] for j in range(CLASSES)]
+        for i in range(CLASSES)
+    ]

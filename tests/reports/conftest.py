@@ -14,6 +14,7 @@ from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.reports.read.study import Study
+from tests.helpers.records import SIZE, label_facts
 
 Values = Mapping[tuple[str, str], Sequence[float | None]]
 
@@ -96,18 +97,12 @@ def record(spec: RunSpec, percent: float, **changes: Any) -> RunRecord:
             "flipped_fit_given": (0.1, 0.4) if noisy else (None, None),
             "flipped_fit_true": (0.5, 0.4) if noisy else (None, None),
         },
-        "noise": {
-            "spec": spec.noise,
-            "nominal": nominal,
-            "realised": nominal,
-            "num_classes": 10,
-            "fingerprint": sha256_of(["labels", *place]),
-        },
+        "noise": {**label_facts(spec), "nominal": nominal, "realised": nominal},
         "pairing": {
             key: sha256_of([key, *place])
             for key in ("data", "labels", "split", "init", "order", "augment")
         },
-        "test_size": 500,
+        "test_size": SIZE,
         "environment": {
             "nlbench": "0.1.0",
             "python": "3.11.2",

@@ -18,6 +18,7 @@ from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite as suites
 from nlbench.benchmark.suites.suite import Suite
 from nlbench.cli import main
+from tests.helpers.records import as_failed
 
 HOW = TrainOptions(device="cpu", workers=1)
 SUITE = """
@@ -95,7 +96,7 @@ def test_a_failed_run_is_told_from_a_missing_one(study: Suite, tmp_path: Path) -
     train_suite(part, tmp_path, HOW, io.StringIO())
     store = Store.open(tmp_path / "runs")
     record = next(store.records())
-    store.write(replace(record, status="failed", error={"message": "made up"}))
+    store.write(as_failed(record))
     found = train_suite(part, tmp_path, HOW, io.StringIO())
     assert not found.complete
     assert [r.run_id for r in found.failed] == [record.run_id]

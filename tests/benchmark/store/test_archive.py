@@ -9,7 +9,6 @@ import json
 import re
 import tarfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +21,13 @@ from nlbench.benchmark.store import archive
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.store.store import Store
 from nlbench.cli import main
+from tests.helpers.records import failed, sound
 from tests.helpers.runs import tiny
 
 
 def record(seed: int = 0, **changes: Any) -> RunRecord:
-    """A record nobody trained; its last accuracy names it."""
-    made = RunRecord(
-        spec=tiny(seed=seed),
-        status="ok",
-        data_label="digits",
-        metrics={"last": 0.5},
-        environment={"commit": "c0ffee", "dirty": False, "device": "cpu"},
-        timing={"started": "2026-01-01T00:00:00+00:00", "seconds": 1.0},
-    )
-    return replace(made, **changes)
+    """A record nobody trained."""
+    return sound(tiny(seed=seed), **changes)
 
 
 @pytest.fixture
@@ -86,7 +78,7 @@ def repacked(path: Path, change: Callable[[dict[str, bytes]], object]) -> None:
 
 
 def damage(members: dict[str, bytes], name: str) -> None:
-    members[name] = members[name].replace(b"0.5", b"0.9")
+    members[name] = members[name].replace(b"0.5", b"0.9", 1)
 
 
 def test_a_damaged_record_is_named_and_the_others_come_in(store: Store, tmp_path: Path) -> None:
@@ -173,14 +165,14 @@ def test_what_is_no_archive_is_refused_whole(
 
 RIVALS = [
     record(),
-    record(metrics={"last": 0.6}),
+    sound(tiny(), 0.6),
     record(timing={"started": "2025-01-01T00:00:00+00:00", "seconds": 1.0}),
     record(environment={"commit": "c0ffee", "dirty": True, "device": "cpu"}),
     record(environment={"commit": None, "dirty": None, "device": "cuda"}),
-    record(status="failed", metrics={}, error={"epoch": None, "message": "m", "traceback": None}),
-    record(status="diverged", metrics={}, error={"epoch": 1, "message": "m", "traceback": None}),
-    record(method_source="version 9", metrics={"last": 0.7}),
-    record(method_source="version 10", status="failed", timing={}),
+    failed(tiny()),
+    failed(tiny(), "diverged"),
+    sound(tiny(), 0.7, method_source="version 9"),
+    failed(tiny(), method_source="version 10", timing={}),
     record(method_source="sha256:aa"),
     record(method_source="sha256:bb", timing={"started": "2026-02-01T00:00:00+00:00"}),
     record(method_source="sha256:bb", timing={}),

@@ -21,6 +21,7 @@ from nlbench.benchmark.store.record import DamagedRecord, RunRecord, pack_bits
 from nlbench.benchmark.store.store import MARKER, Store, Swept
 from nlbench.cli import main
 from nlbench.noise import whole
+from tests.helpers.records import sound
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -29,14 +30,9 @@ def record(seed: int = 0) -> RunRecord:
     spec = RunSpec(
         DatasetSpec("digits"), "mlp", MethodSpec.of("ce", {}), "clean", seed, Recipe(epochs=1)
     )
-    return RunRecord(
-        spec=spec,
-        status="ok",
-        data_label="Digits",
-        metrics={"last": 0.1 + seed / 100},
-        curves={"train_loss": (1.0, 0.5), "flipped_fit_true": (None, None)},
-        timing={"seconds": 1.5, "started": "2026-01-01T00:00:00+00:00"},
-    )
+    accuracy = (10 + seed) / 100
+    curves = {"train_loss": (0.5,), "test_accuracy": (accuracy,), "flipped_fit_true": (None,)}
+    return sound(spec, accuracy, curves=curves)
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:

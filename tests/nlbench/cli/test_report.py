@@ -19,6 +19,7 @@ from nlbench.cli import main
 from nlbench.reports import ReportError, manifest
 from nlbench.reports import publish as publishing
 from nlbench.studies import published_study
+from tests.helpers.records import as_failed
 
 QUICK = Path(__file__).resolve().parents[3] / "results" / "published" / "quick"
 PART = ["--methods", "gce,drainage", "--noise", "clean,symmetric:0.4"]
@@ -194,7 +195,7 @@ def changed(record: RunRecord, **environment: object) -> RunRecord:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda r: replace(r, status="failed"), "1 of its 60 runs failed .*--retry"),
+        (as_failed, "1 of its 60 runs failed .*--retry"),
         (lambda r: changed(r, dirty=True), "1 of its 60 runs were made with uncommitted changes"),
         (lambda r: changed(r, commit=None, dirty=None), "were made outside a git checkout"),
         (lambda r: changed(r, commit="0" * 40), r"made by 2 commits: 6d2ae2d5d967 \(59\), 0{12}"),

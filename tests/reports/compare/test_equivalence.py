@@ -19,6 +19,7 @@ from nlbench.reports import ReportError
 from nlbench.reports.compare.equivalence import compare_stores
 from nlbench.reports.speed.made_up_records import synthetic
 from nlbench.reports.stats import tost
+from tests.helpers.records import ending_at
 
 values = st.lists(
     st.tuples(st.integers(0, 10_000), st.integers(0, 10_000)), min_size=2, max_size=12
@@ -91,8 +92,7 @@ def moved(
     """The records with accuracies moved by ``points`` +- ``spread``, from another device."""
     return [
         replace(
-            r,
-            metrics={**r.metrics, "last": r.metrics["last"] + (points + spread * (-1) ** i) / 100},
+            ending_at(r, r.metrics["last"] + (points + spread * (-1) ** i) / 100),
             environment={**r.environment, "device": device},
         )
         for i, r in enumerate(records)
