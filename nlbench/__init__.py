@@ -1,1 +1,35 @@
-"""nlbench: learning with noisy labels, compared fairly."""
+"""nlbench: learning with noisy labels, compared fairly.
+
+``corrupt`` draws label noise, ``run`` trains a suite, ``load`` gives its runs as a table and
+``compare`` tests such a table. What is wrong with an argument is a ``ValueError`` of one line.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nlbench.api.corrupt import corrupt
+    from nlbench.benchmark.errors import UserError
+
+# Loaded when asked for: with torch and the statistics an import would take seconds.
+_HOME = {
+    "UserError": "benchmark.errors",
+    "corrupt": "api.corrupt",
+}
+
+__all__ = [
+    "UserError",
+    "corrupt",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

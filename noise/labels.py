@@ -60,6 +60,15 @@ class NoisyLabels:
     def __len__(self) -> int:
         return len(self.clean)
 
+    def __repr__(self) -> str:
+        parts = [f"{np.count_nonzero(self.flipped):,} of {len(self):,} labels flipped"]
+        if not self.truth_known:
+            parts = [f"{len(self):,} labels, which of them are wrong is not known"]
+        if self.replaced is not None:
+            parts.append(f"{np.count_nonzero(self.replaced):,} images replaced")
+        parts += [f"{self.num_classes} classes", f"fingerprint {self.fingerprint[:8]}"]
+        return f"<NoisyLabels {self.spec}, seed {self.seed}: {', '.join(parts)}>"
+
     @cached_property
     def flipped(self) -> NDArray[np.bool_]:
         """(N,) bool: where the noisy label is not the clean one."""

@@ -118,7 +118,7 @@ def _name(path: Path) -> str:
 
 
 def _load() -> dict[str, Module]:
-    folders = [ROOT / package for package in (*PACKAGES, "nlbench/cli", "tools")]
+    folders = [ROOT / package for package in (*PACKAGES, "nlbench/api", "nlbench/cli", "tools")]
     found = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
     paths = {_name(path): path for path in (*sorted((ROOT / "nlbench").glob("*.py")), *found)}
     known = frozenset(paths)

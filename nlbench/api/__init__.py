@@ -1,0 +1,1 @@
+"""What ``import nlbench`` offers, a file for each function; ``nlbench/__init__.py`` names them."""
