@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ctypes
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 # Seconds in which a run that was interrupted has to end; after that nothing but the end of its
 # process ends it.
 GRACE = 10.0
+_AGAIN = 0.2  # seconds between two tries to interrupt
+_IMPORTS = "<frozen importlib._bootstrap>"
 
 
 class RunTimeout(RuntimeError):
@@ -38,7 +42,8 @@ class Limit:
     ) -> None:
         self._seconds, self._grace, self._hung = seconds, grace, hung
         self._until = time.monotonic() + seconds
-        self._over = False
+        self._over = self._raised = False
+        self._moving = 0.0
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._ident = threading.get_ident()
@@ -71,27 +76,44 @@ class Limit:
                 signal.signal(signal.SIGALRM, self._before)
                 self._before = None
             elif not self._by_signal:
-                _interrupt(self._ident, None)
+                _throw(self._ident, None)
 
-    def _raise(self, *_: object) -> None:
-        if not self._over:
+    def _raise(self, _number: int, frame: FrameType | None) -> None:
+        if not (self._over or self._raised or self._importing(frame)):
+            self._raised = True
             raise self.error
+
+    def _importing(self, frame: FrameType | None) -> bool:
+        """Whether the run is importing a module: broken off, it would break the runs after it."""
+        while frame is not None:
+            if frame.f_code.co_filename == _IMPORTS:
+                self._moving = time.monotonic()
+                return True
+            frame = frame.f_back
+        return False
 
     def _watch(self) -> None:
         if self._ended.wait(self._seconds):
             return
+        self._moving = time.monotonic()
+        while time.monotonic() - self._moving < self._grace:
+            self._interrupt()
+            if self._ended.wait(min(_AGAIN, self._grace)):
+                return
+        self._hung(self.error)
+
+    def _interrupt(self) -> None:
         with self._lock:
-            if self._over:
+            if self._over or self._raised:
                 return
             if self._by_signal:
                 signal.pthread_kill(self._ident, signal.SIGALRM)
-            else:
-                _interrupt(self._ident, RunTimeout)
-        if not self._ended.wait(self._grace):
-            self._hung(self.error)
+            elif not self._importing(sys._current_frames().get(self._ident)):
+                self._raised = True
+                _throw(self._ident, RunTimeout)
 
 
-def _interrupt(ident: int, error: type[Exception] | None) -> None:
+def _throw(ident: int, error: type[Exception] | None) -> None:
     """Let a thread raise an error at its next step in Python; ``None`` takes that back."""
     raised = None if error is None else ctypes.py_object(error)
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), raised)

@@ -69,7 +69,7 @@ class Context:
         ahead: draw the next run's labels and weights in a second thread while a run is trained.
             Worth having where the device is not the CPU that draws.
         checkpoints: where runs write their state while they train, ``None``: nowhere.
-        run_timeout: seconds that a run may take, ``None`` = no limit.
+        run_timeout: seconds that a run may take once it is prepared, ``None`` = no limit.
     """
 
     root: Path | None
@@ -164,7 +164,6 @@ class _Run:
     def prepare(self, following: _Run | None, thread: Executor | None) -> Task:
         """The task, made anew on every call; then ``thread`` draws what the following run needs."""
         self.started, self.clock = datetime.now(UTC), time.perf_counter()
-        self._limit()
         self.counted = forget_peak(self.context.device)
         self.source = method_source(self.spec.method.name)
         drawn, self.drawn, self.begun = self.drawn, None, True
@@ -174,14 +173,15 @@ class _Run:
         if self.context.checkpoints is not None:
             checkpoint = self.context.checkpoints.of(self.spec.run_id, self._identity())
             self.task = replace(self.task, checkpoint=checkpoint)
-        if self.limit is not None:
-            self.task = replace(self.task, check_time=self.limit.check)
         if following is not None and thread is not None:
             following.draw_ahead(thread)
+        self._limit()
+        if self.limit is not None:
+            self.task = replace(self.task, check_time=self.limit.check)
         return self.task
 
     def _limit(self) -> None:
-        """Begin to count the time of this run."""
+        """Begin to count the time of this run; its worker may have had to load the data first."""
         if self.limit is not None:  # it starts over
             self.limit.end()
         if (seconds := self.context.run_timeout) is not None:

@@ -106,7 +106,7 @@ def add(commands: options.Commands) -> None:
     parser.add_argument(
         "--run-timeout",
         metavar="TIME",
-        help="stop a run that takes longer, and record it as failed: 90s, 30m, 1.5h",
+        help="stop a run that trains for longer, and record it as failed: 90s, 30m, 1.5h",
     )
     parser.add_argument(
         "--no-wait",

@@ -20,7 +20,7 @@ from nlbench.benchmark.machine.parent import end_with
 STOPPING = ("SIGTERM", "SIGHUP", "SIGINT")
 PATIENCE = 3
 # How long a command that has said its exit status may take to end, in seconds.
-FAREWELL = 10
+FAREWELL = 30
 
 
 class Stopped(KeyboardInterrupt):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +39,35 @@ def test_the_main_thread_is_interrupted(wait: Callable[[], None]) -> None:
     limit.end()
     assert time.monotonic() - begun < 20
     assert signal.getsignal(signal.SIGALRM) is before
+
+
+@pytest.mark.parametrize("main", [True, False])
+def test_an_import_is_not_broken_off(
+    main: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that takes longer than the limit, and than the grace after it."""
+    name = f"lnl_slow_import_{main}"
+    (tmp_path / f"{name}.py").write_text("import time\nfor _ in range(40): time.sleep(0.01)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    seen: list[str] = []
+
+    def work() -> None:
+        limit = Limit(0.05, never, grace=0.3)
+        try:
+            importlib.import_module(name)
+            seen.append("imported")
+            spin()
+        except RunTimeout:
+            seen.append("interrupted")
+        limit.end()
+
+    if main:
+        work()
+    else:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(60)
+    assert seen == ["imported", "interrupted"]
 
 
 def test_another_thread_is_interrupted_and_one_that_has_ended_is_not() -> None:
