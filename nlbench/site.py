@@ -47,7 +47,7 @@ def write_site(
     *,
     names: Sequence[str] = (),
     own: bool = False,
-    rule: str = "last",
+    rule: str | None = None,
     workers: int = 1,
 ) -> list[Page]:
     """Write a page per study and an index.
@@ -58,7 +58,7 @@ def write_site(
         say: called with a line about each record that cannot be used.
         names: suites, or folders of published studies; without any all published studies.
         own: the runs of the store: of these names, or beside the published studies.
-        rule: accuracy rule, one of RULES.
+        rule: accuracy rule, one of RULES; by default each study's.
         workers: processes that write figures.
 
     Raises:
@@ -114,7 +114,7 @@ def _own(name: str, suite: Suite, results: Path, say: Say, beside: bool = False)
     return Shown(study, name, iter(records))
 
 
-def _payload(shown: Shown, rule: str, workers: int) -> dict[str, Any]:
+def _payload(shown: Shown, rule: str | None, workers: int) -> dict[str, Any]:
     sets = LabelSets()
     commands = Commands(run=_run(shown.asked), labels=_labels, sources=_sources(shown.study))
     with tempfile.TemporaryDirectory() as folder:

@@ -87,6 +87,9 @@ def study_of(suite: Suite, asked: str = "", selection: str = "") -> reports.Stud
         test=suite.report.test,
         tuned=suite.tuned,
         command=_command(asked or suite.name, selection),
+        rule=suite.report.rule,
+        hypotheses=suite.hypotheses,
+        planned_sd=suite.report.planned_sd,
     )
 
 

@@ -22,6 +22,7 @@ from nlbench.reports.leaderboard.table import (
     runs_table,
     significance_table,
 )
+from nlbench.reports.leaderboard.verdicts import verdicts_table
 from nlbench.reports.parallel import Job, background, collector_paused, collector_spared
 from nlbench.reports.read.extract import Intake
 from nlbench.reports.read.study import Study
@@ -45,6 +46,7 @@ PARTS = ("leaderboard", "tables", "figures")
 TABLES: dict[str, Callable[[Results], pd.DataFrame]] = {
     "runs.csv": runs_table,
     "significance.csv": significance_table,
+    "verdicts.csv": verdicts_table,
     "overall.csv": overall_table,
 }
 
@@ -76,7 +78,7 @@ def build_report(
     study: Study,
     records: Iterable[RunRecord] | Intake,
     out: Path,
-    rule: str = "last",
+    rule: str | None = None,
     only: str | None = None,
     workers: int = 1,
 ) -> Built:
@@ -86,7 +88,7 @@ def build_report(
         study: the declared runs; those without a record are shown as missing.
         records: in any order, or what :func:`nlbench.reports.read.reader.read` took in.
         out: folder, made if it is not there; files of the report are replaced, others left alone.
-        rule: accuracy rule of every table, one of RULES.
+        rule: accuracy rule of every table, one of RULES; by default the study's.
         only: one of PARTS (``leaderboard``: the CSV files; ``tables``: Markdown and LaTeX;
             ``figures``), ``None`` for everything.
         workers: processes that write figures beside this one; their number changes no byte.

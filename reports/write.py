@@ -30,7 +30,7 @@ def write_report(
     study: Study,
     intake: Intake,
     out: Path,
-    rule: str = "last",
+    rule: str | None = None,
     only: str | None = None,
     workers: int = 1,
 ) -> Written:

@@ -17,10 +17,15 @@ class ReportTable:
     Attributes:
         metrics: names of the measures that it shows beside accuracy, see benchmark/metrics.
         test: name of the test of significance that decides; checked by the reports.
+        rule: the accuracy rule that the declared verdicts are about; checked by the reports.
+        planned_sd: standard deviation of a paired difference over seeds that was assumed when the
+            study was planned, in points; ``None`` if none was.
     """
 
     metrics: tuple[str, ...] = ()
     test: str = "paired t"
+    rule: str = "last"
+    planned_sd: float | None = None
 
 
 def parse(values: Any, where: str) -> ReportTable:
@@ -35,10 +40,22 @@ def parse(values: Any, where: str) -> ReportTable:
     for key in values:
         if key not in known:
             raise unknown("key", key, known, f"{where}, report")
-    test = values.get("test", ReportTable.test)
-    if not isinstance(test, str):
-        raise UserError(f"{where}, report: test = {test!r} should be a text")
-    return ReportTable(_metrics(values.get("metrics", []), f"{where}, report"), test)
+    at = f"{where}, report"
+    words = {"test": ReportTable.test, "rule": ReportTable.rule}
+    words |= {key: values[key] for key in words if key in values}
+    for key, value in words.items():
+        if not isinstance(value, str):
+            raise UserError(f"{at}: {key} = {value!r} should be a text")
+    metric_names = _metrics(values.get("metrics", []), at)
+    return ReportTable(metric_names, **words, planned_sd=_sd(values.get("planned_sd"), at))
+
+
+def _sd(value: Any, where: str) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 100:
+        raise UserError(f"{where}: planned_sd = {value!r} should be points of accuracy above 0")
+    return float(value)
 
 
 def _metrics(names: Any, where: str) -> tuple[str, ...]:

@@ -17,10 +17,11 @@ from nlbench.benchmark.pipeline import augment
 from nlbench.benchmark.selection import picked
 from nlbench.benchmark.spec import tuned as tuned_table
 from nlbench.benchmark.spec.canonical_json import sha256_of
+from nlbench.benchmark.spec.hypothesis import Hypothesis
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import PROFILES, DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.spec.tuned import Tuned
-from nlbench.benchmark.suites import report_table, typed
+from nlbench.benchmark.suites import hypotheses, report_table, typed
 from nlbench.benchmark.suites import tune as tuning
 from nlbench.benchmark.suites.report_table import ReportTable
 from nlbench.benchmark.suites.tune import Tune
@@ -41,6 +42,7 @@ class Suite:
         baseline: the method the others are compared with first.
         specs: all runs, without repetition, in order.
         report: what its report is to do.
+        hypotheses: comparisons declared beside those with the baseline.
         tune: how settings are tried, if its runs are for choosing them.
         seeds: those of the suite of the chosen settings then.
         tuned: how its settings were chosen, if `nlbench tune` wrote it.
@@ -52,6 +54,7 @@ class Suite:
     baseline: str
     specs: tuple[RunSpec, ...]
     report: ReportTable = field(default_factory=ReportTable)
+    hypotheses: tuple[Hypothesis, ...] = ()
     tune: Tune | None = None
     seeds: tuple[int, ...] = ()
     tuned: Tuned | None = None
@@ -129,8 +132,10 @@ def source(name: str) -> tuple[str, str, str]:
 def parse(text: str, name: str, where: str, profile: str | None = None) -> Suite:
     """Read a suite from TOML text; ``where`` is named in errors. Raises: see :func:`load`."""
     values = typed.parse(text, where)
-    typed.check_keys(values, (*TEXT_KEYS, *GRID_KEYS, "parts", "report", "tune", "tuned"), where)
+    tables = ("parts", "report", "hypothesis", "tune", "tuned")
+    typed.check_keys(values, (*TEXT_KEYS, *GRID_KEYS, *tables), where)
     report = report_table.parse(values.pop("report", {}), where)
+    declared = values.pop("hypothesis", [])
     words = {
         key: typed.text(values.pop(key, ""), key, where, lines=key == "description")
         for key in TEXT_KEYS
@@ -162,6 +167,7 @@ def parse(text: str, name: str, where: str, profile: str | None = None) -> Suite
         baseline=baseline,
         specs=tuple(specs.values()),
         report=report,
+        hypotheses=hypotheses.parse(declared, tuple(specs.values()), where),
         tune=tune,
         seeds=tuple(typed.seeds(values["seeds"], where)) if tune else (),
         tuned=tuned,

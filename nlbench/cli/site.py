@@ -47,9 +47,9 @@ def add(commands: options.Commands) -> None:
     )
     parser.add_argument(
         "--rule",
-        default="last",
         metavar="RULE",
-        help="which of a run's accuracies: last (default), noisy_val, clean_val, oracle",
+        help="which of a run's accuracies: last, noisy_val, clean_val, oracle; default: the one"
+        " that the suite declares (last, if it names none)",
     )
     options.add_report_workers(parser)
     parser.set_defaults(call=call)

@@ -1,25 +1,41 @@
-"""Across conditions: is a method better in general? The unit is a condition, not a seed."""
+"""Across conditions: is a method better on average, and would it be in other conditions?
+
+The unit of the first question is a seed: the conditions are fixed. That of the second is a
+condition.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nlbench.reports.compare.comparison import ALPHA, BETTER, UNDECIDED, WORSE, Comparison
+from nlbench.reports.compare.comparison import (
+    ALPHA,
+    BETTER,
+    DECLARED,
+    EXPLORATORY,
+    UNDECIDED,
+    WORSE,
+    Comparison,
+)
+from nlbench.reports.compare.gates import Gate, Spot, spot
 from nlbench.reports.compare.ties import tie_groups, tied_sets
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.stats import (
+    PAIRED_T,
     WILCOXON,
+    Differences,
     Estimate,
     Friedman,
-    PairedTest,
     Rope,
+    SeedMean,
     SignedRank,
+    SignificanceTest,
     critical_difference,
     friedman,
     holm_known,
@@ -27,14 +43,16 @@ from nlbench.reports.stats import (
     interquartile_mean,
     mean_of_means,
     mean_rank,
-    paired_t,
+    seed_mean,
     signed_rank,
     signed_rank_rope,
 )
-from nlbench.reports.text import number, p_equals, plural
+from nlbench.reports.text import interval, number, p_equals, plural
 
 Floats = NDArray[np.float64]
 FEWEST = 2
+# Of a question that so few conditions cannot answer, whatever they show.
+CANNOT = "cannot be decided"
 
 
 @dataclass(frozen=True)
@@ -68,14 +86,18 @@ class PairOverall:
         higher: conditions in which a has the higher mean.
         ties: conditions with equal means.
         lower: conditions in which a has the lower mean.
-        better: conditions in which the paired test over seeds decides for a after Holm.
+        better: conditions in which the paired test over seeds decides for a after correction.
         worse: conditions in which it decides for b.
-        difference: mean difference over conditions with its t interval (unit: condition).
-        signed_rank: Wilcoxon test on condition means.
-        p_holm: its p after Holm over all pairs, ``None`` below six conditions.
-        improvement: P(a > b) over paired seeds, with bootstrap interval.
+        difference: first question: mean difference over these conditions (unit: seed).
+        p_holm: its p after the correction: over the whole report for a declared pair, over the
+            other pairs of the profile for an exploratory one.
+        role: ``declared`` or ``exploratory``.
+        words: ``better``, ``worse`` or ``undecided``, for the first question.
+        signed_rank: second question: Wilcoxon test on condition means (unit: condition).
+        p_conditions: its p after Holm over all pairs, ``None`` below six conditions.
+        general: ``better``, ``worse``, ``undecided`` or CANNOT, for the second question.
+        improvement: P(a > b) over paired seeds, with its interval.
         rope: Bayesian signed-rank probabilities for the study's region of equivalence.
-        words: ``better``, ``worse`` or ``undecided``.
     """
 
     a: str
@@ -85,34 +107,63 @@ class PairOverall:
     lower: int
     better: int
     worse: int
-    difference: PairedTest
-    signed_rank: SignedRank
+    difference: SeedMean
     p_holm: float | None
+    role: str
+    words: str
+    signed_rank: SignedRank
+    p_conditions: float | None
+    general: str
     improvement: Estimate
     rope: Rope | None
-    words: str
 
-    def sentence(self, size: int) -> str:
-        """One sentence that can be quoted; ``size`` is the number of pairs in the family."""
-        n = self.higher + self.ties + self.lower
-        gap = f"{number(self.difference.estimate, sign=True)} points on average"
-        counts = f"higher mean in {self.higher} of {plural(n, 'condition')}"
-        if self.p_holm is None:
-            floor = f"{self.signed_rank.floor:.3g}"
-            test = f"no test: {plural(n, 'condition')} cannot give p below {floor}"
-        else:
-            p = p_equals(self.p_holm)
-            test = f"{WILCOXON.name} over conditions, p_Holm {p}, family of {size}"
-            lowest = min(1.0, size * self.signed_rank.floor)
-            if lowest >= ALPHA:
-                test += f"; {plural(n, 'condition')} cannot give less than {lowest:.3f}"
+    @property
+    def conditions(self) -> int:
+        """How many conditions are compared."""
+        return self.higher + self.ties + self.lower
+
+    def sentence(self) -> str:
+        """The answer to the first question."""
+        d = self.difference
+        if d.estimate is None or d.p is None:
+            return (
+                f"{self.a} and {self.b} are not compared on average over these conditions: no two"
+                " paired seeds."
+            )
+        counts = f"higher mean in {self.higher} of {plural(self.conditions, 'condition')}"
+        facts = (
+            f"p_Holm {p_equals(self.p_holm)}, {d.test} over {plural(d.n, 'seed')}, {self.role};"
+            f" {counts}"
+        )
+        place = "on average over these conditions"
         verb = {BETTER: "beats", WORSE: "is worse than"}.get(self.words)
         if verb is None:
+            bounds = interval(d.low, d.high, before=" ")
+            gap = f"difference {number(d.estimate, sign=True)} points{bounds}"
+            return f"{self.a} and {self.b} are not distinguishable {place}: {gap} ({facts})."
+        low, high = (d.low, d.high) if d.estimate > 0 else (_minus(d.high), _minus(d.low))
+        gap = f"{number(abs(d.estimate))} points{interval(low, high, before=' ')}"
+        return f"{self.a} {verb} {self.b} {place} by {gap} ({facts})."
+
+    def general_sentence(self, size: int) -> str:
+        """The answer to the second question; ``size`` is the number of pairs in the family."""
+        n, floor = self.signed_rank.n, self.signed_rank.floor
+        if self.general == CANNOT:
             return (
-                f"Over all conditions {self.a} and {self.b} are not distinguishable: {gap},"
-                f" {counts} ({test})."
+                f"{self.a} against {self.b} cannot be decided with"
+                f" {plural(self.conditions, 'condition')}: no p_Holm below"
+                f" {min(1.0, size * floor):.3g} ({WILCOXON.name} over conditions, {n} that differ,"
+                f" family of {size})."
             )
-        return f"Over all conditions {self.a} {verb} {self.b}: {gap}, {counts} ({test})."
+        facts = f"p_Holm {p_equals(self.p_conditions)}, {WILCOXON.name} over conditions, n = {n}"
+        verb = {BETTER: "beats", WORSE: "is worse than"}.get(self.general)
+        if verb is None:
+            return f"{self.a} and {self.b} are not distinguishable ({facts}, family of {size})."
+        return f"{self.a} {verb} {self.b} ({facts}, family of {size})."
+
+
+def _minus(value: float | None) -> float | None:
+    return None if value is None else -value
 
 
 @dataclass(frozen=True)
@@ -166,19 +217,20 @@ class Overall:
 def overall(
     blocks: Sequence[Block],
     verdicts: Sequence[Comparison],
+    gates: Sequence[Gate],
     baseline: Collection[str],
     rope: float,
+    test: SignificanceTest = PAIRED_T,
 ) -> tuple[Overall, ...]:
     """One analysis per profile with at least two methods and two whole conditions.
-
-    Conditions are no random sample, and the rates of one noise type are correlated: the p-values
-    refer to these conditions, and captions state that.
 
     Args:
         blocks: all cells.
         verdicts: their comparisons, for win, tie and loss after correction.
+        gates: the declared ones; the first gate of a pair is its answer to the first question.
         baseline: labels that are second in a pair.
         rope: half width of the region of practical equivalence, points.
+        test: what decides over seeds.
     """
     found = []
     for profile in dict.fromkeys(block.key.profile for block in blocks):
@@ -186,8 +238,13 @@ def overall(
         methods = [m for m in chosen[0].methods if all(m in b.methods for b in chosen)]
         whole, left_out = _whole(chosen, methods)
         if len(methods) > 1 and len(whole) >= FEWEST:
-            decided = _decided(verdicts, {(b.index, c.line) for b, c, _ in whole})
-            found.append(_analyse(profile, methods, whole, left_out, decided, baseline, rope))
+            first = {
+                frozenset((g.a, g.b)): g
+                for g in gates
+                if g.profile == profile and g.depth == 1 and not g.noise
+            }
+            known = _Known(first, _decided(verdicts, whole), _unpaired(verdicts), test)
+            found.append(_analyse(profile, methods, whole, left_out, known, baseline, rope))
     return tuple(found)
 
 
@@ -213,9 +270,27 @@ def _name(block: Block, condition: Condition, several: bool) -> str:
     return f"{block.data_label}, {block.key.model}: {name}" if several else name
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What the comparisons within conditions have shown.
+
+    Attributes:
+        first: pair -> the first gate of a pair declared over all conditions.
+        decided: pair -> conditions decided for and against.
+        unpaired: where cells must not be compared seed by seed.
+        test: what decides over seeds.
+    """
+
+    first: Mapping[frozenset[str], Gate]
+    decided: Mapping[tuple[str, str], tuple[int, int]]
+    unpaired: frozenset[Spot]
+    test: SignificanceTest
+
+
 def _decided(
-    verdicts: Sequence[Comparison], places: set[tuple[int, str]]
+    verdicts: Sequence[Comparison], whole: Sequence[Whole]
 ) -> dict[tuple[str, str], tuple[int, int]]:
+    places = {(block.index, condition.line) for block, condition, _ in whole}
     counts: dict[tuple[str, str], tuple[int, int]] = {}
     for v in verdicts:
         if (v.block, v.condition) in places:
@@ -224,12 +299,16 @@ def _decided(
     return counts
 
 
+def _unpaired(verdicts: Sequence[Comparison]) -> frozenset[Spot]:
+    return frozenset(spot(v) for v in verdicts if "not paired" in v.words)
+
+
 def _analyse(
     profile: str,
     methods: list[str],
     whole: list[Whole],
     left_out: list[str],
-    decided: dict[tuple[str, str], tuple[int, int]],
+    known: _Known,
     baseline: Collection[str],
     rope: float,
 ) -> Overall:
@@ -243,7 +322,7 @@ def _analyse(
         conditions=names,
         left_out=tuple(left_out),
         methods=_methods(methods, names, runs, scores),
-        pairs=_pairs(methods, runs, scores, decided, baseline, rope),
+        pairs=_pairs(methods, whole, scores, known, baseline, rope),
         friedman=friedman(scores.T),
         critical_difference=critical_difference(len(methods), len(names)),
         scores=scores,
@@ -270,9 +349,9 @@ def _methods(
 
 def _pairs(
     methods: list[str],
-    runs: Sequence[Floats],
+    whole: Sequence[Whole],
     scores: Floats,
-    decided: dict[tuple[str, str], tuple[int, int]],
+    known: _Known,
     baseline: Collection[str],
     rope: float,
 ) -> tuple[PairOverall, ...]:
@@ -280,12 +359,12 @@ def _pairs(
     places = [(later, earlier) for earlier, later in combinations(order, 2)]
     differences = [(scores[i] - scores[j]).round(9) for i, j in places]
     tests = [signed_rank(d) for d in differences]
-    adjusted = holm_known([test.p for test in tests])
-    chances = improvement(runs)
+    general = holm_known([test.p for test in tests])
+    chances = improvement([np.stack([cell.values for cell in cells]) for _, _, cells in whole])
+    means = _means(methods, places, whole, known)
     pairs = []
-    for (i, j), d, test, p in zip(places, differences, tests, adjusted, strict=True):
-        better, worse = decided.get((methods[i], methods[j]), (0, 0))
-        low = p is not None and p < ALPHA
+    for (i, j), d, test, p, mean in zip(places, differences, tests, general, means, strict=True):
+        better, worse = known.decided.get((methods[i], methods[j]), (0, 0))
         pairs.append(
             PairOverall(
                 a=methods[i],
@@ -295,12 +374,65 @@ def _pairs(
                 lower=int((d < 0).sum()),
                 better=better,
                 worse=worse,
-                difference=paired_t(scores[i], scores[j]),
+                difference=mean.test,
+                p_holm=mean.p_holm,
+                role=mean.role,
+                words=_words(mean.p_holm, mean.test.estimate),
                 signed_rank=test,
-                p_holm=p,
+                p_conditions=p,
+                general=CANNOT
+                if p is None or len(places) * test.floor >= ALPHA
+                else _words(p, float(d.mean())),
                 improvement=chances[i][j],
                 rope=signed_rank_rope(d, rope),
-                words=(BETTER if d.mean() > 0 else WORSE) if low else UNDECIDED,
             )
         )
     return tuple(pairs)
+
+
+def _words(p_holm: float | None, estimate: float | None) -> str:
+    if p_holm is None or p_holm >= ALPHA or not estimate:
+        return UNDECIDED
+    return BETTER if estimate > 0 else WORSE
+
+
+@dataclass(frozen=True)
+class _Mean:
+    """The mean difference of a pair over the fixed conditions, with its correction."""
+
+    test: SeedMean
+    p_holm: float | None
+    role: str
+
+
+def _means(
+    methods: Sequence[str],
+    places: Sequence[tuple[int, int]],
+    whole: Sequence[Whole],
+    known: _Known,
+) -> list[_Mean]:
+    """One per pair: the first gate of a declared one; Holm over all others of the profile."""
+    gates = [known.first.get(frozenset((methods[i], methods[j]))) for i, j in places]
+    others = [
+        seed_mean(_differences(i, j, whole, known.unpaired), known.test)
+        for (i, j), gate in zip(places, gates, strict=True)
+        if gate is None
+    ]
+    explored = iter(zip(others, holm_known([mean.p for mean in others]), strict=True))
+    return [
+        _Mean(*next(explored), EXPLORATORY)
+        if gate is None
+        else _Mean(gate.mean, gate.p_holm, DECLARED)
+        for gate in gates
+    ]
+
+
+def _differences(
+    i: int, j: int, whole: Sequence[Whole], unpaired: Collection[Spot]
+) -> list[Differences]:
+    return [
+        Differences(cells[i].seeds, cells[i].values - cells[j].values)
+        for block, condition, cells in whole
+        if (block.index, condition.line, frozenset((cells[i].method, cells[j].method)))
+        not in unpaired
+    ]

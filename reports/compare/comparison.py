@@ -12,6 +12,8 @@ from nlbench.reports.text import number, p_equals, plural
 ALPHA = 0.05
 BETTER, WORSE, UNDECIDED = "better", "worse", "undecided"
 NOT_COMPARABLE = "not comparable"
+# What a comparison of accuracies is to its report.
+DECLARED, EXPLORATORY = "declared", "exploratory"
 # The measure of a whole report: sentences need not name it.
 ACCURACY = "accuracy"
 
@@ -50,15 +52,22 @@ class Comparison:
         d_z: estimate / sd.
         hedges: d_z with the small-sample correction.
         rho: correlation of the residuals of a and b over the replicates.
-        mde: smallest true difference found with 80 % power at Holm's first step, at this spread.
+        mde: planned: smallest true difference found with 80 % power at Holm's first step, for the
+            standard deviation that the suite assumed beforehand; ``None`` if it assumed none.
         rope: probabilities that a is worse by more than, within, and better by more than the
             study's region of practical equivalence (Student posterior).
-        seeds_needed: seeds that would find a difference as large as that region with 80 % power,
-            at this spread and Holm's first step.
+        seeds_needed: planned: seeds that find a difference as large as that region with 80 %
+            power, for the same standard deviation and at Holm's first step.
         words: ``better``, ``worse``, ``undecided`` or ``not comparable: ...``.
         at_chance: the methods of the two whose every run collapsed to chance level.
         outcomes: rates of collapse, where a method has both collapsed runs and others; all numbers
             but these are then of the remaining replicates.
+        towards: whose value a significant test would call the higher one: 1 for a, -1 for b, 0 for
+            neither.
+        role: ``declared`` (corrected over the whole report, gate by gate) or ``exploratory`` for
+            accuracies; "" for other measures, which have families of their own.
+        gate: of a declared one: the gate at which it is decided, or the first that is not.
+        closed_by: the gate above that is undecided, in words; "" if all are decided.
     """
 
     block: int | None
@@ -94,6 +103,10 @@ class Comparison:
     words: str
     at_chance: tuple[str, ...] = ()
     outcomes: Outcomes | None = None
+    towards: int = 0
+    role: str = ""
+    gate: int | None = None
+    closed_by: str = ""
 
     @property
     def comparable(self) -> bool:
@@ -117,14 +130,10 @@ class Comparison:
             return f"{self.a} and {self.b} are not compared on {where}: {self.obstacle()}."
         if self.test == "identical" and self.outcomes is None:
             return self._same(where)
-        if self.test == RATES:
+        if self.test == RATES and not self.closed_by:
             return self._of_rates(where)
         if not self.decided:
-            difference = f"{number(self.estimate, sign=True)} {self._points}{self.interval()}"
-            return (
-                f"{self.a} and {self.b} are not distinguishable on {where}: difference"
-                f" {difference}, {self.facts()}."
-            )
+            return self._undecided(where)
         better = self.words == BETTER
         verb = "beats" if better else "is worse than"
         estimate = self.estimate or 0.0
@@ -139,21 +148,43 @@ class Comparison:
         return f" [{number(low)}, {number(high)}]"
 
     def facts(self) -> str:
-        """Corrected p, test, sample, family, and what the test could not have found."""
-        size = self.family_size
-        family = "no correction" if size == 1 else f"family of {size}"
-        details = f"{self.test}, n = {self.sample()}, {family}{self._effect()}"
+        """Corrected p, test, sample, family and collapsed runs."""
+        details = f"{self.test}, n = {self.sample()}, {self._family()}{self._effect()}"
         text = f"p_Holm {p_equals(self.p_holm)} ({details})"
-        lowest = min(1.0, size * self.smallest_p)
-        if lowest >= ALPHA:
-            text += f"; {plural(self.n, self.unit)} cannot give less than {lowest:.3f}"
-        if self.mde is not None:
-            text += f"; true differences under {number(self.mde)} points would often be missed"
         if self.outcomes is not None:
             text += f"; {self.outcomes.sentence(self.a, self.b, self.unit)}"
         if self.at_chance:
             text += f"; all runs of {' and '.join(self.at_chance)} collapsed to chance"
         return text
+
+    @property
+    def undecidable(self) -> bool:
+        """Whether so few replicates can decide nothing in this family, whatever they show."""
+        return min(1.0, self.family_size * self.smallest_p) >= ALPHA
+
+    def _undecided(self, where: str) -> str:
+        gap = f"difference {number(self.estimate, sign=True)} {self._points}{self.interval()}"
+        if self.closed_by:
+            return (
+                f"{self.a} against {self.b} on {where}: {gap}, no verdict, because the"
+                f" {self.closed_by} comes first and is undecided (gate {self.gate})."
+            )
+        if self.undecidable:
+            lowest = min(1.0, self.family_size * self.smallest_p)
+            return (
+                f"{self.a} against {self.b} on {where} cannot be decided with"
+                f" {plural(self.n, self.unit)} (no p_Holm below {lowest:.3f}): {gap},"
+                f" {self.facts()}."
+            )
+        return f"{self.a} and {self.b} are not distinguishable on {where}: {gap}, {self.facts()}."
+
+    def _family(self) -> str:
+        """What the correction is over."""
+        if self.role == DECLARED:
+            return f"declared, gate {self.gate}"
+        size = self.family_size
+        family = "no correction" if size == 1 else f"family of {size}"
+        return f"exploratory, {family}" if self.role == EXPLORATORY else family
 
     def obstacle(self) -> str:
         """Why nothing was tested, with what there is so far."""
@@ -178,7 +209,6 @@ class Comparison:
         verdict = f"{self.a} and {self.b} are not distinguishable"
         if self.decided:
             verdict = f"{self.a} {'beats' if self.words == BETTER else 'is worse than'} {self.b}"
-        family = "no correction" if self.family_size == 1 else f"family of {self.family_size}"
         lowest = min(1.0, self.family_size * self.smallest_p)
         floor = f"; so few runs that differ cannot give less than {lowest:.3f}"
         rest = "in no seed did both end above chance"
@@ -187,7 +217,7 @@ class Comparison:
             rest = f"where neither collapsed, the difference is {gap}, n = {self.sample()}"
         return (
             f"{verdict} on {where}: {self.a} collapsed in {found.a} and {self.b} in {found.b} of"
-            f" {plural(found.n, 'run')} (p_Holm {p_equals(self.p_holm)}, {RATES}, {family}"
+            f" {plural(found.n, 'run')} (p_Holm {p_equals(self.p_holm)}, {RATES}, {self._family()}"
             f"{floor if lowest >= ALPHA else ''}); {rest}."
         )
 

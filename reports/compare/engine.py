@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,16 +68,16 @@ class Family:
         unit: what a replicate is, singular.
         rope: half width of the region of practical equivalence in points; ``None`` without one.
         test: decides.
-        higher_is_better: direction of the metric.
+        planned_sd: standard deviation of the differences that was assumed beforehand, if any.
     """
 
     name: str
     size: int
-    metric: str
-    unit: str
-    rope: float | None
-    test: SignificanceTest
-    higher_is_better: bool
+    metric: str = ACCURACY
+    unit: str = "seed"
+    rope: float | None = None
+    test: SignificanceTest = PAIRED_T
+    planned_sd: float | None = None
 
 
 def paired_comparisons(
@@ -102,20 +103,48 @@ def paired_comparisons(
         test: what decides.
         higher_is_better: direction of the measure.
     """
-    shared = Family(family, len(pairs), metric, unit, rope, test, higher_is_better)
-    samples = [_sample(pair, shared) for pair in pairs]
+    shared = Family(family, len(pairs), metric, unit, rope, test)
+    return corrected(uncorrected(pairs, shared), higher_is_better)
+
+
+def uncorrected(pairs: Sequence[Pair], family: Family) -> tuple[Comparison, ...]:
+    """Compare every pair without a correction: ``p_holm`` is to come, nothing is decided yet."""
+    samples = [_sample(pair, family) for pair in pairs]
     free = [sample.pairing for sample in samples if sample.testable]
-    tested = iter(paired_tests([(p.a, p.b) for p in free], test))
+    tested = iter(paired_tests([(p.a, p.b) for p in free], family.test))
     # Together: drawn sign patterns are then applied to all differences at once.
     flips = iter(sign_flips([p.a - p.b for p in free]))
     tests = [_test(sample, next(tested) if sample.testable else None) for sample in samples]
-    adjusted = holm_known(
-        [None if sample.obstacle else t.p for sample, t in zip(samples, tests, strict=True)]
-    )
     return tuple(
-        _comparison(pair, sample, found, next(flips) if sample.testable else None, p, shared)
-        for pair, sample, found, p in zip(pairs, samples, tests, adjusted, strict=True)
+        _comparison(pair, sample, found, next(flips) if sample.testable else None, family)
+        for pair, sample, found in zip(pairs, samples, tests, strict=True)
     )
+
+
+def corrected(
+    comparisons: Sequence[Comparison], higher_is_better: bool = True, **changes: Any
+) -> tuple[Comparison, ...]:
+    """The same with Holm over all of them, and their verdicts.
+
+    Args:
+        comparisons: a family, of :func:`uncorrected`.
+        higher_is_better: direction of the measure.
+        changes: further fields of each.
+    """
+    adjusted = holm_known([c.p for c in comparisons])
+    return tuple(
+        replace(c, p_holm=p, words=verdict(c, p, higher_is_better), **changes)
+        for c, p in zip(comparisons, adjusted, strict=True)
+    )
+
+
+def verdict(comparison: Comparison, p_holm: float | None, higher_is_better: bool = True) -> str:
+    """``better``, ``worse`` or ``undecided`` at this corrected p; why not, where not compared."""
+    if not comparison.comparable:
+        return comparison.words
+    if p_holm is None or p_holm >= ALPHA or not comparison.towards:
+        return UNDECIDED
+    return BETTER if (comparison.towards > 0) == higher_is_better else WORSE
 
 
 @dataclass(frozen=True)
@@ -169,7 +198,8 @@ def _obstacle(pairing: Pairing, family: Family) -> str:
         return "one seed has no spread to test against"
     smallest = family.test.smallest(n)
     if smallest >= ALPHA:
-        return f"{plural(n, family.unit)} cannot give p below {smallest:.3g} ({family.test.name})"
+        few = plural(n, family.unit)
+        return f"cannot be decided with {few} (no {family.test.name} p below {smallest:.3g})"
     return ""
 
 
@@ -178,12 +208,11 @@ def _comparison(
     sample: _Sample,
     test: PairedTest,
     p_sign_flip: float | None,
-    p_holm: float | None,
     family: Family,
 ) -> Comparison:
     a, b, pairing = pair.a, pair.b, sample.pairing
     tested, shown = not sample.obstacle, pairing.paired
-    detectable, needed = _power(test, family) if sample.testable else (None, None)
+    detectable, needed = planned(sample.expected, family)
     rope = family.rope if sample.testable else None
     return Comparison(
         block=pair.block,
@@ -206,7 +235,7 @@ def _comparison(
         t=test.t if tested else None,
         p=test.p if tested else None,
         p_sign_flip=p_sign_flip,
-        p_holm=p_holm,
+        p_holm=None,
         smallest_p=_smallest(test, sample.outcomes, family),
         family=family.name,
         family_size=family.size,
@@ -216,26 +245,28 @@ def _comparison(
         mde=detectable,
         rope=None if rope is None else student_rope(pairing.a - pairing.b, rope),
         seeds_needed=needed,
-        words=_words(test, p_holm, sample, family.higher_is_better),
+        words=f"{NOT_COMPARABLE}: {sample.obstacle}" if sample.obstacle else UNDECIDED,
+        towards=0 if sample.obstacle else direction(test, sample.outcomes, ALPHA),
         at_chance=tuple(c.method for c in (a, b) if c.known.any() and c.collapsed[c.known].all()),
         outcomes=sample.outcomes,
     )
 
 
-def _power(test: PairedTest, family: Family) -> tuple[float | None, int | None]:
-    """Smallest difference found, and seeds needed for the rope, at Holm's first step.
+def planned(n: int, family: Family) -> tuple[float | None, int | None]:
+    """What the test finds with 80 % power at Holm's first step, as it was planned.
 
-    ``None`` where the family's test has not decided or its power is not known.
+    Returns:
+        The smallest true difference that n replicates find, and the replicates that find one as
+        large as the region of equivalence; both for the standard deviation assumed beforehand,
+        ``None`` without one or where the test's power is not known.
     """
-    chosen, level = family.test, ALPHA / family.size
-    if not test.sd or test.test != chosen.name:
+    sd, test, level = family.planned_sd, family.test, ALPHA / family.size
+    if sd is None:
         return None, None
-    effect = chosen.detectable(test.n, level) if chosen.detectable else None
-    # Effects in steps of 1 %, so that few of them have to be solved for.
-    wanted = None if family.rope is None else float(f"{family.rope / test.sd:.3g}")
+    effect = test.detectable(n, level) if test.detectable else None
     return (
-        None if effect is None else effect * test.sd,
-        chosen.needed(wanted, level) if chosen.needed and wanted is not None else None,
+        None if effect is None else effect * sd,
+        test.needed(family.rope / sd, level) if test.needed and family.rope else None,
     )
 
 
@@ -243,15 +274,6 @@ def _smallest(test: PairedTest, outcomes: Outcomes | None, family: Family) -> fl
     """Smallest p that the test which gave p could have given."""
     by_rates = outcomes is not None and test.test == RATES
     return outcomes.smallest if outcomes and by_rates else family.test.smallest(test.n)
-
-
-def _words(test: PairedTest, p_holm: float | None, sample: _Sample, higher: bool) -> str:
-    if sample.obstacle:
-        return f"{NOT_COMPARABLE}: {sample.obstacle}"
-    towards = direction(test, sample.outcomes, ALPHA)
-    if p_holm is None or p_holm >= ALPHA or not towards:
-        return UNDECIDED
-    return BETTER if (towards > 0) == higher else WORSE
 
 
 def _mean(values: Floats) -> float | None:

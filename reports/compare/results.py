@@ -11,6 +11,7 @@ from nlbench.benchmark.store.record import RunRecord
 from nlbench.reports.compare.across_conditions import Overall, overall
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.families import compare
+from nlbench.reports.compare.gates import Gate
 from nlbench.reports.compare.ranking import Best, Standing, best_of, cells_of, standings
 from nlbench.reports.errors import ReportError, unknown
 from nlbench.reports.read.cells import Block, Cell, Condition, make_blocks
@@ -32,7 +33,8 @@ class Results:
         rule: the accuracy rule of every number, one of RULES.
         blocks: cells of comparable runs.
         baseline: labels of the baseline method (several where it has several settings).
-        verdicts: all pairwise comparisons.
+        verdicts: all pairwise comparisons, the declared and the exploratory ones.
+        gates: the declared ones, from the mean over all conditions down to single conditions.
         test: what decides in them.
     """
 
@@ -42,6 +44,7 @@ class Results:
     blocks: tuple[Block, ...]
     baseline: frozenset[str]
     verdicts: tuple[Comparison, ...]
+    gates: tuple[Gate, ...]
     test: SignificanceTest
 
     @property
@@ -55,13 +58,22 @@ class Results:
             f"{count} of {len(self.verdicts)} comparisons {words}"
             for words, count in refused.items()
         ]
+        if self.rule != self.study.rule:
+            lines.append(
+                f"accuracy rule {self.rule} is not the one that the study declared"
+                f" ({self.study.rule}): every verdict here is exploratory"
+            )
         return (*self.frame.warnings, *lines)
+
+    @property
+    def claims(self) -> int:
+        """Declared comparisons, which share one error rate."""
+        return self.gates[0].claims if self.gates else 0
 
     @cached_property
     def method_names(self) -> dict[str, str]:
         """Label -> the method's name, equal for settings of one method."""
-        runs = self.frame.runs[["method", "method_name"]].drop_duplicates()
-        return dict(zip(runs["method"], runs["method_name"], strict=True))
+        return names_of(self.frame)
 
     @cached_property
     def measures(self) -> dict[tuple[int, str], dict[tuple[str, str], Cell]]:
@@ -75,7 +87,9 @@ class Results:
     @cached_property
     def overall(self) -> tuple[Overall, ...]:
         """The analyses across conditions, one per profile."""
-        return overall(self.blocks, self.verdicts, self.baseline, self.study.rope)
+        return overall(
+            self.blocks, self.verdicts, self.gates, self.baseline, self.study.rope, self.test
+        )
 
     @cached_property
     def _by_condition(self) -> dict[tuple[int | None, str], list[Comparison]]:
@@ -127,18 +141,28 @@ def baseline_labels(study: Study, frame: Frame) -> frozenset[str]:
     return frozenset(runs.loc[runs["method_name"] == study.baseline, "method"])
 
 
-def analyse(study: Study, records: Iterable[RunRecord] | Intake, rule: str = "last") -> Results:
+def names_of(frame: Frame) -> dict[str, str]:
+    """Label -> the method's name, equal for settings of one method."""
+    runs = frame.runs[["method", "method_name"]].drop_duplicates()
+    return dict(zip(runs["method"], runs["method_name"], strict=True))
+
+
+def analyse(
+    study: Study, records: Iterable[RunRecord] | Intake, rule: str | None = None
+) -> Results:
     """Compute everything a report shows.
 
     Args:
         study: the declared runs.
         records: in any order, or what was read of a store.
-        rule: which of the four accuracies; ``oracle`` uses the test set and is no headline.
+        rule: which of the four accuracies; the one that the study declares by default. ``oracle``
+            uses the test set and is no headline.
 
     Raises:
         ReportError: an unknown rule or test of significance, a rule that no run has a number for,
             or no records.
     """
+    rule = study.rule if rule is None else rule
     if rule not in RULES:
         raise unknown("accuracy rule", rule, RULES)
     return analyse_frame(study, tidy(study, records), rule)
@@ -157,5 +181,13 @@ def analyse_frame(study: Study, frame: Frame, rule: str) -> Results:
         raise ReportError(f"study {study.name!r}: no run has the accuracy {rule!r}; {hint}")
     blocks = make_blocks(frame, rule)
     baseline = baseline_labels(study, frame)
-    verdicts = compare(blocks, baseline, study.rope, test)
-    return Results(study, frame, rule, blocks, baseline, verdicts, test)
+    found = compare(
+        blocks,
+        baseline,
+        study.rope,
+        test,
+        study.hypotheses,
+        names_of(frame),
+        study.planned_sd,
+    )
+    return Results(study, frame, rule, blocks, baseline, found.comparisons, found.gates, test)

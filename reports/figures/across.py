@@ -13,8 +13,8 @@ from nlbench.reports.stats import performance_profile
 def ranks_figure(whole: Overall) -> Figure:
     """Mean ranks on a line, best left; bars join methods without a significant pair test.
 
-    The bars come from pairwise Wilcoxon tests with Holm, so they need not be contiguous and do not
-    depend on the other methods; Nemenyi's critical difference is drawn for comparison only. The
+    The bars come from tests over seeds of each pair's mean difference over these conditions, so
+    they need not be contiguous; Nemenyi's critical difference is drawn for comparison only. The
     thin line through a marker is the bootstrap interval of the mean rank over seeds.
     """
     methods = sorted(whole.methods, key=lambda m: m.mean_rank.value)

@@ -21,7 +21,6 @@ from nlbench.reports.figures.paired import paired_figure
 from nlbench.reports.figures.style import save_styled, styled
 from nlbench.reports.parallel import Job
 from nlbench.reports.read.cells import Block
-from nlbench.reports.stats import WILCOXON
 from nlbench.reports.text import plural
 
 Further = Callable[[Block | None], Iterable[Planned]]
@@ -90,7 +89,7 @@ def _figures(results: Results, block: Block) -> Iterator[Planned]:
             "effects",
             f"Paired differences to the baseline on {block.title}: mean with 95 % Student interval,"
             " grey dots are seeds; a filled marker is decided by the"
-            f" {results.test.title} after Holm, a hollow one is not; the band is"
+            f" {results.test.title} after correction, a hollow one is not; the band is"
             f" ±{results.study.rope:g} points. Cells that are incomplete, unpaired or partly"
             " collapsed are left out.",
             effects,
@@ -124,8 +123,8 @@ def _across(whole: Overall) -> Iterator[Planned]:
     yield Planned(
         "ranks",
         f"Mean ranks over {conditions}, profile {whole.profile}; thin lines: bootstrap intervals"
-        f" over seeds; bars join methods that no pairwise {WILCOXON.name} test over conditions"
-        " distinguishes after Holm. Nemenyi's critical difference is shown for comparison only.",
+        " over seeds; bars join methods whose means over these conditions no test over seeds"
+        " distinguishes. Nemenyi's critical difference is shown for comparison only.",
         ranks_figure(whole),
     )
     yield Planned(

@@ -25,7 +25,7 @@ LEADERBOARD: dict[str, str] = {
     "method_name": "registered name of the method",
     "params": "its hyper-parameters, JSON",
     "condition": "canonical noise line",
-    "noise_type": "the line without its rate; Holm families are per noise type",
+    "noise_type": "the line without its rate",
     "nominal_rate": "noise rate asked for",
     "realised_rate": "mean share of labels that changed",
     "accuracy_rule": "last, noisy_val, clean_val or oracle",

@@ -20,7 +20,7 @@ from nlbench.reports.stats import Rope, mean_rank
 from nlbench.reports.text import DECIMALS, rounded, significant
 
 # Fields of a Comparison that are no column: they are in others, or in its sentence.
-HIDDEN = ("block", "metric", "unit", "smallest_p", "rope", "at_chance", "outcomes")
+HIDDEN = ("block", "metric", "unit", "smallest_p", "rope", "at_chance", "outcomes", "towards")
 # What is known of a run whose accuracy was given.
 GIVEN = ("method", "condition", "noise_type", "nominal_rate", "seed", "status")
 WHOLE_NUMBERS = (
@@ -29,9 +29,10 @@ WHOLE_NUMBERS = (
 )  # fmt: skip
 OVERALL_COLUMNS = (
     "profile", "accuracy_rule", "a", "b", "conditions", "higher", "ties", "lower",
-    "decided_better", "decided_worse", "estimate", "ci_low", "ci_high", "p_wilcoxon", "smallest_p",
-    "p_holm", "family_size", "p_improvement", "p_improvement_low", "p_improvement_high",
-    "p_rope_worse", "p_rope_equal", "p_rope_better", "words", "sentence",
+    "decided_better", "decided_worse", "seeds", "test", "estimate", "ci_low", "ci_high", "p",
+    "p_holm", "role", "words", "p_improvement", "p_improvement_low", "p_improvement_high",
+    "p_wilcoxon", "smallest_p", "p_holm_conditions", "family_size", "words_conditions",
+    "p_rope_worse", "p_rope_equal", "p_rope_better", "sentence", "sentence_conditions",
 )  # fmt: skip
 
 
@@ -71,7 +72,7 @@ def leaderboard_table(results: Results) -> pd.DataFrame:
 
 
 def overall_table(results: Results) -> pd.DataFrame:
-    """A row per profile and pair of methods over conditions (unit: condition)."""
+    """A row per profile and pair of methods over conditions: fixed ones first, then in general."""
     rows = []
     for whole in results.overall:
         for pair in whole.pairs:
@@ -88,19 +89,26 @@ def overall_table(results: Results) -> pd.DataFrame:
                     "lower": pair.lower,
                     "decided_better": pair.better,
                     "decided_worse": pair.worse,
+                    "seeds": test.n,
+                    "test": test.test,
                     "estimate": rounded(test.estimate),
                     "ci_low": rounded(test.low),
                     "ci_high": rounded(test.high),
+                    "p": significant(test.p),
+                    "p_holm": significant(pair.p_holm),
+                    "role": pair.role,
+                    "words": pair.words,
                     "p_wilcoxon": significant(pair.signed_rank.p),
                     "smallest_p": significant(pair.signed_rank.floor),
-                    "p_holm": significant(pair.p_holm),
+                    "p_holm_conditions": significant(pair.p_conditions),
                     "family_size": len(whole.pairs),
+                    "words_conditions": pair.general,
                     "p_improvement": significant(chance.value),
                     "p_improvement_low": significant(chance.low),
                     "p_improvement_high": significant(chance.high),
                     **_rope(pair.rope),
-                    "words": pair.words,
-                    "sentence": pair.sentence(len(whole.pairs)),
+                    "sentence": pair.sentence(),
+                    "sentence_conditions": pair.general_sentence(len(whole.pairs)),
                 }
             )
     return pd.DataFrame(rows, columns=OVERALL_COLUMNS)

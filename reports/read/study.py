@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nlbench.benchmark.metrics import Metric
+from nlbench.benchmark.spec.hypothesis import Hypothesis
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.spec.tuned import Tuned
 from nlbench.reports.errors import ReportError, unknown
@@ -32,6 +33,10 @@ class Study:
         test: name of the test of significance that decides (stats/significance.py), declared
             beforehand too.
         tuned: how its settings were chosen, where that was by tuning.
+        rule: accuracy rule that the declared verdicts are about.
+        hypotheses: comparisons declared beside those with the baseline.
+        planned_sd: standard deviation over seeds of a paired difference that was assumed when the
+            study was planned, points; ``None`` if none was.
         part: which of a larger study's runs these are, in words; "" for the whole of it.
         command: what a reader types to make the runs again, "" if there is no such line.
         given: what is known, by name, of a table of accuracies that the numbers come from; such a
@@ -50,6 +55,9 @@ class Study:
     metrics: tuple[Metric, ...] = ()
     test: str = "paired t"
     tuned: Tuned | None = None
+    rule: str = "last"
+    hypotheses: tuple[Hypothesis, ...] = ()
+    planned_sd: float | None = None
     part: str = ""
     command: str = ""
     given: Mapping[str, str] = field(default_factory=dict)

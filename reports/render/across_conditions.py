@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nlbench.reports.compare.across_conditions import Overall
+from nlbench.reports.compare.comparison import EXPLORATORY
 from nlbench.reports.compare.results import Results
 from nlbench.reports.render.markdown import bullets, escape, table
 from nlbench.reports.stats import WILCOXON
@@ -22,14 +23,21 @@ def overall_markdown(results: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def sections(results: Results, whole: Overall) -> list[str]:
-    """Methods, pairs, sentences and the small print of one profile."""
+def sections(results: Results, whole: Overall, level: int = 3) -> list[str]:
+    """Methods, and the two questions about each pair, of one profile."""
+    size, mark = len(whole.pairs), "#" * level
     return [
         methods_table(whole),
-        _omnibus(whole),
-        _pairs_table(whole, results.study.rope),
-        bullets(pair.sentence(len(whole.pairs)) for pair in whole.pairs),
         _small_print(results, whole),
+        f"{mark} On average over these conditions (seeds are the unit)",
+        _pairs_table(whole),
+        bullets(pair.sentence() for pair in whole.pairs),
+        _first_question(results, whole),
+        f"{mark} In other conditions too (conditions are the unit)",
+        _general_table(whole, results.study.rope),
+        bullets(pair.general_sentence(size) for pair in whole.pairs),
+        _omnibus(whole),
+        _second_question(results, whole),
     ]
 
 
@@ -52,30 +60,48 @@ def methods_table(whole: Overall) -> str:
     return table(headers, [[escape(cell) for cell in row] for row in rows])
 
 
-def _pairs_table(whole: Overall, rope: float) -> str:
+def _pairs_table(whole: Overall) -> str:
     headers = [
-        "comparison", "difference", "95 % interval", "higher / tie / lower",
-        "decided for / against",
-        "p", "p_Holm", "P(a > b)", "interval", f"worse / within ±{rope:g} / better",
+        "comparison", "difference", "95 % interval", "seeds", "p", "p_Holm", "role", "verdict",
+        "higher / tie / lower", "decided for / against", "P(a > b)", "interval",
     ]  # fmt: skip
     rows = []
     for pair in whole.pairs:
-        test, chance, bayes = pair.difference, pair.improvement, pair.rope
-        floor = f"n = {pair.signed_rank.n}: smallest attainable p is {pair.signed_rank.floor:.3g}"
+        test, chance = pair.difference, pair.improvement
         rows.append(
             [
                 f"{pair.a} vs {pair.b}",
                 number(test.estimate, sign=True),
                 interval(test.low, test.high) or NONE,
+                str(test.n),
+                p_value(test.p),
+                p_value(pair.p_holm),
+                pair.role,
+                pair.words,
                 f"{pair.higher} / {pair.ties} / {pair.lower}",
                 f"{pair.better} / {pair.worse}",
-                floor if pair.signed_rank.p is None else p_value(pair.signed_rank.p),
-                p_value(pair.p_holm),
                 number(chance.value),
                 interval(chance.low, chance.high) or NONE,
-                NONE
-                if bayes is None
-                else " / ".join(number(v) for v in (bayes.worse, bayes.equal, bayes.better)),
+            ]
+        )
+    return table(headers, [[escape(cell) for cell in row] for row in rows])
+
+
+def _general_table(whole: Overall, rope: float) -> str:
+    headers = ["comparison", "p", "p_Holm", f"worse / within ±{rope:g} / better", "verdict"]
+    rows = []
+    for pair in whole.pairs:
+        test, bayes = pair.signed_rank, pair.rope
+        shares = () if bayes is None else (bayes.worse, bayes.equal, bayes.better)
+        rows.append(
+            [
+                f"{pair.a} vs {pair.b}",
+                f"none below {test.floor:.3g} with n = {test.n}"
+                if test.p is None
+                else p_value(test.p),
+                p_value(pair.p_conditions),
+                " / ".join(map(number, shares)) or NONE,
+                pair.general,
             ]
         )
     return table(headers, [[escape(cell) for cell in row] for row in rows])
@@ -91,21 +117,37 @@ def _omnibus(whole: Overall) -> str:
     )
 
 
+def _first_question(results: Results, whole: Overall) -> str:
+    others = sum(pair.role == EXPLORATORY for pair in whole.pairs)
+    rest = f"; exploratory ones by Holm over the {plural(others, 'other pair')}" if others else ""
+    return (
+        f"Differences are averaged over {plural(len(whole.conditions), 'condition')} seed by seed,"
+        f" then tested over seeds (two-sided {results.test.title}; t with Satterthwaite's degrees"
+        " of freedom where conditions have seeds of their own). The conditions are held fixed: the"
+        " answer is about them. Declared pairs are corrected over the whole report, gate by"
+        f" gate{rest}. Runs that collapsed count with their accuracy. Decided: conditions in which"
+        " the test over seeds decides after its correction."
+    )
+
+
+def _second_question(results: Results, whole: Overall) -> str:
+    return (
+        f"Two-sided {WILCOXON.title} on {plural(len(whole.conditions), 'condition mean')}, Holm"
+        f" over all {plural(len(whole.pairs), 'pair')}: exploratory. Conditions are no random"
+        " sample, and the rates of one noise type are correlated, so this answer is"
+        " weaker than that to the first question. Shares: Bayesian signed-rank test"
+        f" (±{results.study.rope:g} points count as equal), of use from about ten conditions on."
+    )
+
+
 def _small_print(results: Results, whole: Overall) -> str:
     left_out = ""
     if whole.left_out:
         names = listing([escape(name) for name in whole.left_out])
         left_out = f" Left out because a cell is incomplete: {names}."
-    conditions, pairs = len(whole.conditions), len(whole.pairs)
     return (
-        f"Unit: condition ({plural(conditions, 'condition')}, means over seeds first; accuracy rule"
-        f" {results.rule}). Two-sided {WILCOXON.title} on condition means, Holm over all"
-        f" {plural(pairs, 'pair')}; the t interval of the difference is over conditions too."
-        " Conditions are no random sample, and the rates of one noise type are correlated: the"
-        " p-values refer to these conditions. Intervals of mean, IQM, rank and P(a > b) are"
-        " bootstrap ones that resample seeds, jointly for all methods, within every condition,"
-        " stretched by √(n/(n − 1)). IQM leaves out the lowest quarter of the runs, so the worst"
-        f" condition is given beside it. Decided: {results.test.title} over seeds within a"
-        f" condition, after Holm. Last column: Bayesian signed-rank test (±{results.study.rope:g}"
-        f" points count as equal), of use from about ten conditions on.{left_out}"
+        f"Means over {plural(len(whole.conditions), 'condition')} of the means over seeds, accuracy"
+        f" rule {results.rule}. Intervals are over seeds, jointly for all methods. IQM leaves out"
+        " the lowest quarter of the runs, so the worst condition is given beside it."
+        f"{left_out}"
     )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from nlbench.reports.compare.comparison import ALPHA, Comparison
 from nlbench.reports.compare.ranking import Best
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block, Cell
 from nlbench.reports.render.best import SHARE, best_set_rule, tested
 from nlbench.reports.render.grid import COLLAPSED, INCOMPLETE, UNPAIRED
+from nlbench.reports.render.verdicts import planned
 from nlbench.reports.stats import TESTS
 from nlbench.reports.text import listing, number, plural, rate
 
@@ -106,29 +105,21 @@ def _bests(results: Results, block: Block) -> list[Best]:
 
 
 def family_sentence(results: Results, block: Block) -> list[str]:
-    """The families and their sizes."""
+    """What the comparisons of methods are corrected over."""
     verdicts = results.in_block(block)
     if not any(v.comparable for v in verdicts):
         return []
-    sizes = {v.noise_type: v.family_size for v in verdicts}
-    words = ", ".join(f"{kind}: {size}" for kind, size in sizes.items())
     return [
-        "Family of the correction: all method pairs within this table and one noise type, over its"
-        f" rates (comparisons: {words})."
+        "Verdicts on pairs of methods: declared comparisons (with"
+        f" {listing(sorted(results.baseline))}, and what the suite declares) err in"
+        f" {100 * ALPHA:g} % of reports at most, all other pairs of this table, which are"
+        f" exploratory, in {100 * ALPHA:g} % too."
     ]
 
 
 def mde_line(results: Results, block: Block) -> list[str]:
-    """What differences the tests could not have seen."""
-    found = sorted(v.mde for v in results.in_block(block) if v.mde is not None)
-    if not found:
-        return []
-    span = f"{number(found[0])} to {number(found[-1])}" if len(found) > 1 else number(found[0])
-    return [
-        f"Minimum detectable effect (80 % power at Holm's first step, spread of each pair as"
-        f" observed): median {number(float(np.median(found)))} points ({span}); smaller true"
-        " differences are not expected to be found."
-    ]
+    """What was to be found by the plan of the suite; nothing if it assumed no spread."""
+    return list(filter(None, [planned(results, block)]))
 
 
 def rates_sentence(block: Block) -> str:
@@ -208,21 +199,20 @@ def origin(results: Results, block: Block) -> list[str]:
 
 
 def detectable(comparisons: Sequence[Comparison]) -> str:
-    """What differences a family of comparisons could not have seen; empty if nothing was tested."""
-    found = sorted(c.mde for c in comparisons if c.mde is not None)
-    tested = [c for c in comparisons if c.mde is not None]
-    if not found:
+    """What such a family of comparisons can find, before looking; empty if nothing was tested."""
+    tests = [(c, TESTS[c.test]) for c in comparisons if c.test in TESTS]
+    if not tests:
         return ""
-    size, fewest = tested[0].family_size, min(c.n for c in tested)
-    test = TESTS[tested[0].test]
-    sds = test.detectable(fewest, ALPHA / size) if test.detectable else None
-    span = f" ({number(found[0])} to {number(found[-1])})" if len(found) > 1 else ""
+    fewest, test = min(tests, key=lambda one: one[0].n)
+    size = fewest.family_size
+    sds = test.detectable(fewest.n, ALPHA / size) if test.detectable else None
+    if sds is None:
+        return ""
     return (
-        f"What could not have been seen: with n = {plural(fewest, tested[0].unit)} and Holm over"
-        f" {plural(size, 'comparison')}, a {test.title} finds with 80 % power a true difference"
-        f" of {number(sds)} standard deviations of the paired difference; at the spreads seen that"
-        f" is a median of {number(float(np.median(found)))} points{span}. Smaller true differences"
-        " would often be missed: not distinguishable does not mean equal."
+        f"Planned: with n = {plural(fewest.n, fewest.unit)} and Holm over"
+        f" {plural(size, 'comparison')}, a {test.title} finds with 80 % power, at its first step,"
+        f" a true difference of {number(sds)} standard deviations of the paired difference. Not"
+        " distinguishable does not mean equal: see the intervals."
     )
 
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import pandas as pd
 
-from nlbench.reports.compare.comparison import Comparison
+from nlbench.reports.compare.comparison import DECLARED, EXPLORATORY, Comparison
 from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.drawn import Drawn
 from nlbench.reports.read.cells import Block
 from nlbench.reports.render.across_conditions import sections
 from nlbench.reports.render.grid import accuracy_grid
 from nlbench.reports.render.markdown import bullets, escape, grid_table, table, words_under
+from nlbench.reports.render.verdicts import averages, declaration, exploration
 from nlbench.reports.text import plural
 
 SENTENCES = 30
 FILES = (
     ("leaderboard.csv", "a row per method and condition, numbers as numbers"),
     ("runs.csv", "a row per run: accuracies, fingerprints, environment"),
-    ("significance.csv", "a row per comparison, [as a table](significance.md)"),
+    ("verdicts.csv", "a row per declared comparison and gate, [as a table](significance.md)"),
+    ("significance.csv", "a row per comparison in one condition, [as a table](significance.md)"),
     ("overall.csv", "a row per pair of methods over all conditions, [as a table](overall.md)"),
     ("accuracy.tex", "the table for a paper, with [a document around it](accuracy-document.tex)"),
     ("selection.md", "last epoch, validation and oracle accuracy of the same runs"),
@@ -54,6 +56,7 @@ def index_markdown(
     parts += [escape(study.description)] if study.description else []
     if warnings := (*results.warnings, *topics.warnings):
         parts.append("\n".join(f"> **Note:** {escape(line)}.\n>" for line in warnings))
+    parts += _verdicts(results)
     for block in results.blocks:
         parts += _block(results, block, leaderboard)
         parts += [*topics.sections(block), *_figures(drawn, block.index)]
@@ -80,7 +83,18 @@ def _block(results: Results, block: Block, leaderboard: pd.DataFrame) -> list[st
     parts += words_under(results, block, grid)
     verdicts = results.in_block(block)
     if verdicts:
-        parts += ["### In words", *_sentences(verdicts, results.baseline)]
+        parts += ["### In words", *_sentences(verdicts)]
+    return parts
+
+
+def _verdicts(results: Results) -> list[str]:
+    """The declared verdicts on averages over conditions; single conditions are with their table."""
+    lines = averages(results.gates)
+    if not lines:
+        return []
+    parts = ["## Verdicts", escape(declaration(results)), bullets(lines[:SENTENCES])]
+    if len(lines) > SENTENCES:
+        parts.append(f"All {len(lines)}, and each gate: [significance.md](significance.md).")
     return parts
 
 
@@ -93,13 +107,14 @@ def _figures(drawn: Sequence[Drawn], block: int | None) -> list[str]:
     return parts
 
 
-def _sentences(verdicts: Sequence[Comparison], baseline: Collection[str]) -> list[str]:
-    """All sentences where a reader can take them in, else those against the baseline."""
-    shown = list(verdicts)
-    if len(shown) > SENTENCES:
-        shown = [v for v in verdicts if v.b in baseline][:SENTENCES]
-    parts = [bullets(v.sentence() for v in shown)]
-    if len(shown) < len(verdicts):
+def _sentences(verdicts: Sequence[Comparison]) -> list[str]:
+    """The declared comparisons by condition, then the others where a reader can take them in."""
+    declared = [v for v in verdicts if v.role == DECLARED]
+    others = [v for v in verdicts if v.role == EXPLORATORY]
+    parts = [bullets(v.sentence() for v in declared[:SENTENCES])] if declared else []
+    if others and len(verdicts) <= SENTENCES:
+        parts += [exploration(verdicts), bullets(v.sentence() for v in others)]
+    elif others or len(declared) > SENTENCES:
         parts.append(f"All {len(verdicts)} comparisons: [significance.md](significance.md).")
     return parts
 

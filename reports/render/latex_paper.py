@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from nlbench.reports.compare.across_conditions import Overall
-from nlbench.reports.compare.comparison import Comparison
+from nlbench.reports.compare.comparison import DECLARED, EXPLORATORY, Comparison
 from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.drawn import Drawn
 from nlbench.reports.read.cells import Block
@@ -17,25 +17,27 @@ from nlbench.reports.stats import WILCOXON
 from nlbench.reports.text import NONE, number, p_value, plural
 
 ROWS_PER_PAGE = 42
+_ROLES = (
+    (DECLARED, "Declared comparisons (p corrected over the whole report, gate by gate)"),
+    (EXPLORATORY, "All other pairs, exploratory (Holm over these)"),
+)
 _NUMBER = re.compile(r"(\$-\$|\+)?(\d+)\.(\d+)")
 SIZE = "width=\\linewidth,height=.85\\textheight,keepaspectratio"
 
 
 def significance_latex(results: Results) -> str:
-    """Every comparison: one table per noise type of a block, split where a page is full."""
+    """Every comparison of a block, declared and other ones, split where a page is full."""
     floats = []
     for block in results.blocks:
         verdicts = results.in_block(block)
-        for kind in dict.fromkeys(v.noise_type for v in verdicts):
-            family = [v for v in verdicts if v.noise_type == kind]
+        for role, words in _ROLES:
+            chosen = [v for v in verdicts if v.role == role]
             caption = (
-                f"Comparisons on {block.title}, noise {kind}: mean paired difference in points over"
-                f" seeds, 95 % Student interval, two-sided {results.test.title}, Holm over this"
-                f" family of {family[0].family_size}, sign-flip p, Hedges-corrected d_z,"
-                " correlation over seeds, minimum detectable effect (80 % power at Holm's first"
-                " step)."
+                f"{words} on {block.title}: mean paired difference in points over seeds, 95 %"
+                f" Student interval, two-sided {results.test.title}, sign-flip p, Hedges-corrected"
+                " d_z, correlation over seeds."
             )
-            floats += _pages(caption, _HEADS, "ll" + "r" * 9 + "l", [_cells(v) for v in family])
+            floats += _pages(caption, _HEADS, "ll" + "r" * 8 + "l", [_cells(v) for v in chosen])
     return "\n".join(floats) or "% One method: there is nothing to compare.\n"
 
 
@@ -72,14 +74,14 @@ def document_of_all(results: Results, tables: Sequence[str], drawn: Sequence[Dra
 
 _HEADS = [
     "condition", "comparison", "$n$", "diff.", "95 \\% interval", "$p$",
-    "$p_{\\mathrm{Holm}}$", "$p_{\\mathrm{flip}}$", "$d_z$", "$\\rho$", "MDE", "verdict",
+    "$p_{\\mathrm{Holm}}$", "$p_{\\mathrm{flip}}$", "$d_z$", "$\\rho$", "verdict",
 ]  # fmt: skip
 
 
 def _cells(verdict: Comparison) -> list[str]:
     cells = [escape(cell) for cell in significance_row(verdict)]
     assert len(cells) == len(SIGNIFICANCE_HEADERS)
-    return [*cells[:-1], escape(verdict.words.split(":")[0])]
+    return [*cells[:-1], cells[-1].split(":")[0]]
 
 
 def _seed_pages(block: Block, seeds: Sequence[int], rule: str) -> list[str]:
@@ -116,8 +118,9 @@ def _overall(results: Results, whole: Overall) -> list[str]:
             _interval(p.difference.low, p.difference.high),
             f"{p.higher}/{p.ties}/{p.lower}",
             f"{p.better}/{p.worse}",
-            _plain(p_value(p.signed_rank.p)),
+            _plain(p_value(p.difference.p)),
             _plain(p_value(p.p_holm)),
+            _plain(p_value(p.p_conditions)),
             number(p.improvement.value),
         ]
         for p in whole.pairs
@@ -129,16 +132,16 @@ def _overall(results: Results, whole: Overall) -> list[str]:
         " methods within conditions."
     )
     second = (
-        f"Pairs over {over}; unit: condition): mean difference with t interval, conditions with"
-        " higher / equal / lower mean, conditions decided for / against by the"
-        f" {results.test.title} over seeds after Holm, two-sided {WILCOXON.title} with Holm over"
-        f" {plural(len(whole.pairs), 'pair')} (no p below six conditions), probability that the"
-        " first is higher at equal seed."
+        f"Pairs over {over}): mean difference over these conditions with t interval (unit: seed),"
+        " conditions with higher / equal / lower mean, conditions decided for / against, p of the"
+        f" mean by the {results.test.title} over seeds, the same after correction, p after Holm of"
+        f" a two-sided {WILCOXON.title} on condition means (unit: condition; none below six"
+        " conditions), probability that the first is higher at equal seed."
     )
     heads = ["method", "mean", "interval", "IQM", "worst", "mean rank", "interval"]
     heads2 = ["comparison", "diff.", "interval", "h/e/l", "for/against", "$p$"]
-    heads2 += ["$p_{\\mathrm{Holm}}$", "$P(a>b)$"]
-    return [*_pages(first, heads, "lrrrrrr", methods), *_pages(second, heads2, "lrrrrrrr", pairs)]
+    heads2 += ["$p_{\\mathrm{Holm}}$", "$p_{\\mathrm{cond.}}$", "$P(a>b)$"]
+    return [*_pages(first, heads, "lrrrrrr", methods), *_pages(second, heads2, "lrrrrrrrr", pairs)]
 
 
 def _pages(caption: str, heads: list[str], columns: str, rows: list[list[str]]) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 from tabulate import tabulate
 
-from nlbench.reports.compare.comparison import Comparison
+from nlbench.reports.compare.comparison import DECLARED, EXPLORATORY, Comparison
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import pretty_condition
@@ -21,6 +21,14 @@ from nlbench.reports.render.grid import (
     GridRow,
     accuracy_grid,
     marks_used,
+)
+from nlbench.reports.render.verdicts import (
+    HEADERS,
+    averages,
+    declaration,
+    exploration,
+    planned,
+    row,
 )
 from nlbench.reports.stats import SIGN_FLIP
 from nlbench.reports.text import NONE, interval, number, one_line, p_value, rate
@@ -96,7 +104,7 @@ def accuracy_cell(cell: GridCell | None) -> str:
 
 SIGNIFICANCE_HEADERS = (
     "condition", "comparison", "n", "difference", "95 % interval", "p", "p_Holm", "sign-flip p",
-    "d_z", "ρ", "MDE", "verdict",
+    "d_z", "ρ", "verdict",
 )  # fmt: skip
 
 
@@ -113,27 +121,38 @@ def significance_row(verdict: Comparison) -> list[str]:
         p_value(verdict.p_sign_flip),
         number(verdict.hedges),
         number(verdict.rho),
-        number(verdict.mde),
-        verdict.words,
+        f"none: gate {verdict.gate} comes first" if verdict.closed_by else verdict.words,
     ]
 
 
 def significance_markdown(results: Results) -> str:
-    """All comparisons, family by family, each as a row and as a sentence."""
+    """The declared verdicts gate by gate, then every comparison as a row and as a sentence."""
     parts = [f"# {escape(results.study.title)}: significance", _notes(results)]
+    if results.gates:
+        parts += ["## Declared verdicts, gate by gate", escape(declaration(results))]
+        rows = [[escape(cell) for cell in row(gate)] for gate in results.gates]
+        parts += [table(HEADERS, rows, left=2), bullets(averages(results.gates))]
     for block in results.blocks:
-        parts.append(f"## {escape(block.title)}")
-        verdicts = results.in_block(block)
-        if not verdicts:
-            parts.append("One method: there is nothing to compare.")
-        for kind in dict.fromkeys(v.noise_type for v in verdicts):
-            family = [v for v in verdicts if v.noise_type == kind]
-            size = family[0].family_size
-            parts.append(f"### {escape(kind)} (family of {size})")
-            rows = [[escape(cell) for cell in significance_row(v)] for v in family]
-            parts.append(table(SIGNIFICANCE_HEADERS, rows, left=2))
-            parts.append(bullets(v.sentence() for v in family))
+        parts += [f"## {escape(block.title)}", *_block_significance(results, block)]
     return "\n\n".join(parts) + "\n"
+
+
+def _block_significance(results: Results, block: Block) -> list[str]:
+    verdicts = results.in_block(block)
+    if not verdicts:
+        return ["One method: there is nothing to compare."]
+    parts = list(filter(None, [planned(results, block)]))
+    for role, title, words in (
+        (DECLARED, "Declared comparisons by condition", ""),
+        (EXPLORATORY, "All other pairs (exploratory)", exploration(verdicts)),
+    ):
+        chosen = [v for v in verdicts if v.role == role]
+        if chosen:
+            rows = [[escape(cell) for cell in significance_row(v)] for v in chosen]
+            parts += [f"### {title}", *filter(None, [escape(words)])]
+            parts.append(table(SIGNIFICANCE_HEADERS, rows, left=2))
+            parts.append(bullets(v.sentence() for v in chosen))
+    return parts
 
 
 def _notes(results: Results) -> str:
@@ -142,11 +161,11 @@ def _notes(results: Results) -> str:
     companion = "" if results.test == SIGN_FLIP else ", so it is a companion, not the verdict"
     return (
         "Differences are first minus second, in points of accuracy, over the seeds that both"
-        f" methods have; two-sided {results.test.title}, Student interval, Holm over the family"
-        " (all method pairs of one noise type over its rates, as declared, run or not). The"
-        " sign-flip p assumes only symmetry; with n seeds it cannot be below 2/2ⁿ (0.062 for"
-        f" 5){companion}. d_z is the mean difference over the standard deviation of the"
+        f" methods have; two-sided {results.test.title}, Student interval. p_Holm of a declared"
+        " comparison is corrected over the whole report, gate by gate; that of an exploratory one"
+        " by Holm over the other pairs of its table. Families are as large as declared, run or"
+        " not. The sign-flip p assumes only symmetry; with n seeds it cannot be below 2/2ⁿ (0.062"
+        f" for 5){companion}. d_z is the mean difference over the standard deviation of the"
         " differences, with Hedges' correction. ρ is the correlation of the two methods over"
-        " seeds: what pairing gains. MDE is the smallest true difference that the test finds with"
-        " 80 % power."
+        " seeds: what pairing gains."
     )

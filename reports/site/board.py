@@ -29,7 +29,7 @@ COLUMNS: tuple[tuple[str, str, bool, str], ...] = (
         "diff_p_holm",
         "p (Holm)",
         False,
-        "the suite's test over seeds, Holm-corrected",
+        "the suite's test over seeds, corrected over the whole report",
     ),
     ("nominal_rate", "Rate", False, "noise rate asked for; below: share of labels that changed"),
     ("n", "Seeds", False, "seeds with a value / declared seeds"),

@@ -18,6 +18,7 @@ from nlbench.reports.render.caption import MARK_WORDS, RULE_WORDS, accuracy_capt
 from nlbench.reports.render.grid import GridCell, accuracy_grid, marks_used
 from nlbench.reports.render.index import setup_table
 from nlbench.reports.render.markdown import MARKS
+from nlbench.reports.render.verdicts import averages, declaration, exploration
 from nlbench.reports.site import embed
 from nlbench.reports.site.board import board, overall_rows
 from nlbench.reports.site.labels import LabelSets, noise_facts
@@ -79,6 +80,7 @@ def payload(built: Built, sets: LabelSets, commands: Commands) -> dict[str, Any]
         "warnings": list(built.warnings),
         "blocks": [_block(results, block, built.leaderboard) for block in results.blocks],
         "board": leaders,
+        "verdicts": {"about": declaration(results), "sentences": averages(results.gates)},
         "overall": _overall(results, built.leaderboard, leaders["rows"]),
         "figures": embed.figures(built.drawn, built.files),
         "tables": embed.tables(built.files),
@@ -114,6 +116,7 @@ def _block(results: Results, block: Block, leaderboard: pd.DataFrame) -> dict[st
         "notes": accuracy_notes(results, block, rates=False),
         "matrices": matrices(results, block),
         "sentences": found,
+        "exploration": exploration(results.in_block(block)),
         "refused": sum(s["words"].startswith(NOT_COMPARABLE) for s in found),
     }
 
@@ -141,8 +144,9 @@ def _overall(
             **part,
             "conditions": len(whole[part["profile"]].conditions),
             "left_out": list(whole[part["profile"]].left_out),
-            "sentences": [
-                pair.sentence(len(whole[part["profile"]].pairs))
+            "sentences": [pair.sentence() for pair in whole[part["profile"]].pairs],
+            "general": [
+                pair.general_sentence(len(whole[part["profile"]].pairs))
                 for pair in whole[part["profile"]].pairs
             ],
         }

@@ -37,6 +37,7 @@ from nlbench.reports.stats.ranks import (
     signed_rank,
 )
 from nlbench.reports.stats.residuals import residual_correlation
+from nlbench.reports.stats.seed_mean import SATTERTHWAITE, Differences, SeedMean, seed_mean
 from nlbench.reports.stats.signflip import sign_flip, sign_flips, smallest_p
 from nlbench.reports.stats.significance import (
     PAIRED_T,
@@ -49,14 +50,17 @@ from nlbench.reports.stats.significance import (
     significance_test,
 )
 from nlbench.reports.stats.tost import Equivalence, tost
+from nlbench.reports.stats.tree_holm import Tree, tree_holm
 
 __all__ = [
     "MODERATED_FROM",
     "PAIRED_T",
+    "SATTERTHWAITE",
     "SIGN_FLIP",
     "TESTS",
     "WILCOXON",
     "BestSet",
+    "Differences",
     "Equivalence",
     "Estimate",
     "Friedman",
@@ -64,8 +68,10 @@ __all__ = [
     "PairedTest",
     "Rope",
     "Sample",
+    "SeedMean",
     "SignedRank",
     "SignificanceTest",
+    "Tree",
     "best_set",
     "critical_difference",
     "friedman",
@@ -85,6 +91,7 @@ __all__ = [
     "power",
     "residual_correlation",
     "sd_interval",
+    "seed_mean",
     "seeds_needed",
     "sign_flip",
     "sign_flips",
@@ -95,4 +102,5 @@ __all__ = [
     "stratified",
     "student_rope",
     "tost",
+    "tree_holm",
 ]

@@ -20,6 +20,7 @@ SUMMARY = ("n", "expected_n", "mean", "sd", "ci_low", "ci_high")
 HIDDEN = (
     "block", "noise_type", "nominal_rate", "t", "smallest_p", "d_z", "hedges", "rho", "rope",
     "seeds_needed", "at_chance", "outcomes",
+    "mde", "towards", "role", "gate", "closed_by",
 )  # fmt: skip
 COMPARISON = tuple(field.name for field in fields(Comparison) if field.name not in HIDDEN)
 _WHOLE = ("n", "expected_n", "declared", "in_best_set", "family_size")

@@ -163,15 +163,8 @@ def _share(found: Measured, spread: Spread, rope: float) -> str:
     return (
         f"{found.undecided} of {total} settings are not distinguishable from the best (itself"
         f" counted; {found.test.name} over {plural(spread.seeds, 'seed')}, Holm over {total - 1}"
-        f"{_mde(found)}{rest}){pooled}; {near}."
+        f"{rest}){pooled}; {near}."
     )
-
-
-def _mde(found: Measured) -> str:
-    known = sorted(v.mde for v in found.against_best if v.mde is not None)
-    if not known:
-        return ""
-    return f", which would often miss differences under {number(known[len(known) // 2])} points"
 
 
 def _collapsed(sweep: Sweep) -> list[str]:

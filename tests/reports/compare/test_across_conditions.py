@@ -255,7 +255,15 @@ def test_overall_by_hand(make_study: Make) -> None:
         int((differences > 0).sum()), 0, int((differences < 0).sum())
     )  # fmt: skip
     assert pair.signed_rank.p == pytest.approx(float(scipy_stats.wilcoxon(differences).pvalue))
+    by_seed = np.mean(
+        [[results.blocks[0].cells[m, line].values for line in CONDITIONS] for m in ("gce", "ce")],
+        axis=1,
+    )
+    expected = scipy_stats.ttest_rel(*by_seed)
     assert pair.difference.estimate == pytest.approx(differences.mean())
+    assert pair.difference.p == pytest.approx(expected.pvalue)
+    assert pair.difference.low == pytest.approx(expected.confidence_interval().low)
+    assert [p.role for p in whole.pairs] == ["declared", "declared", "exploratory"]
     assert whole.friedman is not None
     assert whole.friedman.blocks == 6
     assert whole.methods[0].worst == pytest.approx(scores[0].min())
@@ -272,10 +280,13 @@ def test_incomplete_conditions_are_left_out_and_named(make_study: Make, tmp_path
     (whole,) = results.overall
     assert whole.left_out == ("pair 0.4",)
     assert len(whole.conditions) == 5
-    assert all(pair.p_holm is None for pair in whole.pairs)
+    assert all(pair.p_conditions is None for pair in whole.pairs)
+    assert {pair.general for pair in whole.pairs} == {"cannot be decided"}
+    assert all(pair.p_holm is not None for pair in whole.pairs)
     reports.build_report(made.study, made.records, tmp_path, only="tables")
     shown = (tmp_path / "overall.md").read_text()
-    assert "n = 5: smallest attainable p is 0.0625" in shown
+    assert "none below 0.0625 with n = 5" in shown
+    assert "gce against ce cannot be decided with 5 conditions: no p_Holm below" in shown
     assert "Left out because a cell is incomplete: pair 0.4." in shown
 
 
@@ -296,10 +307,14 @@ def test_groups_hold_what_no_pair_test_tells_apart(make_study: Make) -> None:
 
 def test_seeds_needed_for_the_declared_region(make_study: Make) -> None:
     b = [88.1, 89.2, 88.3, 90.4, 89.4]
-    made = make_study({("ce", "clean"): b, ("gce", "clean"): [90.0, 91.0, 90.5, 92.0, 91.5]})
+    values = {("ce", "clean"): b, ("gce", "clean"): [90.0, 91.0, 90.5, 92.0, 91.5]}
+    made = make_study(values, planned_sd=0.239)
     verdict = analyse(made.study, made.records).verdicts[0]
     # 0.5 points at SD 0.239 is 2.09 SDs: five seeds have power .93, four .78
     assert verdict.seeds_needed == 5
+    unplanned = make_study(values)
+    (same,) = analyse(unplanned.study, unplanned.records).verdicts
+    assert same.seeds_needed is same.mde is None
     assert verdict.rope is not None
     assert verdict.rope.better > 0.99
 

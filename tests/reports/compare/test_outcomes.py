@@ -78,7 +78,7 @@ def test_rates_alone_decide_where_nearly_every_run_collapses(make_study: Make) -
     assert verdict.p == pytest.approx(2 / 2**9)
     assert verdict.sentence() == (
         "gce is worse than ce on clean: gce collapsed in 9 and ce in 0 of 10 runs (p_Holm ="
-        " 0.004, exact McNemar, no correction); where neither collapsed, the difference is"
+        " 0.004, exact McNemar, declared, gate 1); where neither collapsed, the difference is"
         " \N{MINUS SIGN}2.10 points, n = 1."
     )
 
