@@ -89,6 +89,8 @@ def merge(files: Sequence[Path]) -> Merged:
 
 def _rows(file: Path) -> Iterator[tuple[int, dict[str, str] | str]]:
     """A file's rows as text with their lines; of a row of another width, what is wrong."""
+    if file.exists() and not file.is_file():
+        raise ReportError(f"leaderboard {file}: is no file")
     try:
         with file.open(encoding="utf-8", newline="") as text:
             reader = csv.reader(text)

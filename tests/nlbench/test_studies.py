@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from nlbench.benchmark.store.results import store_in
 from nlbench.benchmark.suites import suite as suites
 from nlbench.reports.write import write_report
 from nlbench.site import write_site
-from nlbench.studies import from_published, from_store, publish_suite
+from nlbench.studies import from_published, from_store, publish_suite, study_of
 
 QUICK = Path(__file__).resolve().parents[2] / "results" / "published" / "quick"
 
@@ -70,3 +73,34 @@ def test_without_a_study_there_are_no_pages(results: Path, tmp_path: Path) -> No
     with pytest.raises(UserError, match="no published study in it"):
         write_site(results, tmp_path / "site", list[str]().append)
     assert not (tmp_path / "site").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "selection", "starts"),
+    [
+        ("quick", "", "make benchmark SUITE=quick"),
+        ("my study.toml", "--methods ce,gce", "make benchmark SUITE='my study.toml' ARGS='--m"),
+        ("$(shell touch seen)", "", "nlbench run '$(shell touch seen)' && nlbench report"),
+        ("a;touch seen;", "", "nlbench run 'a;touch seen;'"),
+        ('a"`touch seen`".toml', "", "nlbench run 'a"),
+        ("-", "--noise 'x;touch seen'", "nlbench run - --noise 'x;touch seen'"),
+        ("it's", "--seeds 0-1", "make benchmark SUITE='it'"),
+    ],
+)
+def test_the_command_of_a_report_means_to_a_shell_what_it_says(
+    asked: str, selection: str, starts: str, tmp_path: Path
+) -> None:
+    """Run by a shell in which make and nlbench only show their words; nothing else is called."""
+    quick = suites.load("quick")
+    command = study_of(quick, asked, selection).command
+    assert command.startswith(starts)
+    (tmp_path / "Makefile").write_text(
+        'benchmark:\n\t@nlbench run "$(SUITE)" $(ARGS)\n\t@nlbench report "$(SUITE)" $(ARGS)\n'
+    )
+    (tmp_path / "nlbench").write_text('#!/bin/sh\nshift\nprintf "%s\\n" "$@" >> words\n')
+    (tmp_path / "nlbench").chmod(0o755)
+    here = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-c", command], cwd=tmp_path, env=here, check=True, timeout=60)
+    said = (tmp_path / "words").read_text().splitlines()
+    assert said == 2 * [asked, *shlex.split(selection)]
+    assert not (tmp_path / "seen").exists()

@@ -133,3 +133,17 @@ def test_the_command_writes_nothing_where_nothing_is_left(board: Path) -> None:
     out = board.with_name("out.csv")
     assert main(["leaderboard", "merge", str(board), "--out", str(out)]) == 2
     assert not out.exists()
+
+
+def test_a_strangers_formula_is_a_text_in_the_merged_file(board: Path) -> None:
+    board = edit(board, "mine.csv", "diff", "-0.5")
+    other = edit(board, "other.csv", "method", "=HYPERLINK(1)", row=2)
+    both = board.with_name("both.csv")
+    assert main(["leaderboard", "merge", str(board), str(other), "--out", str(both)]) == 0
+    table = pd.read_csv(both, dtype=str, keep_default_na=False)
+    assert "'=HYPERLINK(1)" in set(table["method"])
+    assert not table.map(lambda cell: cell.startswith(("=", "@"))).any(axis=None)
+    assert table["diff"].tolist().count("-0.5") == 1  # a number
+    again = board.with_name("again.csv")
+    assert main(["leaderboard", "merge", str(both), "--out", str(again)]) == 0
+    assert again.read_bytes() == both.read_bytes()
