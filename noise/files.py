@@ -13,10 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nlbench.noise import arrays
 from nlbench.noise.errors import NoiseError, nearest
 from nlbench.noise.registry import Scalar
 from nlbench.noise.safe_pickle import read_pt
 
+# Bytes; text takes up several times as much once it is read.
+LARGEST = 2**28
+MOST_COLUMNS = 1000
 MATRIX_SUFFIXES = (".json", ".csv", ".npy")
 Columns = Mapping[str, Any]
 
@@ -71,7 +75,7 @@ def read_matrix(path: Path, num_classes: int) -> NDArray[np.float64]:
     """
     try:
         matrix = np.asarray(_load(path), dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise NoiseError(f"{path}: does not hold a matrix of numbers") from None
     if matrix.shape != (num_classes, num_classes):
         raise NoiseError(f"{path}: shape {matrix.shape}, expected {num_classes} x {num_classes}")
@@ -113,28 +117,23 @@ def pick(path: Path, columns: Columns, name: str) -> Any:
 
 def _load(path: Path, header: bool = False) -> Any:
     readers: dict[str, Callable[[Path], Any]] = {
-        ".npy": _load_numpy,
-        ".npz": _load_numpy,
+        ".npy": arrays.load,
+        ".npz": arrays.load,
         ".json": lambda path: json.loads(path.read_text(encoding="utf-8")),
         ".csv": _load_table if header else _load_numbers,
     }
     if path.suffix not in readers:
         raise NoiseError(f"{path}: unknown type '{path.suffix}'; {nearest(path.suffix, readers)}")
     try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise NoiseError(f"{path}: {size:,} bytes; a label file has at most {LARGEST:,}")
         return readers[path.suffix](path)
     except NoiseError:
         raise
     except Exception as error:  # noqa: BLE001  whatever a damaged file raises, the file is at fault
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise NoiseError(f"{path}: cannot be read: {reason}") from None
-
-
-def _load_numpy(path: Path) -> Any:
-    content = np.load(path, allow_pickle=False)
-    if isinstance(content, np.ndarray):
-        return content
-    with content:
-        return {name: content[name] for name in content.files}
 
 
 def _load_rows(path: Path) -> list[list[str]]:
@@ -160,17 +159,23 @@ def _load_table(path: Path) -> dict[str, Any]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         first = [cell.strip() for cell in next(csv.reader(file), [])]
     bare = any(_is_number(cell) for cell in first)
+    names = _names(path, first, bare)
     table = _load_integers(path, 0 if bare else 1)
     if table is not None and table.shape[1] == len(first):
-        return dict(zip(_names(first, bare), table.T, strict=True))
+        return dict(zip(names, table.T, strict=True))
     rows = _load_rows(path)
     bare = any(_is_number(cell) for cell in rows[0])
-    names, rows = _names(rows[0], bare), rows if bare else rows[1:]
+    names, rows = _names(path, rows[0], bare), rows if bare else rows[1:]
     return {name: [row[place] for row in rows] for place, name in enumerate(names)}
 
 
-def _names(first: list[str], bare: bool) -> list[str]:
+def _names(path: Path, first: list[str], bare: bool) -> list[str]:
+    if len(first) > MOST_COLUMNS:
+        raise NoiseError(f"{path}: {len(first):,} columns; at most {MOST_COLUMNS:,} are read")
     if not bare:
+        twice = next((name for name in first if first.count(name) > 1), None)
+        if twice is not None:
+            raise NoiseError(f"{path}: two columns are called {twice[:80]!r}")
         return first
     return [""] if len(first) == 1 else [str(number) for number in range(len(first))]
 
@@ -201,10 +206,12 @@ def _integers(path: Path, values: ArrayLike) -> NDArray[np.int64]:
         numbers = np.asarray(values)
         if numbers.dtype.kind not in "iu":
             numbers = numbers.astype(np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise NoiseError(f"{path}: holds something that is not a number") from None
-    whole = numbers.astype(np.int64) if np.isfinite(numbers).all() else None
-    if whole is None or not np.array_equal(whole, numbers):
+    if numbers.size and not abs(numbers).max() < 2**63:  # NaN is not below either
+        raise NoiseError(f"{path}: holds numbers that are not finite, or beyond 64 bits")
+    whole = numbers.astype(np.int64)
+    if not np.array_equal(whole, numbers):
         raise NoiseError(f"{path}: holds numbers that are not whole")
     return whole
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nlbench.noise import arrays as files
 from nlbench.noise import whole
 from nlbench.noise.errors import NoiseError
 from nlbench.noise.labels import NoisyLabels
@@ -80,8 +81,9 @@ def load(path: str | Path) -> NoisyLabels:
 
 def _read(source: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     try:
-        with np.load(source, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = files.load(source)
+        if not isinstance(arrays, dict):
+            raise ValueError("a single array")
         header = json.loads(arrays.pop("header").tobytes().decode())
     except FileNotFoundError:
         raise NoiseError(f"{source}: no such file") from None

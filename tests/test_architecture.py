@@ -200,6 +200,7 @@ def no_files_in_methods(module: Module) -> Iterator[str]:
 OWN_WRITERS = (
     "nlbench.noise.whole",
     "nlbench.benchmark.machine.peak",
+    "nlbench.cli.streams",  # the null device
     "nlbench.noise.bench_files",
     "nlbench.reports.speed.bench",
     "nlbench.benchmark.reliability.crafted",

@@ -158,7 +158,7 @@ def _cached_images(pack: Pack, folder: Path) -> Bytes:
 def _verified(path: Path, digest: str) -> Bytes | None:
     try:
         images = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError, MemoryError):
         return None
     good = images.shape == _SHAPE and images.dtype == np.uint8 and _digest(images) == digest
     return images if good else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy.typing as npt
 from nlbench.benchmark.datasets.base import Dataset, Labels, Pixels, channel_statistics
 from nlbench.benchmark.datasets.registry import DatasetInfo, Source, register
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.machine import memory
+from nlbench.noise import arrays as files
 
 _NEEDED = ("x_train", "y_train", "x_test", "y_test")
 _CHANNELS = (1, 3)
@@ -85,14 +88,12 @@ def _read(path: Path) -> dict[str, Array]:
     if not path.is_file():
         raise UserError(f"no such file: {path} (npz:NAME is NAME.npz in the data root)")
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if not isinstance(loaded, np.lib.npyio.NpzFile):
+        arrays = files.load(path, memory.physical())
+        if not isinstance(arrays, dict):
             raise UserError(f"{path}: a single array; an .npz archive of named arrays is needed")
-        with loaded:
-            arrays = {name: loaded[name] for name in loaded.files}
     except UserError:
         raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f"{path}: not an .npz file of plain arrays: {error}") from error
     missing = [name for name in _NEEDED if name not in arrays]
     if missing:

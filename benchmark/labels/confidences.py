@@ -53,12 +53,21 @@ def softmax(spec: DatasetSpec, root: Path | None, device: torch.device) -> Proba
     data = resident(spec.images, root, device)
     path = cache_dir() / "confidences" / f"{_key(data.dataset)}.npy"
     if path.is_file():
-        return _checked(np.load(path, allow_pickle=False), data.dataset, path)
+        return _checked(_read(path), data.dataset, path)
     values = _train(spec, data, device)
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole.writing(path) as file:
         np.save(file, values, allow_pickle=False)
     return values
+
+
+def _read(path: Path) -> Probabilities:
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError, MemoryError) as error:
+        reason = f"cannot be read ({error}); remove it, it will be made again"
+        raise UserError(f"{path}: {reason}") from error
+    return np.asarray(values, dtype=np.float64)
 
 
 def model_for(dataset: Dataset) -> str:

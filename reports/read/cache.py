@@ -8,6 +8,7 @@ or of other columns counts as none.
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,9 @@ def load(root: Path) -> tuple[Part, ...]:
                 part, _, column = name.partition("/")
                 found.setdefault(part, {})[column] = file[name]  # this checks its CRC-32
         return tuple(map(Part.of, found.values()))
-    except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, IndexError, EOFError, MemoryError):
+        return ()
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
         return ()
 
 
