@@ -22,7 +22,7 @@ HALFWAY  := .venv-halfway
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help benchmark report leaderboard tables publish site toy test lint format bench rehearse setup setup-dev clean distclean FORCE
+.PHONY: help benchmark report leaderboard tables publish site toy test lint format bench torture rehearse setup setup-dev clean distclean FORCE
 
 help: ## list the targets
 	@echo "usage: make TARGET [SUITE=$(SUITE)] [DEVICE=$(DEVICE)] [WORKERS=$(WORKERS)] [DATA=folder] [PYTHON=python3.x]"
@@ -65,6 +65,9 @@ format: setup-dev ## put the code into the one format that lint accepts
 
 bench: setup ## measure speed: noise models, the data pipeline, the report
 	@$(NLBENCH) bench
+
+torture: setup ## attack nlbench itself: broken input, full disks, kills, many callers (an hour; ARGS=--minutes 1)
+	@$(NLBENCH) bench reliability $(ARGS)
 
 rehearse: ## what the first call on a GPU machine does, on the CPU, in an environment like that machine's
 	@$(or $(PYTHON),python3.12) tools/card_env.py $(CARD) --python $(or $(PYTHON),python3.12)

@@ -81,7 +81,7 @@ def _array(file: IO[bytes], size: int, largest: int) -> NDArray[Any]:
     if declared > size:
         raise ValueError(f"its header declares {declared:,} bytes, there are {size:,}")
     content = np.empty(declared, dtype=np.uint8)
-    _fill(memoryview(content), file)
+    _fill(content.data, file)
     values = content.view(dtype) if declared else np.empty(0, dtype)
     return values.reshape(shape, order="F" if in_columns else "C")
 

@@ -12,7 +12,7 @@ from tabulate import tabulate
 from nlbench.benchmark.errors import unknown
 from nlbench.benchmark.speed import engines as bench_engines
 from nlbench.benchmark.speed import pipeline
-from nlbench.cli import options
+from nlbench.cli import options, reliability
 from nlbench.noise import bench as noise_bench
 from nlbench.reports.speed import bench as report_bench
 
@@ -22,14 +22,22 @@ pipeline against a plain DataLoader loop of the same network and data, the train
 random images (CNN-8 and ResNets on a GPU, a small CNN on a CPU), small networks one by one and
 stacked, and time and memory of a report of 100,000 made-up records, the first and the next one.
 Figures are for this machine and this moment; compare ratios, not seconds.
+
+`reliability`, only where it is named, attacks nlbench itself: broken input of every kind, full
+disks, readers beside a report, writes that die at each file operation, killed processes, many
+callers of one store. It prints how many tries held and failed (docs/reliability.md); the exit
+status is 1 if one failed.
 """
 EXAMPLES = """\
   nlbench bench
   nlbench bench noise
   nlbench bench pipeline --data /data
   nlbench bench report --records 10000
+  nlbench bench reliability --attacks suites,disks --tries 100
   nlbench bench engines --device cuda --out bench
 """
+# Not among those that are done where none is named: it takes an hour, and measures no speed.
+RELIABILITY = "reliability"
 Rows = Sequence[Mapping[str, Any]]
 BENCHES: dict[str, Callable[[argparse.Namespace], Rows]] = {
     "noise": lambda _args: noise_bench.run(),
@@ -43,7 +51,9 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Rows]] = {
 def add(commands: options.Commands) -> None:
     """Register the command."""
     parser = options.command(commands, "bench", "measure speed on this machine", TEXT, EXAMPLES)
-    parser.add_argument("what", nargs="*", metavar="WHAT", help=f"of {', '.join(BENCHES)}")
+    parser.add_argument(
+        "what", nargs="*", metavar="WHAT", help=f"of {', '.join(BENCHES)}, reliability"
+    )
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:N")
     parser.add_argument(
         "--records",
@@ -53,6 +63,7 @@ def add(commands: options.Commands) -> None:
         help="of the report; default 100,000",
     )
     parser.add_argument("--out", metavar="DIR", type=Path, help="write engines.csv, engines.png")
+    reliability.add_options(parser)
     options.add_data(parser)
     parser.set_defaults(call=call)
 
@@ -61,8 +72,11 @@ def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
     chosen = args.what or list(BENCHES)
     for name in chosen:
-        if name not in BENCHES:
-            raise unknown("bench", name, tuple(BENCHES), "nlbench bench")
+        if name not in (*BENCHES, RELIABILITY):
+            raise unknown("bench", name, (*BENCHES, RELIABILITY), "nlbench bench")
+    failed = reliability.run(args) if RELIABILITY in chosen else 0
     for name in chosen:
+        if name == RELIABILITY:
+            continue
         print(f"{name}\n{tabulate(BENCHES[name](args), headers='keys', floatfmt=',.6g')}\n")
-    return 0
+    return failed

@@ -6,6 +6,7 @@ import io
 import struct
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def packed(path: Path, **members: bytes) -> Path:
 
 
 def test_what_numpy_writes_is_read(tmp_path: Path) -> None:
-    some = {
+    some: dict[str, Any] = {
         "rows": np.arange(12.0).reshape(3, 4),
         "columns": np.asfortranarray(np.arange(6).reshape(2, 3)),
         "none": np.zeros((0, 5), np.uint8),
@@ -44,7 +45,9 @@ def test_what_numpy_writes_is_read(tmp_path: Path) -> None:
         assert found[name].dtype == values.dtype
         assert np.array_equal(found[name], values)
         np.save(tmp_path / "one.npy", values)
-        assert np.array_equal(arrays.load(tmp_path / "one.npy"), values)
+        again = arrays.load(tmp_path / "one.npy")
+        assert isinstance(again, np.ndarray)
+        assert np.array_equal(again, values)
 
 
 @pytest.mark.parametrize(
