@@ -211,7 +211,7 @@ SAVERS = {"savefig", "save", "savez", "savez_compressed", "to_csv"}
 
 def one_writer(module: Module) -> Iterator[str]:
     """Files are written by ``nlbench.noise.whole`` alone, so that each is whole or not there."""
-    if module.package == "tools" or module.name in OWN_WRITERS:
+    if module.package == "tools" or any(_is(module.name, own) for own in OWN_WRITERS):
         return
     for node in ast.walk(module.tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute | ast.Name):

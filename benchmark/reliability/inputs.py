@@ -92,7 +92,9 @@ def broken_tables(place: Place) -> Iterator[str]:
     results = _results(place.folder)
     suite = place.folder / "tiny.toml"
     suite.write_text(TINY)
-    quietly(place, ["run", str(suite), "--results", str(results), "--device", "cpu"])
+    quietly(
+        place, ["run", str(suite), "--results", str(results), "--device", "cpu", "--workers", "1"]
+    )
     where = ["--results", str(results), "--workers", "1", "--only", "leaderboard"]
     quietly(place, ["report", str(suite), *where])
     board = results / "reports" / "tiny" / "leaderboard.csv"

@@ -75,7 +75,9 @@ def prepared(place: Place) -> tuple[Path, Path]:
     """A folder of results of a tiny suite, trained and reported, and the suite's file."""
     results, suite = place.folder / "results", place.folder / "tiny.toml"
     suite.write_text(TINY)
-    quietly(place, ["run", str(suite), "--results", str(results), "--device", "cpu"])
+    quietly(
+        place, ["run", str(suite), "--results", str(results), "--device", "cpu", "--workers", "1"]
+    )
     where = ["--results", str(results), "--workers", "1", "--only", "leaderboard"]
     quietly(place, ["report", str(suite), *where])
     return results, suite

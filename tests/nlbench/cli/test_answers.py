@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -118,3 +119,24 @@ def test_minutes_are_finite_and_not_negative(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="from 0 on"):
         options.amount(text)
     assert options.amount("1.5") == 1.5
+
+
+def test_a_merge_on_a_full_disk_keeps_its_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = Path(__file__).resolve().parents[3] / "results/published/quick/leaderboard.csv"
+    mine = tmp_path / "mine.csv"
+    content = board.read_bytes()
+    mine.write_bytes(content)
+    words = ["leaderboard", "merge", str(mine), str(board), "--out", str(mine)]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        assert main(words) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{mine}: cannot be written (File too large)" in line
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"mine.csv": content}
+    assert main(words) == 0
+    assert mine.read_bytes() != content
