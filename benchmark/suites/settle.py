@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from nlbench.benchmark.errors import UserError
@@ -110,6 +110,9 @@ def _text(suite: Suite, chosen: Mapping[str, list[Chosen]], records: list[RunRec
         lines += ["", "[[parts]]", f"noise = [{_toml(noise)}]", "methods = ["]
         lines += [line for one in methods for line in _lines(one)]
         lines += ["]"]
+    for one in suite.hypotheses:
+        stated = {key: value for key, value in asdict(one).items() if value}
+        lines += ["", "[[hypothesis]]", *(f"{key} = {_toml(v)}" for key, v in stated.items())]
     lines += ["", *_origin(suite, tune, chosen, records)]
     return "\n".join(lines) + "\n"
 

@@ -76,6 +76,13 @@ def test_the_written_suite_says_how_it_was_chosen() -> None:
     assert "4 tried for every method, learning rate among them, on seeds 7, 8, 9" in text
 
 
+def test_the_written_suite_keeps_the_hypotheses() -> None:
+    declared = GOOD + '\n[[hypothesis]]\na = "gce"\nb = "ce"\nwhere = "symmetric"\n'
+    tuning = parse(declared)
+    assert parse(settle(tuning, records(tuning, 0))).hypotheses == tuning.hypotheses
+    assert len(tuning.hypotheses) == 1
+
+
 def test_a_missing_run_is_no_choice() -> None:
     tuning = parse()
     with pytest.raises(UserError, match="1 of its 96 runs have no record"):
