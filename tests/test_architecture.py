@@ -203,8 +203,7 @@ OWN_WRITERS = (
     "nlbench.cli.streams",  # the null device
     "nlbench.noise.bench_files",
     "nlbench.reports.speed.bench",
-    "nlbench.benchmark.reliability.crafted",
-    "nlbench.benchmark.reliability.record_attack",
+    "nlbench.benchmark.reliability",
 )
 SAVERS = {"savefig", "save", "savez", "savez_compressed", "to_csv"}
 
