@@ -46,6 +46,12 @@ def is_study(folder: Path) -> bool:
     return (folder / RECORDS).is_file()
 
 
+def find(asked: str, results: Path) -> Path | None:
+    """The folder of the published study that is asked for by name or folder, if there is one."""
+    places = (Path(asked), folder_of(results, asked))
+    return next((place for place in places if is_study(place)), None)
+
+
 def check_outside(results: Path, out: Path) -> None:
     """Refuse to write into a published study (UserError)."""
     inside = out.resolve().is_relative_to((results / "published").resolve())

@@ -10,18 +10,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nlbench.api.compare import Compared, compare
     from nlbench.api.corrupt import corrupt
+    from nlbench.api.load import load
     from nlbench.benchmark.errors import UserError
 
 # Loaded when asked for: with torch and the statistics an import would take seconds.
 _HOME = {
+    "Compared": "api.compare",
     "UserError": "benchmark.errors",
+    "compare": "api.compare",
     "corrupt": "api.corrupt",
+    "load": "api.load",
 }
 
 __all__ = [
+    "Compared",
     "UserError",
+    "compare",
     "corrupt",
+    "load",
 ]
 
 

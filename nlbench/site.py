@@ -91,8 +91,7 @@ def _shown(results: Path, names: Sequence[str], own: bool, say: Say) -> list[Sho
 
 def _named(name: str, results: Path, own: bool, say: Say) -> Shown:
     """A published study by its name or folder; any other suite from the local store."""
-    places = (Path(name), published.folder_of(results, name))
-    folder = next((place for place in places if published.is_study(place)), None)
+    folder = published.find(name, results)
     if folder is not None and not own:
         return _published(folder, say)
     return _own(name, suites.load(name), results, say)

@@ -131,7 +131,21 @@ def source(name: str) -> tuple[str, str, str]:
 
 def parse(text: str, name: str, where: str, profile: str | None = None) -> Suite:
     """Read a suite from TOML text; ``where`` is named in errors. Raises: see :func:`load`."""
-    values = typed.parse(text, where)
+    return _of_values(typed.parse(text, where), name, where, profile)
+
+
+def of_mapping(given: Mapping[str, Any], profile: str | None = None) -> Suite:
+    """A suite from what its TOML file would hold, and its ``name``, which a file has as its own.
+
+    Raises:
+        UserError: see :func:`load`.
+    """
+    values = typed.plain(given)
+    name = typed.text(values.pop("name", "suite"), "name", "suite")
+    return _of_values(values, name, f"suite {name!r}", profile)
+
+
+def _of_values(values: dict[str, Any], name: str, where: str, profile: str | None) -> Suite:
     tables = ("parts", "report", "hypothesis", "tune", "tuned")
     typed.check_keys(values, (*TEXT_KEYS, *GRID_KEYS, *tables), where)
     report = report_table.parse(values.pop("report", {}), where)

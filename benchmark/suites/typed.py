@@ -13,6 +13,7 @@ from typing import Any
 
 from nlbench.benchmark.errors import UserError, unknown
 from nlbench.benchmark.spec.run_spec import LARGEST_SEED
+from nlbench.noise import NoiseSpec
 
 # Twice a hundred thousand runs, of which a report takes minutes; suites of ours are below 5 KB.
 MOST_BYTES = 2**20
@@ -58,6 +59,17 @@ def parse(text: str, where: str) -> dict[str, Any]:
         raise UserError(f"{where}: not valid TOML for a suite (it is nested too deeply)") from None
     except ValueError as error:  # a TOMLDecodeError, or a number of thousands of digits
         raise UserError(f"{where}: not valid TOML ({error})") from error
+
+
+def plain(value: Any) -> Any:
+    """A value as TOML would hold it: tuples, ranges, arrays and Series are lists, paths texts."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [plain(each) for each in value]
+    if hasattr(value, "tolist"):  # NumPy, pandas, torch
+        return plain(value.tolist())
+    return str(value) if isinstance(value, Path | NoiseSpec) else value
 
 
 def table(value: Any, key: str, where: str) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def figure_jobs(
     folder.mkdir(parents=True, exist_ok=True)
     with styled():
         for name, caption, figure, block in tqdm(
-            _planned(results, further), "drawing", unit=" figures", disable=None
+            planned(results, further), "drawing", unit=" figures", disable=None
         ):
             # Not with_suffix: a name may have a dot in it.
             files = folder / f"{name}.png", folder / f"{name}.pdf"
@@ -48,7 +48,8 @@ def figure_jobs(
             yield partial(save_styled, figure, folder, name)
 
 
-def _planned(results: Results, further: Further) -> Iterator[Planned]:
+def planned(results: Results, further: Further) -> Iterator[Planned]:
+    """Every figure in the order of the report, drawn when it is its turn; within ``styled()``."""
     for block in results.blocks:
         suffix = f"-{block.index + 1}" if block.index else ""
         for plan in chain(_figures(results, block), further(block)):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -234,11 +235,23 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     """Write ``name.png`` and ``name.pdf`` without date, software or user in them."""
     png, pdf = folder / f"{name}.png", folder / f"{name}.pdf"
     with whole.writing(png) as file:
-        figure.savefig(file, format="png", metadata={"Software": None})
+        _save_png(figure, file)
     nobody = {"Creator": None, "Producer": None, "CreationDate": None}
     with whole.writing(pdf) as file:
         figure.savefig(file, format="pdf", metadata=nobody)
     return png, pdf
+
+
+def png(figure: Figure) -> bytes:
+    """The bytes that :func:`save` writes into ``name.png``, whatever the user's settings are."""
+    buffer = io.BytesIO()
+    with styled():
+        _save_png(figure, buffer)
+    return buffer.getvalue()
+
+
+def _save_png(figure: Figure, file: BinaryIO) -> None:
+    figure.savefig(file, format="png", metadata={"Software": None})
 
 
 def save_styled(figure: Figure, folder: Path, name: str) -> None:

@@ -41,12 +41,17 @@ def runs_table(results: Results) -> pd.DataFrame:
     frame = results.frame.runs
     if results.study.given:
         return frame[[*GIVEN, results.rule]].round({results.rule: DECIMALS})
-    listed = [
+    return listed(frame)
+
+
+def listed(frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns of runs.csv, of the rows of :func:`nlbench.reports.read.frame.tidy`."""
+    names = [
         field.name
         for field in FIELDS
         if field.listed == ALWAYS or (field.listed == IF_ANY and _any(frame[field.name]))
     ]
-    return frame[listed].round({field.name: DECIMALS for field in FIELDS if field.rounded})
+    return frame[names].round({field.name: DECIMALS for field in FIELDS if field.rounded})
 
 
 def _any(column: pd.Series) -> bool:

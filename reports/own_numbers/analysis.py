@@ -17,6 +17,8 @@ from nlbench.reports.text import listing, plural
 
 RULE = "given"
 PROFILE = "as given"
+ASSUMED = "rows of one condition and seed, not proven by fingerprints"
+PROVEN = "rows of one condition and seed whose fingerprints agree"
 NOTES = 8  # lines about missing runs before the rest is only counted
 REMEDY = "--common compares over the seeds that all methods of a condition have"
 
@@ -39,7 +41,8 @@ class Wanted:
 def analyse_table(table: Table, wanted: Wanted = Wanted()) -> Results:
     """Analyse the table as the records of a study are.
 
-    Rows of one condition and seed count as paired: nothing in a table can prove it.
+    Rows of one condition and seed are a pair. Where the table has the fingerprints of runs, they
+    must agree; else it is taken for granted.
 
     Raises:
         ReportError: one method, one seed, no pairs, an unknown baseline.
@@ -64,7 +67,7 @@ def analyse_table(table: Table, wanted: Wanted = Wanted()) -> Results:
         given={
             "table": f"{table.source} (sha256 {table.sha256})",
             "accuracies": f"taken for {table.unit}",
-            "pairing": "rows of one condition and seed, not proven by fingerprints",
+            "pairing": PROVEN if _has_fingerprints(table) else ASSUMED,
             "runs": f"{sum(run.accuracy is not None for run in table.runs):,}",
             "seeds": " ".join(map(str, sorted({run.seed for run in table.runs}))),
             "columns not used": ", ".join(table.ignored) or "none",
@@ -98,10 +101,23 @@ def frame_of(table: Table, num_classes: int | None = None) -> Frame:
         "status": ["missing" if run.accuracy is None else "ok" for run in runs],
         RULE: [run.accuracy for run in runs],
         "num_classes": [num_classes] * len(runs),
-        **{f"pair_{part}": [f"seed {run.seed}" for run in runs] for part in PAIRING},
+        **_pairing(table, runs),
     }
     key = BlockKey(table.name, None, 0.0, "", PROFILE)
     return Frame(typed(columns), (key,), {}, {}, tuple(_notes(table, runs)))
+
+
+def _has_fingerprints(table: Table) -> bool:
+    return any(run.pairing for run in table.runs)
+
+
+def _pairing(table: Table, runs: Sequence[Run]) -> dict[str, list[str | None]]:
+    """The fingerprints of every run; equal ones for one seed where the table has none."""
+    if not _has_fingerprints(table):
+        return {f"pair_{part}": [f"seed {run.seed}" for run in runs] for part in PAIRING}
+    nothing = (None,) * len(PAIRING)
+    found = [run.pairing or nothing for run in runs]
+    return {f"pair_{part}": [one[at] for one in found] for at, part in enumerate(PAIRING)}
 
 
 def _filled(given: Sequence[Run]) -> list[Run]:

@@ -5,11 +5,52 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from nlbench.reports.compare.results import Results
 from nlbench.reports.compare.seeds_needed import terminal_lines
 from nlbench.reports.own_numbers.analysis import Wanted, analyse_table
-from nlbench.reports.own_numbers.table import common_seeds, read_table
+from nlbench.reports.own_numbers.table import Table, common_seeds, read_table
 from nlbench.reports.text import plural
 from nlbench.reports.write import write_results
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """A table and what it comes to.
+
+    Attributes:
+        table: what was compared.
+        left_out: how many runs were not, for not all methods have their seeds.
+        results: everything computed.
+    """
+
+    table: Table
+    left_out: int
+    results: Results
+
+    def text(self, report: str) -> str:
+        """What a terminal shows: how the table was read, the report in short, seeds needed."""
+        lines = [f"Accuracies are taken for {self.table.unit}.", report]
+        if self.left_out:
+            left = plural(self.left_out, "run")
+            lines.append(f"Left out: {left} of seeds that not all methods have.")
+        return "\n".join([*lines, *terminal_lines(self.results)])
+
+
+def analyse(table: Table, wanted: Wanted, common: bool = False) -> Analysed:
+    """Analyse a table.
+
+    Args:
+        table: of accuracies.
+        wanted: what to compare.
+        common: whether to leave out what not all methods of a condition have.
+
+    Raises:
+        ReportError: see :func:`analyse_table`.
+    """
+    left = 0
+    if common:
+        table, left = common_seeds(table)
+    return Analysed(table, left, analyse_table(table, wanted))
 
 
 @dataclass(frozen=True)
@@ -48,12 +89,6 @@ def write(
     Raises:
         ReportError: a table that is not as it should be, or a folder that cannot be written.
     """
-    table, left = read_table(path, unit), 0
-    if common:
-        table, left = common_seeds(table)
-    results = analyse_table(table, wanted)
-    built = write_results(results, out, only, workers).built
-    lines = [f"Accuracies are taken for {table.unit}.", built.text]
-    if left:
-        lines.append(f"Left out: {plural(left, 'run')} of seeds that not all methods have.")
-    return Report("\n".join([*lines, *terminal_lines(results)]), len(built.files))
+    analysed = analyse(read_table(path, unit), wanted, common)
+    built = write_results(analysed.results, out, only, workers).built
+    return Report(analysed.text(built.text), len(built.files))

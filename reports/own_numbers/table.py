@@ -1,4 +1,4 @@
-"""Read a table of accuracies: columns method, condition, seed, accuracy."""
+"""A table of accuracies, from a CSV file: columns method, condition, seed, accuracy."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class Run:
         condition: as a noise line, see own_numbers/condition.py.
         seed: whole number.
         accuracy: in the unit of the file; ``None`` where the cell is empty.
+        pairing: fingerprints in the order of PAIRING, where the table has them.
     """
 
     line: int
@@ -38,6 +39,28 @@ class Run:
     condition: str
     seed: int
     accuracy: float | None
+    pairing: tuple[str | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a table is from.
+
+    Attributes:
+        place: what errors call it.
+        name: short name for titles.
+        source: name with its ending.
+        row: what one of its rows is called.
+    """
+
+    place: str
+    name: str
+    source: str
+    row: str = "line"
+
+    def at(self, number: int) -> str:
+        """Name a row."""
+        return f"{self.place}, {self.row} {number}"
 
 
 @dataclass(frozen=True)
@@ -89,16 +112,41 @@ def read_table(path: Path, unit: str | None = None) -> Table:
         rows = [(line, row) for line, row in _rows(text) if any(row)]
     except csv.Error as error:
         raise ReportError(f"{path}: is not a CSV file ({error})") from error
+    origin = Origin(str(path), path.stem, path.name)
     header = [name.lower() for name in rows[0][1]] if rows else []
-    _check_header(path, header)
-    runs = [_run(path, line, dict(_cells(path, line, header, row))) for line, row in rows[1:]]
-    _check_runs(path, runs)
-    known, words = _unit(path, runs, unit)
+    return table_of(origin, hashlib.sha256(content).hexdigest(), header, rows[1:], unit)
+
+
+def table_of(
+    origin: Origin,
+    sha256: str,
+    header: Sequence[str],
+    rows: Iterable[tuple[int, Sequence[str]]],
+    unit: str | None,
+) -> Table:
+    """A table from its cells as text.
+
+    Args:
+        origin: for messages.
+        sha256: of its bytes.
+        header: names of the columns, in small letters.
+        rows: their numbers and cells.
+        unit: as for :func:`read_table`.
+
+    Raises:
+        ReportError: naming origin, row and value.
+    """
+    if unit is not None and unit not in UNITS:
+        raise unknown("unit of accuracies", unit, UNITS)
+    check_header(origin, header)
+    runs = [_run(origin, at, dict(_cells(origin, at, header, row))) for at, row in rows]
+    _check_runs(origin, runs)
+    known, words = _unit(origin, runs, unit)
     return Table(
-        name=path.stem,
-        source=path.name,
-        sha256=hashlib.sha256(content).hexdigest(),
-        runs=tuple(_in_percent(path, run, known) for run in runs),
+        name=origin.name,
+        source=origin.source,
+        sha256=sha256,
+        runs=tuple(_in_percent(origin, run, known) for run in runs),
         unit=words,
         ignored=tuple(name for name in header if name not in COLUMNS),
     )
@@ -111,68 +159,78 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
         yield reader.line_num, [one_line(cell) for cell in row]
 
 
-def _check_header(path: Path, header: Sequence[str]) -> None:
+def check_header(origin: Origin, header: Sequence[str], there: Sequence[str] = ()) -> None:
+    """Refuse a table without one of the columns, or with one of them twice.
+
+    Args:
+        origin: for messages.
+        header: names of the columns.
+        there: the same as whoever made the table calls them.
+
+    Raises:
+        ReportError: naming the column.
+    """
     if not header:
-        raise ReportError(f"{path}: is empty; it should begin with {','.join(COLUMNS)}")
+        raise ReportError(f"{origin.place}: is empty; it should have {', '.join(COLUMNS)}")
     for name in COLUMNS:
         if header.count(name) != 1:
             has = "has no" if name not in header else f"has {header.count(name)} times the"
             raise ReportError(
-                f"{path}: {has} column {name!r}; its first line should name"
-                f" {', '.join(COLUMNS)} (it names: {', '.join(header)})"
+                f"{origin.place}: {has} column {name!r}; its columns should be"
+                f" {', '.join(COLUMNS)} (they are: {', '.join(there or header)})"
             )
 
 
 def _cells(
-    path: Path, line: int, header: Sequence[str], row: Sequence[str]
+    origin: Origin, line: int, header: Sequence[str], row: Sequence[str]
 ) -> Iterable[tuple[str, str]]:
     if len(row) != len(header):
-        raise ReportError(f"{path}, line {line}: {len(row)} cells, but {len(header)} columns")
+        raise ReportError(f"{origin.at(line)}: {len(row)} cells, but {len(header)} columns")
     return zip(header, row, strict=True)
 
 
-def _run(path: Path, line: int, cells: dict[str, str]) -> Run:
+def _run(origin: Origin, line: int, cells: dict[str, str]) -> Run:
     for name in ("method", "condition"):
         if not cells[name]:
-            raise ReportError(f"{path}, line {line}: no {name}")
+            raise ReportError(f"{origin.at(line)}: no {name}")
     # Pandas writes whole numbers beside empty cells as 0.0, 1.0 ...
-    seed = _number(path, line, "seed", cells["seed"], "a whole number")
+    seed = _number(origin, line, "seed", cells["seed"], "a whole number")
     if not seed.is_integer():
-        raise ReportError(f"{path}, line {line}: seed {cells['seed']!r} is not a whole number")
+        raise ReportError(f"{origin.at(line)}: seed {cells['seed']!r} is not a whole number")
     text, accuracy = cells["accuracy"], None
     if text.lower() not in _NOTHING:
-        accuracy = _number(path, line, "accuracy", text, "a number such as 93.1 or 0.931")
+        accuracy = _number(origin, line, "accuracy", text, "a number such as 93.1 or 0.931")
     return Run(line, cells["method"], noise_line(cells["condition"]), int(seed), accuracy)
 
 
-def _number(path: Path, line: int, name: str, text: str, right: str) -> float:
+def _number(origin: Origin, line: int, name: str, text: str, right: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ReportError(f"{path}, line {line}: {name} {text!r} should be {right}")
+        raise ReportError(f"{origin.at(line)}: {name} {text!r} should be {right}")
     return value
 
 
-def _check_runs(path: Path, runs: Sequence[Run]) -> None:
+def _check_runs(origin: Origin, runs: Sequence[Run]) -> None:
     if not runs:
-        raise ReportError(f"{path}: has a header but no rows")
+        raise ReportError(f"{origin.place}: has a header but no rows")
     seen: dict[tuple[str, str, int], int] = {}
     for run in runs:
         first = seen.setdefault((run.method, run.condition, run.seed), run.line)
         if first != run.line:
             raise ReportError(
-                f"{path}, line {run.line}: method {run.method!r}, condition {run.condition!r},"
-                f" seed {run.seed} is in line {first} already"
+                f"{origin.at(run.line)}: method {run.method!r}, condition {run.condition!r},"
+                f" seed {run.seed} is in {origin.row} {first} already"
             )
 
 
-def _unit(path: Path, runs: Sequence[Run], stated: str | None) -> tuple[str, str]:
+def _unit(origin: Origin, runs: Sequence[Run], stated: str | None) -> tuple[str, str]:
     """The unit, and in words how it is known."""
     known = [run for run in runs if run.accuracy is not None]
     if not known:
-        raise ReportError(f"{path}: no row has an accuracy")
+        raise ReportError(f"{origin.place}: no row has an accuracy")
     if stated is not None:
         return stated, f"{_plural(stated)}, as stated"
     small = [run for run in known if (run.accuracy or 0.0) <= 1]
@@ -181,8 +239,8 @@ def _unit(path: Path, runs: Sequence[Run], stated: str | None) -> tuple[str, str
         few, many = sorted((small, large), key=len)
         unit = FRACTION if many is small else PERCENT
         raise ReportError(
-            f"{path}, line {few[0].line}: accuracy {few[0].accuracy:g} among {_plural(unit)};"
-            f" if it is right, name the unit of all of them with --unit {PERCENT} or {FRACTION}"
+            f"{origin.at(few[0].line)}: accuracy {few[0].accuracy:g} among {_plural(unit)};"
+            f" if it is right, name the unit of all of them: --unit {PERCENT} or {FRACTION}"
         )
     if small:
         return FRACTION, "fractions, assumed because none is above 1"
@@ -193,13 +251,13 @@ def _plural(unit: str) -> str:
     return {PERCENT: "percentages", FRACTION: "fractions"}[unit]
 
 
-def _in_percent(path: Path, run: Run, unit: str) -> Run:
+def _in_percent(origin: Origin, run: Run, unit: str) -> Run:
     top = UNITS[unit]
     if run.accuracy is None:
         return run
     if not 0 <= run.accuracy <= top:
         raise ReportError(
-            f"{path}, line {run.line}: accuracy {run.accuracy:g} is not between 0 and {top:g}"
+            f"{origin.at(run.line)}: accuracy {run.accuracy:g} is not between 0 and {top:g}"
             f" ({_plural(unit)})"
         )
     return replace(run, accuracy=100 * run.accuracy / top)

@@ -46,8 +46,11 @@ def test_every_name_is_there_and_explains_itself() -> None:
         nlbench.corupt  # noqa: B018
 
 
-@pytest.mark.parametrize("name", ["corrupt"])
-def test_the_examples_of_a_docstring_are_true(name: str) -> None:
+@pytest.mark.parametrize("name", ["compare", "corrupt", "load"])
+def test_the_examples_of_a_docstring_are_true(
+    name: str, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repository)
     found = doctest.testmod(importlib.import_module(f"nlbench.api.{name}"))
     assert found.attempted
     assert found.failed == 0
