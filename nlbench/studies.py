@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nlbench import baselines, reports
-from nlbench.benchmark import metrics, published
+from nlbench.benchmark import datasets, metrics, published
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.published import Published
 from nlbench.benchmark.runs.method_source import method_source
@@ -83,6 +83,7 @@ def study_of(suite: Suite, asked: str = "", selection: str = "") -> reports.Stud
         baseline=suite.baseline if suite.baseline in methods else next(iter(methods)),
         titles={name: baselines.get(name).title for name in methods},
         sources={name: method_source(name) for name in methods},
+        releases=_releases(suite),
         metrics=tuple(map(metrics.get, suite.report.metrics)),
         test=suite.report.test,
         tuned=suite.tuned,
@@ -104,6 +105,17 @@ def _command(suite: str, selection: str) -> str:
         return f"make benchmark SUITE={shlex.quote(suite)}{words}"
     words = f"{shlex.quote(suite)} {selection}".strip()
     return f"nlbench run {words} && nlbench report {words}"
+
+
+def _releases(suite: Suite) -> dict[str, str]:
+    """Method and data set of profile ``official`` -> the release whose setting it is."""
+    pairs = {(s.method.name, s.dataset) for s in suite.specs if s.profile == "official"}
+    return {
+        f"{name} on {data.group}": baselines.setting(
+            name, datasets.family(data.name), "official"
+        ).source
+        for name, data in sorted(pairs, key=str)
+    }
 
 
 def published_study(suite: Suite, command: str, selection: str = "") -> reports.Study:

@@ -23,6 +23,7 @@ from nlbench.benchmark.spec.run_spec import PROFILES, DatasetSpec, MethodSpec, R
 from nlbench.benchmark.spec.tuned import Tuned
 from nlbench.benchmark.suites import hypotheses, report_table, typed
 from nlbench.benchmark.suites import tune as tuning
+from nlbench.benchmark.suites.matched import refuse_unequal
 from nlbench.benchmark.suites.report_table import ReportTable
 from nlbench.benchmark.suites.tune import Tune
 from nlbench.noise import NoiseError, NoiseSpec
@@ -165,7 +166,7 @@ def _of_values(values: dict[str, Any], name: str, where: str, profile: str | Non
     for number, part in enumerate(parts, 1):
         at = where if part == {} else f"{where}, part {number}"
         typed.check_keys(part, GRID_KEYS, at)
-        for spec in _expand(_merge(values, part), at, profile, tune):
+        for spec in _alike(_expand(_merge(values, part), at, profile, tune), at, tune):
             specs.setdefault(spec.run_id, spec)
         typed.check_runs(len(specs), at)
     if tuned is not None:
@@ -196,6 +197,14 @@ def _check_choices(tuned: Tuned, specs: Iterable[RunSpec], where: str) -> None:
                 f"{where}, tuned: no choice for {spec.method.name!r}, {spec.noise}, profile"
                 f" {spec.profile!r}; `nlbench tune` writes this table with its suite"
             )
+
+
+def _alike(specs: Iterable[RunSpec], where: str, tune: Tune | None) -> Iterable[RunSpec]:
+    """The runs of one part, once they are known to be as matched as they say; trials need not."""
+    found = list(specs)
+    if tune is None:
+        refuse_unequal(found, where)
+    return found
 
 
 def _check_tuned(

@@ -171,7 +171,7 @@ class Overall:
     """All methods over the conditions of one profile in which every one of them is whole.
 
     Attributes:
-        profile: regularisation profile.
+        profile: the profile, with the values of its recipe where a study has several.
         conditions: names of the conditions that count, with data set where there are several.
         left_out: conditions with an incomplete cell; ranks need complete blocks.
         methods: in the declared order.
@@ -233,8 +233,8 @@ def overall(
         test: what decides over seeds.
     """
     found = []
-    for profile in dict.fromkeys(block.key.profile for block in blocks):
-        chosen = [block for block in blocks if block.key.profile == profile]
+    for profile in dict.fromkeys(block.key.regime for block in blocks):
+        chosen = [block for block in blocks if block.key.regime == profile]
         methods = [m for m in chosen[0].methods if all(m in b.methods for b in chosen)]
         whole, left_out = _whole(chosen, methods)
         if len(methods) > 1 and len(whole) >= FEWEST:

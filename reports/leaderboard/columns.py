@@ -20,11 +20,15 @@ LEADERBOARD: dict[str, str] = {
     "train_per_class": "first so many training images of each class; empty = all",
     "holdout": "share of the training set held out for validation",
     "model": "network",
-    "profile": "official (each method's own regularisation) or matched (one for all)",
+    "profile": "official (each method's setting in the release that its page names), matched"
+    " (learning rate, L1, L2, precision and epochs equal for all), tuned, or not matched (...);"
+    " with what varies where a study has several matched recipes, for overall",
     "method": "method, with what varies where its name is not enough",
     "method_name": "registered name of the method",
     "params": "its hyper-parameters, JSON",
+    "recipe": "its learning rate, L1, L2, precision and epochs",
     "condition": "canonical noise line",
+    "noise_drawn": "the line with all options: map, scaling, count",
     "noise_type": "the line without its rate",
     "nominal_rate": "noise rate asked for",
     "realised_rate": "mean share of labels that changed",

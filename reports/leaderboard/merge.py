@@ -182,7 +182,12 @@ def _condition(row: dict[str, str]) -> tuple[str, ...]:
 
 
 def _key(row: dict[str, str]) -> tuple[str, ...]:
-    return (*(row[name] for name in PLACE), row["method"], row.get("params", ""))
+    return (
+        *(row[name] for name in PLACE),
+        row["method"],
+        row.get("params", ""),
+        row.get("recipe", ""),
+    )
 
 
 def _prints(row: dict[str, str]) -> dict[str, str]:

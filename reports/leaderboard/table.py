@@ -122,13 +122,14 @@ def overall_table(results: Results) -> pd.DataFrame:
 def significance_table(results: Results) -> pd.DataFrame:
     """A row per comparison: the fields of its Comparison, and its sentence."""
     names = [field.name for field in fields(Comparison) if field.name not in HIDDEN]
-    head = ["data_label", "model", "profile", "accuracy_rule"]
+    head = ["data_label", "model", "profile", "recipe", "noise_drawn", "accuracy_rule"]
     rows = []
     for block in results.blocks:
-        place = (block.data_label, block.key.model, block.key.profile, results.rule)
+        drawn = {condition.line: condition.drawn for condition in block.conditions}
+        place = (block.data_label, block.key.model, block.key.profile, block.recipe)
         rows += [
             {
-                **dict(zip(head, place, strict=True)),
+                **dict(zip(head, (*place, drawn[comparison.condition], results.rule), strict=True)),
                 **{name: _rounded(name, getattr(comparison, name)) for name in names},
                 **_rope(comparison.rope),
                 **_outcomes(comparison),
@@ -143,7 +144,7 @@ def significance_table(results: Results) -> pd.DataFrame:
 
 def _overall_rows(results: Results, whole: Overall) -> list[dict[str, Any]]:
     """Leaderboard rows of scope ``overall``: n counts conditions, bounds are bootstrap ones."""
-    blocks = [b for b in results.blocks if b.key.profile == whole.profile]
+    blocks = [b for b in results.blocks if b.key.regime == whole.profile]
     study, key = results.study, blocks[0].key
     one = len(blocks) == 1
     groups = whole.tie_groups
@@ -162,6 +163,11 @@ def _overall_rows(results: Results, whole: Overall) -> list[dict[str, Any]]:
             "model": key.model if one else "several",
             "profile": whole.profile,
             "method": m.method,
+            "recipe": " / ".join(
+                dict.fromkeys(
+                    c.recipe for b in blocks for c in b.declared() if c.method == m.method
+                )
+            ),
             "accuracy_rule": results.rule,
             "n": len(whole.conditions),
             "expected_n": len(whole.conditions) + len(whole.left_out),
@@ -224,7 +230,9 @@ def _row(
         "method": cell.method,
         "method_name": _only(runs["method_name"]),
         "params": _only(runs["params"]),
+        "recipe": cell.recipe,
         "condition": condition.line,
+        "noise_drawn": condition.drawn,
         "noise_type": condition.type,
         "nominal_rate": condition.nominal,
         "realised_rate": condition.realised,

@@ -94,6 +94,8 @@ def frame_of(table: Table, num_classes: int | None = None) -> Frame:
         "method": [run.method for run in runs],
         "method_name": [run.method for run in runs],
         "params": ["{}"] * len(runs),
+        "recipe": [""] * len(runs),
+        "noise_drawn": [""] * len(runs),
         "condition": [run.condition for run in runs],
         "noise_type": [names[run.condition].type for run in runs],
         "nominal_rate": [names[run.condition].rate for run in runs],

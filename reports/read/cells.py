@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nlbench.benchmark.spec.noise_line import drawn_words
 from nlbench.reports.read.fields import PAIRING
 from nlbench.reports.read.frame import Frame
 from nlbench.reports.read.names import BlockKey
 from nlbench.reports.stats import Interval, mean_interval
+from nlbench.reports.text import listing
 
 Floats = NDArray[np.float64]
 
@@ -42,6 +44,7 @@ class Cell:
         run_ids: per seed.
         pairing: per seed the fingerprints in the order of PAIRING, ``None`` where not recorded.
         num_classes: K, ``None`` if it is in no record of the data set.
+        recipe: what it was trained with, of all that profile ``matched`` makes equal.
     """
 
     method: str
@@ -52,6 +55,7 @@ class Cell:
     run_ids: tuple[str, ...]
     pairing: tuple[tuple[str | None, ...], ...]
     num_classes: int | None
+    recipe: str = ""
 
     @cached_property
     def known(self) -> NDArray[np.bool_]:
@@ -100,12 +104,14 @@ class Condition:
         type: the line without its rate; conditions of one type form a family.
         nominal: nominal rate in [0, 1], ``None`` if unknown.
         realised: mean realised rate over the runs, ``None`` without runs.
+        drawn: the line with all options of its kind, as the labels were drawn.
     """
 
     line: str
     type: str
     nominal: float | None
     realised: float | None
+    drawn: str = ""
 
 
 def few_rates(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
@@ -161,8 +167,23 @@ class Block:
     def title(self) -> str:
         """Data set, network and profile for a caption."""
         # A table of accuracies has no network.
-        parts = (self.data_label, self.key.model, f"profile {self.key.profile}")
+        parts = (self.data_label, self.key.model, f"profile {self.key.regime}")
         return ", ".join(filter(None, parts))
+
+    @property
+    def recipe(self) -> str:
+        """What all methods were trained with, or each method by name where they differ."""
+        recipes: dict[str, list[str]] = {}
+        for method, cell in dict.fromkeys((c.method, c.recipe) for c in self.cells.values()):
+            recipes.setdefault(cell, []).append(method)
+        if len(recipes) == 1:
+            return next(iter(recipes))
+        return "; ".join(f"{listing(methods)}: {text}" for text, methods in recipes.items())
+
+    @property
+    def noise_drawn(self) -> str:
+        """How the labels of its conditions were drawn."""
+        return drawn_words(condition.drawn for condition in self.conditions)
 
 
 def make_blocks(frame: Frame, rule: str) -> tuple[Block, ...]:
@@ -183,6 +204,7 @@ def _block(index: int, key: BlockKey, rows: pd.DataFrame, rule: str) -> Block:
         run_ids=rows["run_id"].tolist(),
         pairing=list(zip(*prints, strict=True)),
         num_classes=_plain(rows["num_classes"]),
+        recipes=rows["recipe"].tolist(),
     )
     places: dict[tuple[str, str], list[int]] = {}
     methods, conditions = rows["method"].tolist(), rows["condition"].tolist()
@@ -209,6 +231,7 @@ class _Columns:
     run_ids: list[str]
     pairing: list[tuple[str | None, ...]]
     num_classes: list[int | None]
+    recipes: list[str]
 
 
 def _cell(method: str, condition: str, columns: _Columns, found: list[int]) -> Cell:
@@ -222,6 +245,7 @@ def _cell(method: str, condition: str, columns: _Columns, found: list[int]) -> C
         run_ids=tuple(columns.run_ids[at] for at in places),
         pairing=tuple(columns.pairing[at] for at in places),
         num_classes=columns.num_classes[places[0]],
+        recipe=columns.recipes[places[0]],
     )
 
 
@@ -243,6 +267,7 @@ def _conditions(rows: pd.DataFrame) -> tuple[Condition, ...]:
                 type=str(runs["noise_type"].iloc[0]),
                 nominal=None if pd.isna(nominal) else float(nominal),
                 realised=None if pd.isna(realised) else round(float(realised), 6),
+                drawn=str(runs["noise_drawn"].iloc[0]),
             )
         )
     types = list(dict.fromkeys(c.type for c in found))

@@ -11,10 +11,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nlbench.benchmark.spec.matched import Equal
+from nlbench.benchmark.spec.noise_line import drawn_line
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.reports.read.extract import Intake, gather
 from nlbench.reports.read.fields import COLUMNS, FIELDS, TEXT, WHOLE
-from nlbench.reports.read.names import BlockKey, block_key, method_labels, noise_name
+from nlbench.reports.read.names import (
+    MATCHED,
+    BlockKey,
+    block_keys,
+    method_labels,
+    noise_name,
+)
 from nlbench.reports.read.packed_json import PackedJson
 from nlbench.reports.read.study import Study
 from nlbench.reports.sources import source_warnings
@@ -60,27 +68,30 @@ def tidy(study: Study, records: Iterable[RunRecord] | Intake) -> Frame:
         ReportError: no record belongs to the study.
     """
     intake = records if isinstance(records, Intake) else gather(study, records)
-    runs = typed({**_declared(study), **_recorded(study, intake)})
+    keys = block_keys(study.specs)
+    columns: dict[str, Any] = {**_declared(study, keys), **_recorded(study, intake)}
+    columns["noise_drawn"] = _drawn(study, columns["noise_drawn"])
+    runs = typed(columns)
     found = intake.taken.items()
     return Frame(
         runs=runs,
-        blocks=tuple(dict.fromkeys(map(block_key, study.specs))),
+        blocks=tuple(dict.fromkeys(keys)),
         curves={run_id: t.curves for run_id, t in found if t.curves is not None},
         correct={run_id: t.correct for run_id, t in found if t.correct is not None},
-        warnings=_warnings(study, runs, intake),
+        warnings=_warnings(study, runs, intake, keys),
         evaluations={run_id: t.evaluations for run_id, t in found if t.evaluations is not None},
     )
 
 
-def _declared(study: Study) -> dict[str, list[Any]]:
+def _declared(study: Study, keys: Sequence[BlockKey]) -> dict[str, list[Any]]:
     """What the study declares about its runs, column by column."""
     specs = study.specs
-    keys = [block_key(spec) for spec in specs]
     blocks = {key: i for i, key in enumerate(dict.fromkeys(keys))}
     noise = {line: noise_name(line) for line in {spec.noise for spec in specs}}
     # By identity: settings 1 and 1.0 are equal, but not the same text.
     texts = {id(spec.method): spec.method for spec in specs}
     params = {at: json.dumps(m.values, sort_keys=True) for at, m in texts.items()}
+    recipes = {id(spec.recipe): str(Equal.of(spec.recipe)) for spec in specs}
     return {
         "run_id": [spec.run_id for spec in specs],
         "block": [blocks[key] for key in keys],
@@ -88,10 +99,11 @@ def _declared(study: Study) -> dict[str, list[Any]]:
         "train_per_class": [spec.dataset.train_per_class for spec in specs],
         "holdout": [spec.dataset.holdout for spec in specs],
         "model": [spec.model for spec in specs],
-        "profile": [spec.profile for spec in specs],
-        "method": method_labels(specs, study.titles),
+        "profile": [key.profile for key in keys],
+        "method": method_labels(specs, study.titles, keys),
         "method_name": [spec.method.name for spec in specs],
         "params": [params[id(spec.method)] for spec in specs],
+        "recipe": [recipes[id(spec.recipe)] for spec in specs],
         "condition": [spec.noise for spec in specs],
         "noise_type": [noise[spec.noise].type for spec in specs],
         "nominal_rate": [noise[spec.noise].rate for spec in specs],
@@ -104,6 +116,16 @@ def _recorded(study: Study, intake: Intake) -> dict[str, tuple[Any, ...]]:
     taken = intake.taken
     rows = [taken[s.run_id].row if s.run_id in taken else _MISSING for s in study.specs]
     return dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
+
+
+def _drawn(study: Study, recorded: Sequence[str | None]) -> list[str]:
+    """The noise lines with all options; of what has not been run, as the data set settles them."""
+    pairs = [
+        (line or spec.noise, spec.dataset.name)
+        for line, spec in zip(recorded, study.specs, strict=True)
+    ]
+    lines = {pair: drawn_line(*pair) for pair in set(pairs)}
+    return [lines[pair] for pair in pairs]
 
 
 def typed(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
@@ -129,8 +151,15 @@ def typed(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     return runs.drop(columns="recorded_rate")
 
 
-def _warnings(study: Study, runs: pd.DataFrame, intake: Intake) -> tuple[str, ...]:
+def _warnings(
+    study: Study, runs: pd.DataFrame, intake: Intake, keys: Sequence[BlockKey]
+) -> tuple[str, ...]:
     lines = list(intake.warnings)
+    lines += [
+        f"the suite calls runs matched that differ between methods: they are {profile}"
+        for profile in dict.fromkeys(key.profile for key in keys)
+        if profile.startswith(f"not {MATCHED}")
+    ]
     for status, what in (
         ("missing", "have not been run yet"),
         ("failed", "raised an error and have no accuracy"),

@@ -8,17 +8,38 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple
 
+from nlbench.benchmark.spec.matched import WORDS, Equal, unequal, varying
 from nlbench.benchmark.spec.run_spec import RunSpec
+from nlbench.reports.text import listing
+
+MATCHED = "matched"
 
 
 class BlockKey(NamedTuple):
-    """What runs must have in common to share a table: data, network and profile."""
+    """What runs must have in common to share a table: data, network, profile and recipe.
+
+    Attributes:
+        dataset: with its unknown classes.
+        train_per_class: first so many training images of each class; ``None``: all.
+        holdout: share of the training set held out.
+        model: network.
+        profile: of the runs. Runs that call themselves ``matched`` although learning rate, L1, L2,
+            precision or epochs differ between methods are called ``not matched (learning rate)``.
+        recipe: under ``matched``, which of several values of these all methods were trained with
+            here, as in ``L1 0.0018, L2 0``; empty where there is one.
+    """
 
     dataset: str
     train_per_class: int | None
     holdout: float
     model: str
     profile: str
+    recipe: str = ""
+
+    @property
+    def regime(self) -> str:
+        """Profile and, where a study has several, the values of its recipe."""
+        return f"{self.profile}, {self.recipe}" if self.recipe else self.profile
 
 
 class NoiseName(NamedTuple):
@@ -34,8 +55,30 @@ class NoiseName(NamedTuple):
     rate: float | None
 
 
-def block_key(spec: RunSpec) -> BlockKey:
-    """The block a run belongs to; the class splits of one declaration are one block."""
+def block_keys(specs: Sequence[RunSpec]) -> list[BlockKey]:
+    """The block of each run of a study; the class splits of one declaration are one block."""
+    keys = [_declared(spec) for spec in specs]
+    # By identity: many specs share a recipe, and comparing its fields takes long.
+    values = {id(spec.recipe): Equal.of(spec.recipe) for spec in specs}
+    used: dict[BlockKey, dict[str, set[Equal]]] = defaultdict(lambda: defaultdict(set))
+    for key, spec in zip(keys, specs, strict=True):
+        if key.profile == MATCHED:
+            used[key][spec.method.name].add(values[id(spec.recipe)])
+    settled: dict[tuple[BlockKey, Equal], BlockKey] = {}
+    for key, by_method in used.items():
+        every = {value for found in by_method.values() for value in found}
+        wrong, several = unequal(by_method), varying(every)
+        profile = f"not {MATCHED} ({listing([WORDS[n] for n in wrong])})" if wrong else MATCHED
+        for value in every:
+            recipe = "" if wrong else value.words(several)
+            settled[key, value] = key._replace(profile=profile, recipe=recipe)
+    return [
+        settled.get((key, values[id(spec.recipe)]), key)
+        for key, spec in zip(keys, specs, strict=True)
+    ]
+
+
+def _declared(spec: RunSpec) -> BlockKey:
     data = spec.dataset
     return BlockKey(data.group, data.train_per_class, data.holdout, spec.model, spec.profile)
 
@@ -63,7 +106,11 @@ def pretty_condition(line: str) -> str:
     return " + ".join(_pretty(part) for part in line.split("+"))
 
 
-def method_labels(specs: Sequence[RunSpec], titles: Mapping[str, str] | None = None) -> list[str]:
+def method_labels(
+    specs: Sequence[RunSpec],
+    titles: Mapping[str, str] | None = None,
+    keys: Sequence[BlockKey] | None = None,
+) -> list[str]:
     """One label per spec: the method's title, with what varies where that is not enough.
 
     Only where, within one block and condition, one name has several settings does the
@@ -71,8 +118,8 @@ def method_labels(specs: Sequence[RunSpec], titles: Mapping[str, str] | None = N
     set or per profile therefore stay plain ``drainage``.
     """
     groups: dict[tuple[BlockKey, str], list[int]] = defaultdict(list)
-    for index, spec in enumerate(specs):
-        groups[block_key(spec), spec.method.name].append(index)
+    for index, (key, spec) in enumerate(zip(keys or block_keys(specs), specs, strict=True)):
+        groups[key, spec.method.name].append(index)
     titles = titles or {}
     labels = [titles.get(spec.method.name, spec.method.name) for spec in specs]
     for members in groups.values():

@@ -27,6 +27,8 @@ class Study:
         titles: how tables call a method, by its name; the name itself where none is given.
         sources: which source of each method there is now (runs/method_source.py), by its
             name; records of another one are named.
+        releases: whose settings profile ``official`` has, by method and data set, as in ``gce on
+            cifar10``.
         rope: half width of the region of practical equivalence in points of accuracy, declared
             before looking at results.
         metrics: measures that the report shows beside accuracy.
@@ -51,6 +53,7 @@ class Study:
     baseline: str
     titles: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    releases: Mapping[str, str] = field(default_factory=dict)
     rope: float = 0.5
     metrics: tuple[Metric, ...] = ()
     test: str = "paired t"

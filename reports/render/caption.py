@@ -26,10 +26,8 @@ MARK_WORDS = {
     COLLAPSED: "some runs diverged or collapsed to chance; they are in the mean",
     UNPAIRED: "not paired with the others (fingerprints differ), not tested",
 }
-SEED_WORDS = (
-    "a seed re-draws label noise, validation split, initial weights, batch order and augmentation,"
-    " the same for every method"
-)
+# Labels that are the same for every seed.
+FIXED_LABELS = ("clean", "given", "human", "file")
 
 
 def accuracy_caption(results: Results, block: Block) -> list[str]:
@@ -46,7 +44,7 @@ def accuracy_notes(results: Results, block: Block, rates: bool = True) -> list[s
         rates: whether to name the realised noise rates (a table may have a column for them).
     """
     return [
-        *([] if results.study.given else [f"{SEED_WORDS[:1].upper()}{SEED_WORDS[1:]}."]),
+        *([] if results.study.given else [f"A{seed_words(results, [block])[1:]}."]),
         *filter(None, [best_set_rule(_bests(results, block))]),
         *family_sentence(results, block),
         *mde_line(results, block),
@@ -54,6 +52,35 @@ def accuracy_notes(results: Results, block: Block, rates: bool = True) -> list[s
         *chosen_sentence(results, block),
         *completeness(block),
         provenance(results, block),
+    ]
+
+
+def seed_words(results: Results, blocks: Sequence[Block]) -> str:
+    """What a seed draws again in these blocks, as a clause."""
+    index = results.frame.runs["block"].isin([block.index for block in blocks]).to_numpy()
+    specs = (s for s, there in zip(results.study.specs, index, strict=True) if there)
+    augmented = any(spec.recipe.augment != "none" for spec in specs)
+    return f"a seed re-draws {listing(redrawn(blocks, augmented))}, the same for every method"
+
+
+def redrawn(blocks: Sequence[Block], augmented: bool = False) -> list[str]:
+    """What a seed draws again.
+
+    Args:
+        blocks: where.
+        augmented: whether images are.
+    """
+    lines = (condition.line for block in blocks for condition in block.conditions)
+    noisy = any(
+        part.split(":")[0] not in FIXED_LABELS for line in lines for part in line.split("+")
+    )
+    held_out = any(block.key.holdout for block in blocks)
+    return [
+        *(["label noise"] if noisy else []),
+        *(["validation split"] if held_out else []),
+        "initial weights",
+        "batch order",
+        *(["augmentation"] if augmented else []),
     ]
 
 
@@ -83,7 +110,7 @@ def _measured(results: Results, block: Block) -> list[str]:
         return [f"Accuracy (%) of {block.title} as given: {over}, paired by seed as given."]
     return [
         f"Test accuracy (%) on {block.data_label}, network {block.key.model}, profile"
-        f" {block.key.profile}: {over}.",
+        f" {block.key.regime}: {over}.",
         f"Accuracy rule: {results.rule} ({RULE_WORDS[results.rule]}), measured on the clean test"
         " set.",
     ]
@@ -173,7 +200,27 @@ def provenance(results: Results, block: Block) -> str:
     words = [f"{whole} {study.name} ({study.sha256[:12]})"]
     words += [f"commit {', '.join(commits)}" if commits else "commit unknown"]
     words += [f"device {', '.join(devices)}"] if devices else []
-    return f"From {', '.join(words)}."
+    return f"{trained(results, block)} From {', '.join(words)}."
+
+
+def trained(results: Results, block: Block) -> str:
+    """The recipe by method, whose setting it is, and how the labels were drawn."""
+    drawn = f" Labels as drawn: {words}." if (words := block.noise_drawn) else ""
+    return f"Recipe: {block.recipe}.{released(results, block)}{drawn}"
+
+
+def released(results: Results, block: Block) -> str:
+    """Whose settings those of profile ``official`` are; empty under another profile."""
+    if block.key.profile != "official":
+        return ""
+    whose: dict[str, list[str]] = {}
+    names = results.method_names
+    for method in block.methods:
+        release = results.study.releases.get(f"{names[method]} on {block.key.dataset}")
+        if release is not None:
+            whose.setdefault(release, []).append(method)
+    words = "; ".join(f"{listing(methods)}: {text}" for text, methods in whose.items())
+    return f" Settings of profile official as in {words}." if words else ""
 
 
 def setting(results: Results, block: Block) -> str:

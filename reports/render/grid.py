@@ -80,6 +80,7 @@ def _of_block(block: Block, table: pd.DataFrame) -> pd.Series:
         & (table["holdout"] == key.holdout)
         & (table["model"] == key.model)
         & (table["profile"] == key.profile)
+        & table["recipe"].isin({cell.recipe for cell in block.cells.values()})
     )
 
 

@@ -70,13 +70,14 @@ def board(
         (r[k] for r in rows for k in ("diff", "diff_ci_low", "diff_ci_high")), DIFF_WIDTH, zero=True
     )
     for at, row in enumerate(rows):
-        block, order = places[_key(row), row["condition"]]
+        block, order = places[_key(row), row["recipe"], row["condition"]]
         row.update(_shown(row, means, gaps))
         row.update(
             id=f"row-{at + 1}",
             block=block,
             noise_order=order,
             data=results.blocks[block].title,
+            regime=results.blocks[block].key.regime,
             reproduce=_reproduce(row, command),
         )
     rows.sort(key=lambda r: (r["block"], r["noise_order"], r["rank"] or len(rows), r["id"]))
@@ -109,7 +110,7 @@ def overall_rows(leaderboard: pd.DataFrame, rows: Sequence[Row]) -> list[dict[st
         mine = sorted((r for r in whole if r["profile"] == profile), key=lambda r: float(r["rank"]))
         scale = Scale.over((r[k] for r in mine for k in ("min", "ci_low", "ci_high")), MEAN_WIDTH)
         for row in mine:
-            tied = [r for r in rows if r["profile"] == profile and r["method"] == row["method"]]
+            tied = [r for r in rows if r["regime"] == profile and r["method"] == row["method"]]
             row["bar"] = scale.bar(row["ci_low"], row["mean"], row["ci_high"])
             row["worst_x"] = scale.x(row["min"])
             row["ties"] = f"{sum(r['tie_group'] == 1 for r in tied)} of {len(tied)}"
@@ -126,11 +127,15 @@ def _key(row: Row) -> BlockKey:
     return BlockKey(row["dataset"], size, row["holdout"], row["model"], row["profile"])
 
 
-def _places(results: Results) -> dict[tuple[BlockKey, str], tuple[int, int]]:
+def _places(results: Results) -> dict[tuple[BlockKey, str, str], tuple[int, int]]:
+    """Block without its recipe, recipe of a row and noise line -> block and place of the line."""
     return {
-        (block.key, condition.line): (block.index, order)
+        (block.key._replace(recipe=""), cell.recipe, cell.condition): (
+            block.index,
+            [condition.line for condition in block.conditions].index(cell.condition),
+        )
         for block in results.blocks
-        for order, condition in enumerate(block.conditions)
+        for cell in block.declared()
     }
 
 

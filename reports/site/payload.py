@@ -66,7 +66,7 @@ def payload(built: Built, sets: LabelSets, commands: Commands) -> dict[str, Any]
         "rule_words": RULE_WORDS[results.rule],
         "data_labels": list(dict.fromkeys(b.data_label for b in results.blocks)),
         "models": list(dict.fromkeys(b.key.model for b in results.blocks)),
-        "profiles": list(dict.fromkeys(b.key.profile for b in results.blocks)),
+        "profiles": list(dict.fromkeys(b.key.regime for b in results.blocks)),
         "conditions": len({(b.index, c.line) for b in results.blocks for c in b.conditions}),
         "seeds": sorted({int(seed) for seed in runs["seed"]}),
         "runs": {

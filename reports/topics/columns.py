@@ -14,7 +14,7 @@ from nlbench.reports.read.measured import bounded
 from nlbench.reports.render.files import to_csv
 from nlbench.reports.text import rounded, significant
 
-PLACE = ("data_label", "model", "profile")
+PLACE = ("data_label", "model", "profile", "recipe", "noise_drawn")
 SUMMARY = ("n", "expected_n", "mean", "sd", "ci_low", "ci_high")
 # Fields of a Comparison that are no column here: what only a comparison of accuracies has.
 HIDDEN = (
@@ -73,7 +73,8 @@ def csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
 
 def place(block: Block) -> dict[str, str]:
     """PLACE of a block."""
-    values = (block.data_label, block.key.model, block.key.profile)
+    key = block.key
+    values = (block.data_label, key.model, key.profile, block.recipe, block.noise_drawn)
     return dict(zip(PLACE, values, strict=True))
 
 

@@ -10,11 +10,7 @@ from numpy.typing import NDArray
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block, Cell
 from nlbench.reports.read.measured import bounded, counted
-from nlbench.reports.render.caption import (
-    RULE_WORDS,
-    SEED_WORDS,
-    sample,
-)
+from nlbench.reports.render.caption import RULE_WORDS, sample, seed_words
 from nlbench.reports.render.latex import HEAD, label, pages
 from nlbench.reports.render.markdown import bullets
 from nlbench.reports.stats import mean_interval
@@ -72,11 +68,12 @@ def percent_interval(cell: Cell, digits: int = 2) -> str:
 def about(results: Results, cells: Sequence[Cell]) -> tuple[str, str, str]:
     """What every caption states: epochs, accuracy rule, and how many seeds of what."""
     ids = {run_id for cell in cells for run_id in cell.run_ids}
+    blocks = [b for b in results.blocks if any(r in ids for c in b.declared() for r in c.run_ids)]
     epochs = sorted({spec.recipe.epochs for spec in results.study.specs if spec.run_id in ids})
     return (
         f"{'/'.join(map(str, epochs))} epochs",
         f"accuracy rule {results.rule} ({RULE_WORDS[results.rule]})",
-        f"{sample(cells, 'seed')} ({SEED_WORDS}",
+        f"{sample(cells, 'seed')} ({seed_words(results, blocks)}",
     )
 
 

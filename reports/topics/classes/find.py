@@ -91,7 +91,7 @@ def class_studies(results: Results) -> tuple[ClassStudy, ...]:
         name, _, unknown = block.key.dataset.partition(", unknown ")
         if not unknown or unknown.startswith("classes:"):
             key = block.key
-            families[name, key.holdout, key.model, key.profile].append(block)
+            families[name, key.holdout, key.model, key.regime].append(block)
     studies: list[ClassStudy] = []
     for (name, *_), blocks in families.items():
         if len({block.key.dataset for block in blocks}) < max(LEAST, len(blocks)):

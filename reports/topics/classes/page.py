@@ -25,7 +25,8 @@ from nlbench.reports.topics.parts import about, section, spread_of
 
 FILE = "classes"
 COLUMNS = (
-    "study", "dataset", "condition", "accuracy_rule", "model", "profile", "data_label", "classes",
+    "study", "dataset", "condition", "noise_drawn", "accuracy_rule", "model", "profile", "recipe",
+    "data_label", "classes",
     "train_per_class", "chance", "method", "n", "expected_n", "mean", "sd", "ci_low", "ci_high",
     "ceiling", "share", "share_sd", "share_ci_low", "share_ci_high", "baseline", "diff",
     "diff_ci_low", "diff_ci_high", "diff_p", "diff_p_holm", "diff_family", "words", "collapsed",
@@ -223,9 +224,11 @@ def _row(results: Results, study: ClassStudy, point: Point, method: str) -> dict
         "study": study.number,
         "dataset": study.dataset,
         "condition": study.line,
+        "noise_drawn": next(c.drawn for c in point.block.conditions if c.line == study.line),
         "accuracy_rule": results.rule,
         "model": key.model,
         "profile": key.profile,
+        "recipe": cell.recipe,
         "data_label": point.block.data_label,
         "classes": point.classes,
         "train_per_class": key.train_per_class,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render.best import best_set_rule
-from nlbench.reports.render.caption import detectable, origin, sample, setting, tally
+from nlbench.reports.render.caption import detectable, origin, sample, seed_words, setting, tally
 from nlbench.reports.text import number
 from nlbench.reports.topics.detection.compare import MOST_ROWS, Verdicts, rivals
 from nlbench.reports.topics.detection.find import Detection
@@ -20,9 +20,9 @@ def caption(results: Results, detection: Detection, found: Verdicts) -> list[str
         f"Detection of flipped training labels on {setting(results, detection.block)}: every"
         " criterion orders the training samples of the run by suspicion, after the last epoch and"
         " without augmentation.",
-        f"Percent, mean ± standard deviation (n − 1) over {shown} (a"
-        " seed re-draws label noise, split, initial weights and batch order, the same for every"
-        " method); in brackets the 95 % Student interval of the mean AUROC, cut at 0 and 100.",
+        f"Percent, mean ± standard deviation (n − 1) over {shown}"
+        f" ({seed_words(results, [detection.block])}); in brackets the 95 %"
+        " Student interval of the mean AUROC, cut at 0 and 100.",
         "Small loss: the method's own loss of the given label; margin: the largest logit of another"
         " class minus the given one's; drainage mass: probability of the drainage node, which sees"
         " the image and not the given label. AUROC: a flipped sample is more suspicious than a"

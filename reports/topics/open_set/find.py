@@ -12,7 +12,8 @@ from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.read.evaluations import Evaluations
 from nlbench.reports.read.measured import measured
 from nlbench.reports.read.packed_json import PackedJson
-from nlbench.reports.text import plural
+from nlbench.reports.render.caption import redrawn
+from nlbench.reports.text import listing, plural
 
 Floats = NDArray[np.float64]
 
@@ -185,15 +186,15 @@ def _unit(parts: Evaluations) -> str:
 
 def replicates(protocol: Protocol) -> str:
     """What a replicate is, as a sentence."""
+    again = listing(redrawn([protocol.block]))
     if protocol.unit == "seed":
         return (
-            "A seed re-draws label noise, validation split, initial weights and batch order, the"
-            " same for every method; the known classes are the same throughout."
+            f"A seed re-draws {again}, the same for every method; the known classes are the same"
+            " throughout."
         )
     seeds = {seed for cell in protocol.cells.values() for seed in cell.seeds}
     return (
         f"A replicate is a class split: {plural(len(seeds), 'seed')} draw which classes are known,"
-        " together with label noise, validation split, initial weights and batch order, the same"
-        " for every method. The splits are the sample; conclusions are about other splits of this"
-        " data set."
+        f" together with {again}, the same for every method. The splits are the"
+        " sample; conclusions are about other splits of this data set."
     )

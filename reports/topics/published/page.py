@@ -19,7 +19,8 @@ from nlbench.reports.topics.published.match import Match
 from nlbench.reports.topics.published.reasons import ALWAYS, reasons
 
 COLUMNS = (
-    "dataset", "data_label", "model", "profile", "accuracy_rule", "condition", "method",
+    "dataset", "data_label", "model", "profile", "recipe", "accuracy_rule", "condition",
+    "noise_drawn", "method",
     "ours_mean", "ours_sd", "ours_n", "ours_expected_n", "published_mean", "published_sd",
     "published_metric", "second_hand", "difference", "source", "why_they_may_differ",
 )  # fmt: skip
@@ -89,8 +90,10 @@ def _row(rule: str, match: Match) -> dict[str, Any]:
         "data_label": match.block.data_label,
         "model": key.model,
         "profile": key.profile,
+        "recipe": match.cell.recipe,
         "accuracy_rule": rule,
         "condition": match.condition.line,
+        "noise_drawn": match.condition.drawn,
         "method": match.cell.method,
         "ours_mean": rounded(summary.mean),
         "ours_sd": rounded(summary.sd),

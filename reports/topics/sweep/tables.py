@@ -17,7 +17,8 @@ from nlbench.reports.topics.sweep.find import Setting, Sweep
 from nlbench.reports.topics.sweep.selection import Choices
 
 SETTING_COLUMNS = (
-    "sweep", "data_label", "model", "profile", "condition", "accuracy_rule", "method", "params",
+    "sweep", "data_label", "model", "profile", "recipe", "condition", "noise_drawn",
+    "accuracy_rule", "method", "params",
     "role", "row_axis", "row", "column_axis", "column", "n", "expected_n", "mean", "sd", "ci_low",
     "ci_high", "collapsed", "diverged", "drained_clean_mean", "drained_clean_sd",
     "drained_flipped_mean", "drained_flipped_sd", "noisy_validation_mean", "noisy_validation_sd",
@@ -73,7 +74,9 @@ def _place(results: Results, sweep: Sweep, setting: Setting) -> dict[str, Any]:
         "data_label": sweep.block.data_label,
         "model": sweep.block.key.model,
         "profile": sweep.block.key.profile,
+        "recipe": setting.cell.recipe,
         "condition": sweep.condition.line,
+        "noise_drawn": sweep.condition.drawn,
         "accuracy_rule": results.rule,
         "method": setting.cell.method,
         "role": role,

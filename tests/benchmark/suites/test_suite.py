@@ -279,3 +279,27 @@ def test_a_wrong_report_table_is_named(line: str, message: str) -> None:
     with pytest.raises(UserError) as error:
         parse(f"{line}\n{GOOD}")
     assert str(error.value).startswith(message)
+
+
+UNEQUAL = """
+title = "Alike?"
+baseline = "ce"
+methods = ["ce", { name = "gce", recipe = { lr = 0.5 } }]
+noise = ["symmetric:0.4"]
+seeds = 2
+model = "mlp"
+[dataset]
+name = "digits"
+[recipe]
+epochs = 3
+lr = 0.1
+"""
+
+
+def test_a_suite_that_calls_itself_matched_trains_all_methods_alike() -> None:
+    with pytest.raises(UserError, match=r"learning rate differ \(ce: learning rate 0\.1; gce:"):
+        suite.parse(UNEQUAL, "alike", "alike.toml")
+    tuned = suite.parse(UNEQUAL, "alike", "alike.toml", profile="tuned")
+    assert len(tuned.specs) == 4
+    each = UNEQUAL.replace('["ce", {', '["ce", "gce", { name = "ce", recipe = { lr = 0.5 } }, {')
+    assert len(suite.parse(each, "alike", "alike.toml").specs) == 8

@@ -15,7 +15,7 @@ from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.store.record import CURVES, pack_bits
 from nlbench.reports.read.cells import collapse_threshold
 from nlbench.reports.read.frame import tidy, unpack
-from nlbench.reports.read.names import method_labels, noise_name, pretty_condition
+from nlbench.reports.read.names import block_keys, method_labels, noise_name, pretty_condition
 
 Make = Callable[..., Any]
 
@@ -67,8 +67,50 @@ def test_labels_say_what_varies_where_one_name_stands_twice() -> None:
 
 
 def test_labels_say_which_recipe_where_only_that_differs() -> None:
-    specs = [spec("ce", recipe=Recipe(epochs=1, lr=lr)) for lr in (0.01, 0.1)]
-    assert method_labels(specs) == ["ce(recipe.lr=0.01)", "ce(recipe.lr=0.1)"]
+    specs = [spec("ce", recipe=Recipe(epochs=1, batch_size=size)) for size in (64, 128)]
+    assert method_labels(specs) == ["ce(recipe.batch_size=64)", "ce(recipe.batch_size=128)"]
+
+
+def test_every_value_that_matched_makes_equal_is_a_block_of_its_own() -> None:
+    recipes = [Recipe(epochs=1, lr=0.1, l1=l1) for l1 in (0.0, 1e-3)]
+    specs = [spec(method, recipe=recipe) for recipe in recipes for method in ("ce", "gce")]
+    keys = block_keys(specs)
+    assert [key.recipe for key in keys] == ["L1 0", "L1 0", "L1 0.001", "L1 0.001"]
+    assert {key.regime for key in keys} == {"matched, L1 0", "matched, L1 0.001"}
+    assert method_labels(specs) == ["ce", "gce", "ce", "gce"]
+    assert {key.recipe for key in block_keys(specs[:2])} == {""}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "word"),
+    [
+        ("lr", 0.5, "learning rate"),
+        ("l1", 0.5, "L1"),
+        ("weight_decay", 0.5, "L2"),
+        ("precision", "bf16", "precision"),
+        ("epochs", 9, "epochs"),
+    ],
+)
+def test_what_differs_between_methods_is_not_called_matched(
+    field: str, value: Any, word: str
+) -> None:
+    plain = Recipe(epochs=1)
+    specs = [spec("ce", recipe=plain), spec("gce", recipe=replace(plain, **{field: value}))]
+    assert {key.profile for key in block_keys(specs)} == {f"not matched ({word})"}
+    official = [replace(one, profile="official") for one in specs]
+    assert {key.profile for key in block_keys(official)} == {"official"}
+
+
+def test_the_labels_as_drawn_and_the_recipe_are_in_every_row(make_study: Make) -> None:
+    line = "asymmetric:0.4"
+    made = make_study({("ce", line): [90.0, None], ("ce", "clean"): [91.0, 92.0]})
+    made.change("ce", line, 0, noise={**made.records[-1].noise, "spec": f"{line}:map=standard"})
+    runs = tidy(made.study, made.records).runs.set_index("condition")
+    # Of a run that is not there, as the data set settles it.
+    assert set(runs.loc[[line], "noise_drawn"].tolist()) == {
+        "asymmetric:0.4:count=exact:legacy=none:majority=refuse:map=standard"
+    }
+    assert set(runs["recipe"]) == {"learning rate 0.01, L1 0, L2 0, precision float32, epochs 2"}
 
 
 @pytest.mark.parametrize(
