@@ -18,6 +18,7 @@ from nlbench.reports.topics import (
     open_set,
     other_test_sets,
     published,
+    recipe_axis,
     seeds,
     sweep,
     tuned,
@@ -34,6 +35,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     one_parameter.TOPIC,
     tuned.TOPIC,
     classes.TOPIC,
+    recipe_axis.TOPIC,
     published.TOPIC,
     cost.TOPIC,
 )
