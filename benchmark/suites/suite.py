@@ -166,7 +166,7 @@ def _of_values(values: dict[str, Any], name: str, where: str, profile: str | Non
     for number, part in enumerate(parts, 1):
         at = where if part == {} else f"{where}, part {number}"
         typed.check_keys(part, GRID_KEYS, at)
-        for spec in _alike(_expand(_merge(values, part), at, profile, tune), at, tune):
+        for spec in _alike(_expand(_merge(values, part), at, profile, tune), at, tune or tuned):
             specs.setdefault(spec.run_id, spec)
         typed.check_runs(len(specs), at)
     if tuned is not None:
@@ -199,10 +199,12 @@ def _check_choices(tuned: Tuned, specs: Iterable[RunSpec], where: str) -> None:
             )
 
 
-def _alike(specs: Iterable[RunSpec], where: str, tune: Tune | None) -> Iterable[RunSpec]:
-    """The runs of one part, once they are known to be as matched as they say; trials need not."""
+def _alike(
+    specs: Iterable[RunSpec], where: str, settings: Tune | Tuned | None
+) -> Iterable[RunSpec]:
+    """The runs of one part, as matched as they say; settings that are tried or chosen need not."""
     found = list(specs)
-    if tune is None:
+    if settings is None:
         refuse_unequal(found, where)
     return found
 

@@ -67,7 +67,8 @@ def block_keys(specs: Sequence[RunSpec]) -> list[BlockKey]:
     settled: dict[tuple[BlockKey, Equal], BlockKey] = {}
     for key, by_method in used.items():
         every = {value for found in by_method.values() for value in found}
-        wrong, several = unequal(by_method), varying(every)
+        # Of one method alone they are settings like others, which its labels name.
+        wrong, several = unequal(by_method), varying(every) if len(by_method) > 1 else ()
         profile = f"not {MATCHED} ({listing([WORDS[n] for n in wrong])})" if wrong else MATCHED
         for value in every:
             recipe = "" if wrong else value.words(several)

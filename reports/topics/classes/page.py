@@ -78,7 +78,7 @@ def caption(results: Results, study: ClassStudy) -> str:
     runs = [f"{p.classes} classes: {' '.join(completeness(p.block))}" for p in study.points]
     return " ".join(
         (
-            f"Noise {study.line} on {labels}; {key.model}, profile {key.profile}, {epochs};"
+            f"Noise {study.line} on {labels}; {key.model}, profile {key.regime}, {epochs};"
             f" {rule}; {seeds}, and, where classes are left out, which).",
             *missing,
             *(["All runs are there."] if whole and not missing else runs),

@@ -79,6 +79,7 @@ def test_every_value_that_matched_makes_equal_is_a_block_of_its_own() -> None:
     assert {key.regime for key in keys} == {"matched, L1 0", "matched, L1 0.001"}
     assert method_labels(specs) == ["ce", "gce", "ce", "gce"]
     assert {key.recipe for key in block_keys(specs[:2])} == {""}
+    assert method_labels(specs[::2]) == ["ce(recipe.l1=0)", "ce(recipe.l1=0.001)"]
 
 
 @pytest.mark.parametrize(

@@ -49,9 +49,8 @@ def test_methods_at_unequal_values_are_compared_seed_by_seed(make_study: Make) -
     (axis,) = recipe_axis.find(results)
     assert len(axis.differences) == 4 + 2
     for one in axis.differences:
-        (a, at_a), (b, at_b) = one.a, one.b
-        values = [numbers[m, float(v.removeprefix("L1 "))] for m, v in ((a, at_a), (b, at_b))]
-        reference = scipy_stats.ttest_rel(*values)
+        first, second = (numbers[m, float(v.removeprefix("L1 "))] for m, v in (one.a, one.b))
+        reference = scipy_stats.ttest_rel(first, second)
         assert one.found.p == pytest.approx(reference.pvalue)
         assert one.found.ci_low == pytest.approx(reference.confidence_interval().low)
         assert one.found.family_size == 6
