@@ -63,8 +63,8 @@ def add_part(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile",
         metavar="NAME",
-        help="'matched' (one recipe for all) or 'official' (each method with its authors'"
-        " regularisation) instead of the suite's own",
+        help="'matched' (one recipe for all) or 'official' (each method's setting in the release"
+        " that its file names) instead of the suite's own",
     )
     parser.add_argument(
         "--methods",

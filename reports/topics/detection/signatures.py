@@ -126,7 +126,8 @@ def _caption(results: Results, blocks: Sequence[Block]) -> list[str]:
         " standard deviation (n − 1) over seeds; a run that diverged has none.",
         *parts,
         "All but the last are counted in seeds. The thresholds were set before results were looked"
-        " at; the name blind node, with bounds that were there, came after the first ones of suite"
-        " extreme. They are warnings and no tests, without correction for their number.",
+        " at, except blind node: its name, with bounds that were there, came after the first"
+        " results of suite extreme, so of such data it is a description and no finding. They are"
+        " warnings and no tests, without correction for their number.",
         *dict.fromkeys(sentence for block in blocks for sentence in origin(results, block)[1:]),
     ]

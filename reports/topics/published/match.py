@@ -12,7 +12,7 @@ from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.read.names import noise_name
 from nlbench.reports.topics.published.numbers import Number, numbers
 
-PROFILE = "official"  # published numbers are of each method with its authors' regularisation
+PROFILE = "official"  # published numbers are of each method as some release sets it
 
 
 @dataclass(frozen=True)
