@@ -19,7 +19,7 @@ class Claim:
     Attributes:
         a: label of what is judged.
         b: label of what it is judged against.
-        profile: regularisation profile.
+        profile: the profile, with the values of its recipe where a study has several.
         where: the noise it is about, as the hypothesis states it; "" for all conditions.
         places: the conditions in which both are declared, in table order.
     """
@@ -46,8 +46,8 @@ def claims(
         names: label -> name of the method, where they differ.
     """
     found: dict[tuple[frozenset[str], tuple[tuple[int, str], ...]], Claim] = {}
-    for profile in dict.fromkeys(block.key.profile for block in blocks):
-        chosen = [block for block in blocks if block.key.profile == profile]
+    for profile in dict.fromkeys(block.key.regime for block in blocks):
+        chosen = [block for block in blocks if block.key.regime == profile]
         for a, b, hypothesis in _pairs(chosen, baseline, hypotheses, names or {}):
             places = tuple(_places(chosen, a, b, hypothesis))
             key = frozenset((a, b)), tuple((block.index, c.line) for block, c in places)
