@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
+from nlbench.baselines import plain
 from nlbench.baselines.errors import MethodError, suggestion
 from nlbench.baselines.method import Method, Published, Scalar
 
@@ -92,7 +93,9 @@ def create(name: str, params: Mapping[str, object] | None = None) -> Method:
     for field in fields:
         if field.name not in given and _required(field):
             raise MethodError(f"method {name!r} needs its hyper-parameter {field.name!r}")
-    return cls(**given)
+    method = cls(**given)
+    plain.check_params(name, method.params())
+    return method
 
 
 def setting(name: str, family: str, profile: str) -> Published:
@@ -141,6 +144,7 @@ def usable(name: str, cls: object) -> type[Method]:
         raise MethodError(
             f"method {name!r}: {_where(cls)} lacks @dataclass(frozen=True, kw_only=True)"
         )
+    plain.check_title(name, cls.title)
     return cls
 
 

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nlbench.baselines.plain import checked_predictions
 from nlbench.benchmark import metrics
 from nlbench.benchmark.machine.device import full_precision
 from nlbench.benchmark.metrics import Predictions
@@ -37,6 +38,7 @@ def evaluate(task: Task, seed: int) -> dict[str, Any]:
     precision: bf16 logits have so few digits that scores would tie.
     """
     logits = _logits(task, task.data.x_test)
+    checked_predictions(task.method, logits)
     parts: dict[str, Any] = {"measures": measures(task, logits)}
     unknown = task.data.x_unknown
     if unknown is not None:
