@@ -13,23 +13,28 @@ if TYPE_CHECKING:
     from nlbench.api.compare import Compared, compare
     from nlbench.api.corrupt import corrupt
     from nlbench.api.load import load
+    from nlbench.api.run import Ran, run
     from nlbench.benchmark.errors import UserError
 
 # Loaded when asked for: with torch and the statistics an import would take seconds.
 _HOME = {
     "Compared": "api.compare",
+    "Ran": "api.run",
     "UserError": "benchmark.errors",
     "compare": "api.compare",
     "corrupt": "api.corrupt",
     "load": "api.load",
+    "run": "api.run",
 }
 
 __all__ = [
     "Compared",
+    "Ran",
     "UserError",
     "compare",
     "corrupt",
     "load",
+    "run",
 ]
 
 

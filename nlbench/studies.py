@@ -21,6 +21,7 @@ from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.store.results import store_in
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite as suites
+from nlbench.benchmark.suites.report_table import ReportTable
 from nlbench.benchmark.suites.suite import Suite
 from nlbench.reports.read.extract import gather
 
@@ -62,6 +63,16 @@ class Publication:
     records: int
     commit: str
     files: int
+
+
+def check_report(suite: Suite) -> None:
+    """Refuse what the report would refuse, before what may be hours of training.
+
+    Raises:
+        ReportError: an unknown test of significance.
+    """
+    if suite.report.test != ReportTable.test:  # the usual one need not load the statistics
+        reports.significance_test(suite.report.test, f"suite {suite.name}, report")
 
 
 def study_of(suite: Suite, asked: str = "", selection: str = "") -> reports.Study:

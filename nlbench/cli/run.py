@@ -7,16 +7,14 @@ import re
 import sys
 from collections import Counter
 
-from nlbench import reports
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.executors.options import TrainOptions
 from nlbench.benchmark.executors.rehearse import Prepared, rehearse_suite
 from nlbench.benchmark.executors.train_suite import Trained, train_suite
 from nlbench.benchmark.runs.progress import clock
-from nlbench.benchmark.suites.report_table import ReportTable
-from nlbench.benchmark.suites.suite import Suite
 from nlbench.benchmark.training.registry import AUTO
 from nlbench.cli import options
+from nlbench.studies import check_report
 
 TEXT = """\
 Train every run of a suite that has no record yet. A run is one network: data set, model, method,
@@ -171,7 +169,7 @@ def _add_backend(parser: argparse.ArgumentParser) -> None:
 def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
     suite, asked = options.selected(args), _asked(args)
-    _check_report(suite)
+    check_report(suite)
     if not args.dry_run:
         return _close(train_suite(suite, args.results, asked))
     prepared = rehearse_suite(suite, args.results, asked)
@@ -181,12 +179,6 @@ def call(args: argparse.Namespace) -> int:
     for line in prepared.rehearse():
         print(f"not checked: {line}")
     return 0
-
-
-def _check_report(suite: Suite) -> None:
-    """Refuse what the report would refuse, before what may be hours of training."""
-    if suite.report.test != ReportTable.test:  # the usual one need not load the statistics
-        reports.significance_test(suite.report.test, f"suite {suite.name}, report")
 
 
 def _asked(args: argparse.Namespace) -> TrainOptions:
