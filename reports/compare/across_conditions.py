@@ -13,6 +13,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from nlbench.reports.compare.averaged import Place, averaged
 from nlbench.reports.compare.comparison import (
     ALPHA,
     BETTER,
@@ -23,13 +24,13 @@ from nlbench.reports.compare.comparison import (
     Comparison,
 )
 from nlbench.reports.compare.gates import Gate, Spot, spot
+from nlbench.reports.compare.pairing import match
 from nlbench.reports.compare.ties import tie_groups, tied_sets
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.stats import (
     PAIRED_T,
     WILCOXON,
-    Differences,
     Estimate,
     Friedman,
     Rope,
@@ -43,7 +44,6 @@ from nlbench.reports.stats import (
     interquartile_mean,
     mean_of_means,
     mean_rank,
-    seed_mean,
     signed_rank,
     signed_rank_rope,
 )
@@ -377,7 +377,7 @@ def _pairs(
                 difference=mean.test,
                 p_holm=mean.p_holm,
                 role=mean.role,
-                words=_words(mean.p_holm, mean.test.estimate),
+                words=_words(mean.p_holm, mean.towards),
                 signed_rank=test,
                 p_conditions=p,
                 general=CANNOT
@@ -403,6 +403,7 @@ class _Mean:
     test: SeedMean
     p_holm: float | None
     role: str
+    towards: int
 
 
 def _means(
@@ -414,24 +415,24 @@ def _means(
     """One per pair: the first gate of a declared one; Holm over all others of the profile."""
     gates = [known.first.get(frozenset((methods[i], methods[j]))) for i, j in places]
     others = [
-        seed_mean(_differences(i, j, whole, known.unpaired), known.test)
+        averaged(_places(i, j, whole, known.unpaired), known.test)
         for (i, j), gate in zip(places, gates, strict=True)
         if gate is None
     ]
-    explored = iter(zip(others, holm_known([mean.p for mean in others]), strict=True))
-    return [
-        _Mean(*next(explored), EXPLORATORY)
-        if gate is None
-        else _Mean(gate.mean, gate.p_holm, DECLARED)
-        for gate in gates
-    ]
+    explored = iter(zip(others, holm_known([one.mean.p for one in others]), strict=True))
+    means = []
+    for gate in gates:
+        if gate is None:
+            found, p = next(explored)
+            means.append(_Mean(found.mean, p, EXPLORATORY, found.towards))
+        else:
+            means.append(_Mean(gate.mean, gate.p_holm, DECLARED, gate.towards))
+    return means
 
 
-def _differences(
-    i: int, j: int, whole: Sequence[Whole], unpaired: Collection[Spot]
-) -> list[Differences]:
+def _places(i: int, j: int, whole: Sequence[Whole], unpaired: Collection[Spot]) -> list[Place]:
     return [
-        Differences(cells[i].seeds, cells[i].values - cells[j].values)
+        (match(cells[i], cells[j]), cells[i], cells[j])
         for block, condition, cells in whole
         if (block.index, condition.line, frozenset((cells[i].method, cells[j].method)))
         not in unpaired

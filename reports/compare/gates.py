@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
+from nlbench.reports.compare.averaged import averaged
 from nlbench.reports.compare.claims import Claim, Place
 from nlbench.reports.compare.comparison import (
     ALPHA,
@@ -21,16 +20,16 @@ from nlbench.reports.compare.comparison import (
     WORSE,
     Comparison,
 )
-from nlbench.reports.compare.pairing import match
+from nlbench.reports.compare.outcomes import RATES, Outcomes
+from nlbench.reports.compare.pairing import Pairing, match
+from nlbench.reports.read.cells import Cell
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.stats import (
     PAIRED_T,
     SATTERTHWAITE,
-    Differences,
     SeedMean,
     SignificanceTest,
     Tree,
-    seed_mean,
     tree_holm,
 )
 from nlbench.reports.text import number, p_equals, plural
@@ -57,6 +56,8 @@ class Gate:
         smallest_p: smallest p that the test can give.
         claims: declared comparisons of the report, which share its error rate.
         left_out: conditions that have no complete pairs, in words; not in the mean.
+        outcomes: how many runs collapsed or diverged, ``None`` if none did; pairs with one of them
+            are not in the mean.
         p_holm: p after the correction over the whole report, ``None`` where nothing was tested.
         towards: whom a significant test is for: 1 for a, -1 for b, 0 for neither.
         words: ``better``, ``worse``, ``undecided`` or ``not comparable: ...``.
@@ -77,6 +78,7 @@ class Gate:
     claims: int
     towards: int
     left_out: tuple[str, ...] = ()
+    outcomes: Outcomes | None = None
     p_holm: float | None = None
     words: str = UNDECIDED
     closed_by: str = ""
@@ -96,6 +98,8 @@ class Gate:
         """The verdict in one sentence, with the gate at which it stands."""
         what, gate = f"on {self.where}", f"gate {self.stands_at}"
         estimate = self.mean.estimate
+        if self.mean.test == RATES and not self.closed_by:
+            return self._of_rates(what, gate)
         if estimate is None or self.words.startswith(NOT_COMPARABLE):
             reason = self.words.split(": ", 1)[-1]
             return f"{self.a} and {self.b} are not compared {what}: {reason} ({gate})."
@@ -121,6 +125,18 @@ class Gate:
             f" ({gate}).{self._rest}"
         )
 
+    def _of_rates(self, what: str, gate: str) -> str:
+        """The verdict where it is the rates of collapse that the smaller p is of."""
+        verdict = f"{self.a} and {self.b} are not distinguishable"
+        if self.decided:
+            verdict = f"{self.a} {'beats' if self.words == BETTER else 'is worse than'} {self.b}"
+        gap = number(self.mean.estimate, sign=True)
+        return (
+            f"{verdict} {what}, by how often they collapse: p_Holm {p_equals(self.p_holm)}; the"
+            f" difference of the other pairs is {gap} points{self._interval()} ({gate})."
+            f"{self._rest}"
+        )
+
     def _facts(self) -> str:
         test = f"{self.mean.test} over {plural(self.mean.n, 'seed')}"
         return f"p_Holm {p_equals(self.p_holm)}, {test}"
@@ -133,7 +149,13 @@ class Gate:
 
     @property
     def _rest(self) -> str:
-        return f" Not in the mean, incomplete: {', '.join(self.left_out)}." if self.left_out else ""
+        """What is not in the mean, as further sentences."""
+        words = (
+            f" Not in the mean, incomplete: {', '.join(self.left_out)}." if self.left_out else ""
+        )
+        if self.outcomes is not None:
+            words += f" {self.outcomes.sentence(self.a, self.b, 'pair')}."
+        return words
 
 
 @dataclass(frozen=True)
@@ -204,7 +226,7 @@ class _Maker:
         self.claim, self.test, self.claims = claim, test, claims
         pair = frozenset((claim.a, claim.b))
         self.comparisons = [known[block.index, c.line, pair] for block, c in claim.places]
-        self.differences = [_differences(claim, place) for place in claim.places]
+        self.pairs = [_pairs(claim, place) for place in claim.places]
         self.several = len({block.index for block, _ in claim.places}) > 1
 
     def node(self, places: Sequence[int], depth: int = 1) -> _Node:
@@ -237,7 +259,6 @@ class _Maker:
             places=tuple((block.index, condition.line) for block, condition in chosen),
             mean=mean,
             smallest_p=0.0 if mean.test == SATTERTHWAITE else self.test.smallest(mean.n),
-            towards=int(np.sign(mean.estimate or 0.0)),
             claims=self.claims,
             **words,
         )
@@ -252,24 +273,39 @@ class _Maker:
         words = UNDECIDED if c.comparable else c.words
         where = self._name(place)
         towards = c.towards if forward else -c.towards
-        gate = self._gate([place], mean, depth=depth, level=CONDITION, where=where, words=words)
-        return replace(gate, smallest_p=c.smallest_p, towards=towards)
+        gate = self._gate(
+            [place],
+            mean,
+            depth=depth,
+            level=CONDITION,
+            where=where,
+            towards=towards,
+            words=words,
+        )
+        return replace(gate, smallest_p=c.smallest_p)
 
     def _average(self, places: Sequence[int], depth: int, level: str) -> Gate:
-        found = {i: d for i in places if (d := self.differences[i]) is not None}
-        mean = seed_mean(list(found.values()), self.test)
+        whole = {i: pair for i in places if (pair := self.pairs[i]) is not None}
+        found = averaged(list(whole.values()), self.test)
+        used = dict(zip(whole, found.used, strict=True))
         words = UNDECIDED
-        if not found:
+        if not whole:
             words = f"{NOT_COMPARABLE}: no condition has complete pairs"
-        elif mean.p is None:
+        elif found.mean.p is None:
             words = f"{NOT_COMPARABLE}: one seed has no spread to test against"
         return self._gate(
             places,
-            mean,
+            found.mean,
             depth=depth,
             level=level,
-            where=self._words(places, level, len(found)),
-            left_out=tuple(self._name(i) for i in places if i not in found),
+            where=self._words(places, level, len(whole)),
+            left_out=tuple(
+                self._name(i) + (" (fewer than two pairs left)" if i in used else "")
+                for i in places
+                if not used.get(i)
+            ),
+            outcomes=found.outcomes,
+            towards=found.towards,
             words=words,
         )
 
@@ -290,14 +326,11 @@ class _Maker:
         return f"{pretty_condition(condition.line)}{data}"
 
 
-def _differences(claim: Claim, place: Place) -> Differences | None:
-    """Differences over the declared seeds; ``None`` where some are missing or not paired.
-
-    A run that collapsed or diverged counts with its accuracy here: the average is over all runs.
-    """
+def _pairs(claim: Claim, place: Place) -> tuple[Pairing, Cell, Cell] | None:
+    """The declared seeds of both; ``None`` where some are missing or not paired."""
     block, condition = place
     a, b = (block.cells[method, condition.line] for method in (claim.a, claim.b))
     pairing = match(a, b)
     if not pairing.paired or not pairing.seeds or len(pairing.seeds) < pairing.expected:
         return None
-    return Differences(pairing.seeds, pairing.a - pairing.b)
+    return pairing, a, b

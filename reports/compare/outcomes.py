@@ -9,16 +9,18 @@ run is at chance has one kind of runs: it is compared as it is.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nlbench.reports.compare.pairing import Pairing
 from nlbench.reports.read.cells import Cell
-from nlbench.reports.stats import PairedTest, mcnemar, smallest_p
+from nlbench.reports.stats import PairedTest, SeedMean, mcnemar, smallest_p
 from nlbench.reports.text import p_equals, plural
 
 RATES = "exact McNemar"
+Rest = TypeVar("Rest", PairedTest, SeedMean)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def remaining(pairing: Pairing, a: Cell, b: Cell) -> tuple[Pairing, Outcomes | N
     """
     if not (a.mixed or b.mixed):
         return pairing, None
-    bad_a, bad_b = _collapsed(a, pairing.seeds), _collapsed(b, pairing.seeds)
+    bad_a, bad_b = collapsed_at(a, pairing.seeds), collapsed_at(b, pairing.seeds)
     out = (bad_a & a.mixed) | (bad_b & b.mixed)
     signs = np.where(bad_a == bad_b, np.sign(pairing.a - pairing.b), np.where(bad_a, -1, 1))
     signs[bad_a & bad_b] = 0
@@ -94,14 +96,15 @@ def remaining(pairing: Pairing, a: Cell, b: Cell) -> tuple[Pairing, Outcomes | N
     return replace(pairing, seeds=seeds, a=pairing.a[~out], b=pairing.b[~out]), found
 
 
-def _collapsed(cell: Cell, seeds: tuple[int, ...]) -> NDArray[np.bool_]:
+def collapsed_at(cell: Cell, seeds: tuple[int, ...]) -> NDArray[np.bool_]:
+    """At which of these seeds the cell's run collapsed or diverged."""
     if cell.seeds == seeds:
         return cell.collapsed
     at = {seed: i for i, seed in enumerate(cell.seeds)}
     return cell.collapsed[[at[seed] for seed in seeds]]
 
 
-def with_rates(rest: PairedTest, outcomes: Outcomes, alpha: float) -> PairedTest:
+def with_rates(rest: Rest, outcomes: Outcomes, alpha: float) -> Rest:
     """The test of the rest with the p of both questions, and the name of the test that gave it.
 
     Two tests may each call the methods different, so the smaller p is doubled. With so few seeds
@@ -123,7 +126,7 @@ def with_rates(rest: PairedTest, outcomes: Outcomes, alpha: float) -> PairedTest
     return replace(rest, p=min(1.0, 2 * rest.p))
 
 
-def direction(test: PairedTest, outcomes: Outcomes | None, alpha: float) -> int:
+def direction(test: PairedTest | SeedMean, outcomes: Outcomes | None, alpha: float) -> int:
     """Whom a significant test is for: 1 for a, -1 for b, 0 for neither.
 
     Neither: where fewer seeds are for the one who is better in the rest, collapsed runs counting

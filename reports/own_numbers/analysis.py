@@ -64,6 +64,7 @@ def analyse_table(table: Table, wanted: Wanted = Wanted()) -> Results:
         sha256=table.sha256,
         baseline=baseline,
         rope=wanted.difference,
+        rule=RULE,
         given={
             "table": f"{table.source} (sha256 {table.sha256})",
             "accuracies": f"taken for {table.unit}",

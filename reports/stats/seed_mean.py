@@ -55,36 +55,58 @@ class Differences:
 def seed_mean(conditions: Sequence[Differences], test: SignificanceTest = PAIRED_T) -> SeedMean:
     """Test whether the mean over these conditions is 0 over new seeds.
 
-    Conditions with seeds in common are averaged seed by seed over the common ones, so their
-    correlation is in the spread. Where there are several such groups, their means are independent:
-    t with Satterthwaite's degrees of freedom, whatever test decides elsewhere.
+    Conditions with seeds in common are averaged seed by seed, so their correlation is in the
+    spread. Where some of them lack some of the seeds, or where there are several groups without
+    seeds in common, it is a t test on fewer degrees of freedom, whatever test decides elsewhere.
     """
-    groups = _groups(conditions)
-    if not groups:
+    if not conditions:
         return SeedMean(0)
-    if len(groups) == 1:
-        return _one(groups[0][1], test)
-    return _several(groups)
+    if all(one.seeds == conditions[0].seeds for one in conditions):
+        values = np.mean([one.values for one in conditions], axis=0)
+        return _one(np.asarray(values, dtype=np.float64), test)
+    return _several([_part(group) for group in _linked(conditions)])
 
 
-def _groups(conditions: Sequence[Differences]) -> list[tuple[int, Floats]]:
-    """(number of conditions, mean per common seed) of each group of linked conditions."""
-    if conditions and all(one.seeds == conditions[0].seeds for one in conditions):
-        return [(len(conditions), _averaged(conditions))]
+def _linked(conditions: Sequence[Differences]) -> list[list[Differences]]:
+    """Groups of conditions that have seeds in common, also by way of others."""
     linked: list[list[Differences]] = []
     for one in conditions:
         met = [g for g in linked if any(set(one.seeds) & set(other.seeds) for other in g)]
         rest = [g for g in linked if not any(g is m for m in met)]
         linked = [*rest, [other for g in met for other in g] + [one]]
-    return [(len(group), _averaged(group)) for group in linked]
+    return linked
 
 
-def _averaged(group: Sequence[Differences]) -> Floats:
-    if all(one.seeds == group[0].seeds for one in group):
-        return np.asarray(np.mean([one.values for one in group], axis=0), dtype=np.float64)
-    common = sorted(set(group[0].seeds).intersection(*(one.seeds for one in group)))
-    rows = [one.values[[one.seeds.index(seed) for seed in common]] for one in group]
-    return np.asarray(np.mean(rows, axis=0), dtype=np.float64)
+@dataclass(frozen=True)
+class _Part:
+    """The mean of linked conditions; its variance is ``None`` where one has a single seed."""
+
+    conditions: int
+    n: int
+    mean: float
+    variance: float | None = None
+    df: float = 0.0
+
+
+def _part(group: Sequence[Differences]) -> _Part:
+    """The mean of the conditions' own means, and how it varies over seeds.
+
+    The residuals of a condition that has m of the n seeds are stretched by
+    sqrt(n (n - 1) / (m (m - 1))), those that it lacks are 0: then the variance of the sum is
+    unbiased where conditions are independent, and their correlation over seeds is in it. The
+    degrees of freedom are the mean of m - 1. With all seeds everywhere it is the paired t test.
+    """
+    seeds = sorted({seed for one in group for seed in one.seeds})
+    n, counts = len(seeds), [len(one.seeds) for one in group]
+    mean = float(np.mean([one.values.mean() for one in group]))
+    if min(counts) < 2:
+        return _Part(len(group), min(counts), mean)
+    residuals = np.zeros((len(group), n), dtype=np.float64)
+    for row, one, m in zip(residuals, group, counts, strict=True):
+        stretch = np.sqrt(n * (n - 1) / (m * (m - 1)))
+        row[np.searchsorted(seeds, one.seeds)] = stretch * (one.values - one.values.mean())
+    squares = float((residuals.mean(axis=0) ** 2).sum())
+    return _Part(len(group), n, mean, squares / (n - 1) / n, float(np.mean(counts)) - 1)
 
 
 def _one(values: Floats, test: SignificanceTest) -> SeedMean:
@@ -94,22 +116,19 @@ def _one(values: Floats, test: SignificanceTest) -> SeedMean:
     return SeedMean(n, found.estimate, found.low, found.high, df, found.p, found.test)
 
 
-def _several(groups: Sequence[tuple[int, Floats]]) -> SeedMean:
-    n = min(len(values) for _, values in groups)
-    total = sum(count for count, _ in groups)
-    if n == 0:
-        return SeedMean(0)
-    estimate = sum(count / total * float(values.mean()) for count, values in groups)
-    if n == 1:
-        return SeedMean(1, estimate)
-    parts = [(c / total) ** 2 * float(v.var(ddof=1)) / len(v) for c, v in groups]
+def _several(groups: Sequence[_Part]) -> SeedMean:
+    n = min(group.n for group in groups)
+    total = sum(group.conditions for group in groups)
+    estimate = sum(group.conditions / total * group.mean for group in groups)
+    known = [group.variance for group in groups if group.variance is not None]
+    if len(known) < len(groups):
+        return SeedMean(n, estimate)
+    parts = [(g.conditions / total) ** 2 * v for g, v in zip(groups, known, strict=True)]
     variance = sum(parts)
     if variance <= (1e-9 * max(1.0, abs(estimate))) ** 2:
         # No spread to measure against: no p below that of a sign flip of the smallest group.
         return SeedMean(n, estimate, p=smallest_p(n) if abs(estimate) > 1e-9 else 1.0)
-    df = variance**2 / sum(
-        part**2 / (len(values) - 1) for part, (_, values) in zip(parts, groups, strict=True)
-    )
+    df = variance**2 / sum(part**2 / g.df for part, g in zip(parts, groups, strict=True))
     error = float(np.sqrt(variance))
     half = float(stdtrit(df, 0.975)) * error
     p = float(2 * stdtr(df, -abs(estimate) / error))

@@ -211,3 +211,55 @@ def test_another_accuracy_than_the_declared_one_makes_every_verdict_exploratory(
         " exploratory"
     )
     assert analyse(replace(made.study, rule="oracle"), made.records).rule == "oracle"
+
+
+def with_collapse(seeds: int, collapsed: dict[str, list[int]]) -> dict[tuple[str, str], Any]:
+    """``gce`` is two points better than CE; some of its runs are at chance."""
+    draws = np.random.Generator(np.random.Philox(seeds))
+    found: dict[tuple[str, str], Any] = {}
+    for line in LINES:
+        ce = 80 + draws.normal(0, 1, seeds)
+        gce = ce + 2 + draws.normal(0, 0.3, seeds)
+        gce[collapsed.get(line, [])] = 10.0
+        found["ce", line], found["gce", line] = ce.tolist(), gce.tolist()
+    return found
+
+
+def test_a_collapsed_run_closes_no_gate_and_is_named(make_study: Make) -> None:
+    made = make_study(with_collapse(6, {"clean": [2], "symmetric:0.4": [2, 5]}))
+    found = gates_of(analyse(made.study, made.records), "gce")
+    first = found["average over all 4 conditions"]
+    assert first.words == "better"
+    assert first.mean.estimate == pytest.approx(2, abs=0.3)
+    assert first.mean.df == pytest.approx((4 + 3 + 5 + 5) / 4)
+    assert first.sentence().endswith(
+        "t, Satterthwaite over 6 seeds (gate 1). gce collapsed in 3 and ce in 0 of 24 runs (exact"
+        " McNemar, p = 0.500), so 3 pairs left out."
+    )
+    assert found["asymmetric 0.4 (map=block5)"].words == "better"
+
+
+def test_over_conditions_a_seed_is_one_outcome(make_study: Make) -> None:
+    """Eight of nine seeds collapse in two conditions each: eight outcomes, not sixteen."""
+    seeds = list(range(8))
+    made = make_study(with_collapse(9, {"clean": seeds, "symmetric:0.2": seeds}))
+    first = gates_of(analyse(made.study, made.records), "gce")["average over all 4 conditions"]
+    assert first.outcomes is not None
+    assert (first.outcomes.a, first.outcomes.only_a, first.outcomes.left_out) == (16, 8, 16)
+    assert first.outcomes.p == pytest.approx(2 / 2**8)
+    # In both conditions one pair is left, which shows no spread.
+    assert first.left_out == (
+        "clean (fewer than two pairs left)",
+        "symmetric 0.2 (fewer than two pairs left)",
+    )
+    # Better where it does not collapse, but it loses more seeds than it wins.
+    assert first.words == "undecided"
+
+
+def test_a_method_that_collapses_more_often_everywhere_is_worse(make_study: Make) -> None:
+    most = {line: list(range(8)) for line in LINES}
+    made = make_study(with_collapse(9, most))
+    first = gates_of(analyse(made.study, made.records), "gce")["average over all 4 conditions"]
+    assert first.words == "worse"
+    assert "gce is worse than ce on average over" in first.sentence()
+    assert "by how often they collapse: p_Holm = 0.008" in first.sentence()

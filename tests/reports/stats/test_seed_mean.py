@@ -42,12 +42,35 @@ def test_conditions_with_their_own_seeds_are_independent() -> None:
     assert (found.low, found.high) == pytest.approx((interval.low / 2, interval.high / 2))
 
 
-def test_overlapping_seeds_are_no_independent_groups() -> None:
+def test_where_a_condition_lacks_seeds_the_mean_is_that_of_the_conditions() -> None:
     longer = Differences(tuple(range(3, 9)), DRAWS.normal(0, 1, 6))
     found = seed_mean([SAME[0], longer])
-    expected = scipy_stats.ttest_1samp((SAME[0].values[3:] + longer.values[:3]) / 2, 0)
-    assert found.n == 3
-    assert found.p == pytest.approx(expected.pvalue)
+    mean = (SAME[0].values.mean() + longer.values.mean()) / 2
+    assert (found.n, found.test) == (9, SATTERTHWAITE)
+    assert found.df == pytest.approx(5)
+    # By hand: each residual stretched by sqrt(9 8 / (6 5)), averaged seed by seed.
+    residuals = np.zeros((2, 9))
+    residuals[0, :6] = SAME[0].values - SAME[0].values.mean()
+    residuals[1, 3:] = longer.values - longer.values.mean()
+    error = np.sqrt((residuals.sum(axis=0) ** 2).sum() * 72 / 30 / 4 / 8 / 9)
+    assert found.estimate == pytest.approx(mean)
+    assert found.p == pytest.approx(2 * scipy_stats.t.sf(abs(mean) / error, 5))
+    assert found.low == pytest.approx(mean - scipy_stats.t.ppf(0.975, 5) * error)
+
+
+@pytest.mark.parametrize("n", [3, 5])
+def test_missing_seeds_leave_the_error_rate(n: int) -> None:
+    draws = np.random.Generator(np.random.Philox(n))
+    p = []
+    for _ in range(1500):
+        values = draws.normal(size=(4, n)) + draws.normal(size=n)
+        lost = [draws.integers(2 * n) for _ in values]
+        seeds = [[seed for seed in range(n) if seed != out] for out in lost]
+        conditions = [
+            Differences(tuple(there), row[there]) for row, there in zip(values, seeds, strict=True)
+        ]
+        p.append(seed_mean(conditions).p or 1.0)
+    assert 0.02 < np.mean(np.array(p) < 0.05) < 0.062
 
 
 def test_what_cannot_be_tested_has_no_p() -> None:
