@@ -14,6 +14,8 @@ from nlbench.benchmark.speed import engines as bench_engines
 from nlbench.benchmark.speed import pipeline
 from nlbench.cli import options, reliability
 from nlbench.noise import bench as noise_bench
+from nlbench.reports.render.files import write_text
+from nlbench.reports.simulate import verdicts
 from nlbench.reports.speed import bench as report_bench
 
 TEXT = """\
@@ -26,7 +28,9 @@ Figures are for this machine and this moment; compare ratios, not seconds.
 `reliability`, only where it is named, attacks nlbench itself: broken input of every kind, full
 disks, readers beside a report, writes that die at each file operation, killed processes, many
 callers of one store. It prints how many tries held and failed (docs/reliability.md); the exit
-status is 1 if one failed.
+status is 1 if one failed. `verdicts`, only where it is named too, measures how often the verdicts
+of reports are wrong, intervals cover and true differences are found, in tables of known truth
+(docs/statistics.md): three minutes of a processor.
 """
 EXAMPLES = """\
   nlbench bench
@@ -34,10 +38,11 @@ EXAMPLES = """\
   nlbench bench pipeline --data /data
   nlbench bench report --records 10000
   nlbench bench reliability --attacks suites,disks --tries 100
+  nlbench bench verdicts --out bench
   nlbench bench engines --device cuda --out bench
 """
-# Not among those that are done where none is named: it takes an hour, and measures no speed.
-RELIABILITY = "reliability"
+# Not among those that are done where none is named: they measure no speed, and one takes an hour.
+RELIABILITY, VERDICTS = NAMED = ("reliability", "verdicts")
 Rows = Sequence[Mapping[str, Any]]
 BENCHES: dict[str, Callable[[argparse.Namespace], Rows]] = {
     "noise": lambda _args: noise_bench.run(),
@@ -52,7 +57,7 @@ def add(commands: options.Commands) -> None:
     """Register the command."""
     parser = options.command(commands, "bench", "measure speed on this machine", TEXT, EXAMPLES)
     parser.add_argument(
-        "what", nargs="*", metavar="WHAT", help=f"of {', '.join(BENCHES)}, reliability"
+        "what", nargs="*", metavar="WHAT", help=f"of {', '.join((*BENCHES, *NAMED))}"
     )
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:N")
     parser.add_argument(
@@ -62,7 +67,16 @@ def add(commands: options.Commands) -> None:
         default=100_000,
         help="of the report; default 100,000",
     )
-    parser.add_argument("--out", metavar="DIR", type=Path, help="write engines.csv, engines.png")
+    parser.add_argument(
+        "--tables",
+        metavar="N",
+        type=options.count(1, 10**6),
+        default=4000,
+        help="of each case of verdicts; default 4,000",
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="write engines.csv, engines.png, verdicts.md"
+    )
     reliability.add_options(parser)
     options.add_data(parser)
     parser.set_defaults(call=call)
@@ -72,11 +86,20 @@ def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
     chosen = args.what or list(BENCHES)
     for name in chosen:
-        if name not in (*BENCHES, RELIABILITY):
-            raise unknown("bench", name, (*BENCHES, RELIABILITY), "nlbench bench")
+        if name not in (*BENCHES, *NAMED):
+            raise unknown("bench", name, (*BENCHES, *NAMED), "nlbench bench")
     failed = reliability.run(args) if RELIABILITY in chosen else 0
     for name in chosen:
-        if name == RELIABILITY:
-            continue
-        print(f"{name}\n{tabulate(BENCHES[name](args), headers='keys', floatfmt=',.6g')}\n")
+        if name in BENCHES:
+            print(f"{name}\n{tabulate(BENCHES[name](args), headers='keys', floatfmt=',.6g')}\n")
+    if VERDICTS in chosen:
+        _verdicts(args.tables, args.out)
     return failed
+
+
+def _verdicts(tables: int, out: Path | None) -> None:
+    text = verdicts.run(tables)
+    print(text)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        write_text(text, out / "verdicts.md")
