@@ -11,7 +11,15 @@ from nlbench.benchmark.suites import suite
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-STUDIES = ("quick", "fashion", "osr-fashion", "extreme", "drainage-ablation", "extreme-classes")
+STUDIES = (
+    "quick",
+    "fashion",
+    "osr-fashion",
+    "extreme",
+    "drainage-ablation",
+    "extreme-classes",
+    "l1-budget-digits",
+)
 FASHION = ROOT / "results" / "published" / "fashion"
 
 
