@@ -107,7 +107,7 @@ def _measured(results: Results, block: Block) -> list[str]:
     """What the numbers of a table are."""
     over = f"mean ± standard deviation (n − 1) over {sample(block.declared(), 'seed')}"
     if results.study.given:
-        return [f"Accuracy (%) of {block.title} as given: {over}, paired by seed as given."]
+        return [f"Accuracy (%) of {block.data_label}, as given: {over}, paired by seed as given."]
     return [
         f"Test accuracy (%) on {block.data_label}, network {block.key.model}, profile"
         f" {block.key.regime}: {over}.",
