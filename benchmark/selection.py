@@ -41,6 +41,21 @@ def picked(specs: Sequence[RunSpec], words: Iterable[str], where: str) -> tuple[
     return tuple(spec for spec in specs if spec.run_id in found)
 
 
+def shard(specs: Sequence[RunSpec], number: int, of: int) -> tuple[RunSpec, ...]:
+    """One of so many parts without overlap, counted from 1; the same whatever is done already.
+
+    Sizes differ by one at most. Runs are dealt in the order of their ids, which is as good as
+    chance, so that no part gets all of a slow method; within a part they keep their own order.
+
+    Raises:
+        UserError: there is no such part.
+    """
+    if not 1 <= number <= of:
+        raise UserError(f"shard {number} of {of}: should be one from 1 to {of}")
+    mine = set(sorted(spec.run_id for spec in specs)[number - 1 :: of])
+    return tuple(spec for spec in specs if spec.run_id in mine)
+
+
 def variant(word: str) -> tuple[str, dict[str, str]]:
     """A method's name and the settings written with it.
 

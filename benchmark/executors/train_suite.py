@@ -17,7 +17,7 @@ from nlbench.benchmark.executors.executor import CHECKPOINTS, Executor, Worker, 
 from nlbench.benchmark.executors.options import Setup, TrainOptions
 from nlbench.benchmark.executors.rehearse import check_backend, check_files, fetch, prepare
 from nlbench.benchmark.executors.sharing import others_words, tidy, unsettled, wait_for_others
-from nlbench.benchmark.machine.environment import environment
+from nlbench.benchmark.machine.device import describe
 from nlbench.benchmark.runs import backend_check, plan
 from nlbench.benchmark.runs.plan import Plan
 from nlbench.benchmark.runs.progress import Progress
@@ -98,7 +98,8 @@ def train_suite(
     """
     options = options or TrainOptions()
     setup = options.resolve()
-    store = store_in(results, create=True)
+    # Absolute, for the workers may have another working directory.
+    store = store_in(results.absolute(), create=True)
     prepared = prepare(suite, store, options, setup)
     out = stream or sys.stderr
 
@@ -117,7 +118,7 @@ def train_suite(
             context = _context(options, its, store, until)
             say(
                 f"{suite.name}: {len(specs)} of {len(suite.specs)} runs to train on"
-                f" {context.environment['device']}, {its.workers} worker(s) x {options.threads}"
+                f" {describe(its.device)}, {its.workers} worker(s) x {options.threads}"
                 f" thread(s), backend {its.choice.name}"
             )
             replaces = {s.run_id: digest(r) for s in specs if (r := before.replaced.get(s.run_id))}
@@ -174,10 +175,9 @@ def _context(options: TrainOptions, setup: Setup, store: Store, until: float | N
     """What the workers are sent; ``until``: when they take no further run."""
     minutes = options.checkpoint
     return Context(
-        root=options.data,
+        root=None if options.data is None else options.data.absolute(),
         device=str(setup.device) if options.gpus is None else "cuda:0",
         threads=options.threads,
-        environment=environment(setup.device),
         choice=setup.choice,
         until=until,
         loaders=setup.loaders,

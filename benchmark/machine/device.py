@@ -45,10 +45,11 @@ def describe(device: torch.device) -> str:
     """Name of the hardware for records: the GPU's, or ``cpu`` and the machine type."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"cpu ({_cpu_name()})"
+    return f"cpu ({cpu_name()})"
 
 
-def _cpu_name() -> str:
+def cpu_name() -> str:
+    """The kind of this machine's processors."""
     with contextlib.suppress(OSError), Path("/proc/cpuinfo").open() as lines:
         for line in lines:
             if line.startswith("model name"):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import torch
 
-from nlbench.benchmark.machine.device import describe
+from nlbench.benchmark.machine.device import cpu_name, describe
 from nlbench.benchmark.machine.version import version as version
 
 CODE = ("nlbench", "noise", "baselines", "benchmark", "reports", "pyproject.toml")
@@ -26,9 +30,16 @@ def environment(device: torch.device) -> dict[str, Any]:
         "numpy": np.__version__,
         "platform": f"{platform.system()} {platform.machine()}",
         "device": describe(device),
+        "host": f"{cpu_name()}, {os.cpu_count()} cores",
         "commit": commit,
         "dirty": dirty,
     }
+
+
+@functools.cache
+def environment_here(device: str) -> Mapping[str, Any]:
+    """The same, taken once in this process: what it has imported does not change."""
+    return MappingProxyType(environment(torch.device(device)))
 
 
 def commit_of(folder: Path) -> tuple[str | None, bool | None]:

@@ -23,6 +23,7 @@ from nlbench.benchmark.datasets import AnyDataset
 from nlbench.benchmark.labels.draw import draw_labels
 from nlbench.benchmark.labels.foreign_images import with_foreign_images
 from nlbench.benchmark.machine.device import check_precision, repeatable
+from nlbench.benchmark.machine.environment import environment_here
 from nlbench.benchmark.machine.peak import forget_peak, peak
 from nlbench.benchmark.models import Classifier
 from nlbench.benchmark.pipeline.augment import check_fits
@@ -62,7 +63,8 @@ class Context:
         root: data folder, ``None`` for the default one.
         device: as :func:`nlbench.benchmark.machine.device.resolve` names it.
         threads: CPU threads of this worker.
-        environment: versions, commit and hardware, for the record.
+        environment: versions, commit and hardware, for the record; ``None``: as they are where and
+            when the run is trained, which may be another machine than the caller's.
         choice: training backend, as :meth:`BackendConfig.resolve` gives it.
         until: no run is started after this time (seconds since 1970), ``None`` = no limit.
         loaders: threads that decode images of data sets in files; 0 = the one that trains.
@@ -75,13 +77,18 @@ class Context:
     root: Path | None
     device: str
     threads: int
-    environment: Mapping[str, Any]
+    environment: Mapping[str, Any] | None = None
     choice: BackendConfig = LOOP
     until: float | None = None
     loaders: int = 0
     ahead: bool = False
     checkpoints: Checkpoints | None = None
     run_timeout: float | None = None
+
+    @property
+    def here(self) -> Mapping[str, Any]:
+        """The environment of a run that is trained in this process."""
+        return environment_here(self.device) if self.environment is None else self.environment
 
     @property
     def late(self) -> bool:
@@ -192,7 +199,7 @@ class _Run:
     def _identity(self) -> dict[str, Any]:
         """What decides the last digits of a run, beside its spec."""
         context = self.context
-        where = {k: context.environment.get(k) for k in ("nlbench", "commit", "torch", "device")}
+        where = {k: context.here.get(k) for k in ("nlbench", "commit", "torch", "device")}
         return {
             **where,
             "method_source": self.source,
@@ -243,7 +250,7 @@ class _Run:
             record,
             method_source=self.source,
             environment={
-                **self.context.environment,
+                **self.context.here,
                 "threads": self.context.threads,
                 "backend": backend.name,
                 "slots": backend.slots,

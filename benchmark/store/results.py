@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.store.store import Store
 
+# What a URL becomes as a path: one slash is lost. One letter and a colon are a drive of Windows.
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 RECORDS = "records.tar.gz"  # in the folder of a published study
 
 
@@ -14,8 +17,13 @@ def store_in(results: Path, create: bool = False) -> Store:
     """The store of a results folder.
 
     Raises:
-        UserError: see :meth:`Store.open`; the message names the folder.
+        UserError: see :meth:`Store.open`; the message names the folder. Or a URL.
     """
+    if _URL.match(str(results)):
+        raise UserError(
+            f"--results {results}: is a URL; records are kept in a folder, and"
+            " `nlbench store push` and `pull` copy them to a URL and back"
+        )
     try:
         return Store.open(results / "runs", create=create)
     except UserError as error:

@@ -81,10 +81,20 @@ def add_results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--results",
         metavar="DIR",
-        type=Path,
+        type=_folder,
         default=Path("results"),
         help="folder with runs/ (the store of records), reports/ and published/; default: results",
     )
+
+
+def _folder(text: str) -> Path:
+    """A folder, for argparse; a URL is none."""
+    if "://" in text:
+        raise argparse.ArgumentTypeError(
+            f"{text!r:.200} is a URL; records are kept in a folder, and `nlbench store push` and"
+            " `pull` copy them to a URL and back"
+        )
+    return Path(text)
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:

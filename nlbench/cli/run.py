@@ -6,12 +6,15 @@ import argparse
 import re
 import sys
 from collections import Counter
+from dataclasses import replace
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.executors.options import TrainOptions
 from nlbench.benchmark.executors.rehearse import Prepared, rehearse_suite
 from nlbench.benchmark.executors.train_suite import Trained, train_suite
 from nlbench.benchmark.runs.progress import clock
+from nlbench.benchmark.selection import shard
+from nlbench.benchmark.suites.suite import Suite
 from nlbench.benchmark.training.registry import AUTO
 from nlbench.cli import options
 from nlbench.studies import check_report
@@ -41,6 +44,7 @@ EXAMPLES = """\
   nlbench run fashion --methods ce,drainage --noise symmetric:0.4 --seeds 0-1
   nlbench run drainage-ablation --methods drainage:alpha=0.1
   nlbench run quick --force gce
+  nlbench run cifar10 --shard 3/16
 """
 
 
@@ -113,6 +117,12 @@ def add(commands: options.Commands) -> None:
     )
     _add_repeats(parser)
     parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="only the I-th of N parts of the selected runs, e.g. 3/16, for machines that share no"
+        " folder; each run is in one part, whatever is done",
+    )
+    parser.add_argument(
         "--dry-run",
         action="store_true",
         help="list what would be trained, refuse what cannot be, train nothing",
@@ -168,7 +178,7 @@ def _add_backend(parser: argparse.ArgumentParser) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
-    suite, asked = options.selected(args), _asked(args)
+    suite, asked = _sharded(options.selected(args), args.shard), _asked(args)
     check_report(suite)
     if not args.dry_run:
         return _close(train_suite(suite, args.results, asked))
@@ -179,6 +189,16 @@ def call(args: argparse.Namespace) -> int:
     for line in prepared.rehearse():
         print(f"not checked: {line}")
     return 0
+
+
+def _sharded(suite: Suite, text: str | None) -> Suite:
+    """The part of a suite that ``--shard`` names."""
+    if text is None:
+        return suite
+    first, _, last = text.partition("/")
+    number = options.whole("--shard", first, 1, otherwise=", a slash and another, as in 3/16")
+    of = options.whole("--shard", last, 1, otherwise=" after the slash, as in 3/16")
+    return replace(suite, specs=shard(suite.specs, number, of))
 
 
 def _asked(args: argparse.Namespace) -> TrainOptions:

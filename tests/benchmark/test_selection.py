@@ -100,3 +100,25 @@ def test_a_title_that_two_methods_share_is_not_guessed(monkeypatch: pytest.Monke
     assert chosen("Loss") == {("gce", None, None)}
     with pytest.raises(UserError, match="method 'loss' of suite mine may be ce or gce"):
         chosen("loss")
+
+
+@pytest.mark.parametrize("of", [1, 3, 7, 20, 50])
+def test_shards_are_a_partition_of_even_sizes_in_order(of: int) -> None:
+    parts = [selection.shard(SUITE.specs, number, of) for number in range(1, of + 1)]
+    assert sorted(s.run_id for part in parts for s in part) == sorted(s.run_id for s in SUITE.specs)
+    assert {len(part) for part in parts} <= {24 // of, -(-24 // of)}
+    for part in parts:
+        assert list(part) == [s for s in SUITE.specs if s in part]
+
+
+def test_a_shard_of_many_runs_has_every_method() -> None:
+    runs = suite.load("fashion").specs
+    for number in range(1, 5):
+        part = selection.shard(runs, number, 4)
+        assert {s.method.name for s in part} == {s.method.name for s in runs}
+
+
+@pytest.mark.parametrize(("number", "of"), [(0, 3), (4, 3), (1, 0)])
+def test_a_shard_that_is_none_is_refused(number: int, of: int) -> None:
+    with pytest.raises(UserError, match=f"shard {number} of {of}"):
+        selection.shard(SUITE.specs, number, of)

@@ -12,9 +12,11 @@ import pytest
 
 from nlbench.benchmark.executors import sharing
 from nlbench.benchmark.executors.executor import Order, Worker, digest, settled
+from nlbench.benchmark.executors.local import Serial
 from nlbench.benchmark.executors.options import TrainOptions
 from nlbench.benchmark.executors.train_suite import train_suite
 from nlbench.benchmark.reliability import writers
+from nlbench.benchmark.runs import run
 from nlbench.benchmark.store.claims import Claims
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite as suites
@@ -138,3 +140,24 @@ def test_what_the_dead_left_is_removed(store: Store) -> None:
     assert list(folder.iterdir()) == []
     assert [path.name for path in store.root.rglob(".*")] == [other.name]
     assert store.read(done.run_id) is not None
+
+
+def test_the_environment_is_taken_where_a_run_trains(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = replace(HERE, environment=None)
+    monkeypatch.setattr(run, "environment_here", lambda device: {"device": f"another {device}"})
+    Worker(store, here)(tiny())
+    (record,) = store.records()
+    assert record.environment["device"] == "another cpu"
+
+
+def test_the_caller_sends_no_environment(
+    study: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Worker] = []
+    monkeypatch.setattr(Serial, "run", lambda _self, work, _packs: sent.append(work))
+    monkeypatch.chdir(tmp_path)
+    train_suite(study, Path("results"), replace(HOW, wait=False), io.StringIO())
+    assert [worker.context.environment for worker in sent] == [None]
+    assert sent[0].store.root == tmp_path / "results" / "runs"

@@ -1,0 +1,45 @@
+"""What the command line has for several machines: shards, and no URL where a folder is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.store.results import store_in
+from nlbench.cli.main import main
+
+
+def test_shards_are_planned_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    counts = []
+    for shard in ("1/7", "2/7", "7/7"):
+        assert main(["run", "quick", "--dry-run", "--device", "cpu", "--shard", shard]) == 0
+        counts.append(int(capsys.readouterr().out.split()[0]))
+    assert counts == [9, 9, 8]
+
+
+@pytest.mark.parametrize("shard", ["0/3", "4/3", "3", "3/", "a/b", "1/3/5", "-1/3"])
+def test_what_is_no_shard_is_one_line(shard: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "quick", "--dry-run", f"--shard={shard}"]) == 2
+    said = capsys.readouterr().err
+    assert "shard" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["run", "status", "report"])
+def test_a_url_is_no_results_folder(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([command, "quick", "--results", "s3://bucket/results"]) == 2
+    assert "'s3://bucket/results' is a URL" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nor_from_python() -> None:
+    with pytest.raises(UserError, match="is a URL"):
+        store_in(Path("s3://bucket/results"), create=True)
