@@ -64,6 +64,8 @@ class Worker:
 
     def __call__(self, runs: RunSpec | Pack | Order) -> None:
         """Train and write."""
+        if self.context.late:  # many packs may be left, and a claim costs a visit to the disk
+            return
         keep_memory()
         order = _order(runs)
         with Held(self.claims) as held:

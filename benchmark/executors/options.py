@@ -56,6 +56,8 @@ class TrainOptions:
         mode: of MODES; ``fast`` lets a GPU choose algorithms by timing.
         compiled: let inductor fuse the network.
         minutes: start no run after so many; ``None`` = no limit.
+        stop: a file that asks all to end once it is there: no run is started, and a run that
+            writes checkpoints writes one at the end of its epoch and stops; ``None`` = none.
         checkpoint: write the state of each run every so many minutes, at the end of an epoch;
             ``None`` = never. A run whose state is found goes on from it.
         run_timeout: seconds after which a run is stopped and recorded as failed; ``None`` = never.
@@ -78,6 +80,7 @@ class TrainOptions:
     mode: str = "strict"
     compiled: bool = False
     minutes: float | None = None
+    stop: Path | None = None
     checkpoint: float | None = None
     run_timeout: float | None = None
     wait: bool = True

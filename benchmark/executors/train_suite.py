@@ -180,6 +180,7 @@ def _context(options: TrainOptions, setup: Setup, store: Store, until: float | N
         threads=options.threads,
         choice=setup.choice,
         until=until,
+        stop=options.stop,
         loaders=setup.loaders,
         ahead=setup.device.type == "cuda",
         checkpoints=None if minutes is None else Checkpoints(store.root / CHECKPOINTS, minutes),

@@ -28,8 +28,13 @@ def end_with(parent: int, kernel: bool = False) -> None:
 
 
 def end_worker_with(parent: int) -> None:
-    """What a worker process begins with: it ends with its parent, which alone hears Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """What a worker process begins with: it ends with its parent, which alone hears signals.
+
+    A terminal sends Ctrl-C to all processes of a command, and a cluster what precedes its end.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGUSR1"):
+        if hasattr(signal, name):
+            signal.signal(signal.Signals[name], signal.SIG_IGN)
     end_with(parent)
 
 

@@ -67,6 +67,8 @@ class Context:
             when the run is trained, which may be another machine than the caller's.
         choice: training backend, as :meth:`BackendConfig.resolve` gives it.
         until: no run is started after this time (seconds since 1970), ``None`` = no limit.
+        stop: once there is this file, no run is started, and one that writes checkpoints stops at
+            the end of its epoch, without a record; ``None`` = never.
         loaders: threads that decode images of data sets in files; 0 = the one that trains.
         ahead: draw the next run's labels and weights in a second thread while a run is trained.
             Worth having where the device is not the CPU that draws.
@@ -80,6 +82,7 @@ class Context:
     environment: Mapping[str, Any] | None = None
     choice: BackendConfig = LOOP
     until: float | None = None
+    stop: Path | None = None
     loaders: int = 0
     ahead: bool = False
     checkpoints: Checkpoints | None = None
@@ -93,12 +96,13 @@ class Context:
     @property
     def late(self) -> bool:
         """Whether no further run is to be started."""
-        return self.until is not None and time.time() > self.until
+        over = self.until is not None and time.time() > self.until
+        return over or (self.stop is not None and self.stop.exists())
 
 
 def train(spec: RunSpec, context: Context, backend: Backend | None = None) -> RunRecord:
     """Train one run and describe it; a run that raises becomes a record with status ``failed``."""
-    (record,) = train_pack([spec], replace(context, until=None), backend)
+    (record,) = train_pack([spec], replace(context, until=None, stop=None), backend)
     return record
 
 
@@ -178,7 +182,8 @@ class _Run:
             self.spec, self.context, None if drawn is None else drawn.result()
         )
         if self.context.checkpoints is not None:
-            checkpoint = self.context.checkpoints.of(self.spec.run_id, self._identity())
+            run_id, stop = self.spec.run_id, self.context.stop
+            checkpoint = self.context.checkpoints.of(run_id, self._identity(), stop)
             self.task = replace(self.task, checkpoint=checkpoint)
         if following is not None and thread is not None:
             following.draw_ahead(thread)

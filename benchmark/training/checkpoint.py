@@ -25,6 +25,13 @@ from nlbench.noise import whole
 HEAD = b"nlbench-checkpoint-1\n"
 
 
+class LeftOff(BaseException):
+    """A run was asked to stop, and its checkpoint is written: a later call goes on from it.
+
+    No Exception, for the run has neither ended nor failed.
+    """
+
+
 @dataclass
 class Checkpoint:
     """The checkpoint of one run.
@@ -33,6 +40,7 @@ class Checkpoint:
         path: of its file.
         identity: what must be equal for a run to go on from it.
         every: seconds between two of them; 0: every epoch.
+        stop: once there is this file, the run writes its checkpoint and stops; ``None``: never.
         spent: seconds that earlier calls trained.
         resumed: how often the run went on from a checkpoint.
     """
@@ -40,6 +48,7 @@ class Checkpoint:
     path: Path
     identity: Mapping[str, Any]
     every: float
+    stop: Path | None = None
     spent: float = 0.0
     resumed: int = 0
     _begun: float = field(default_factory=time.monotonic)
@@ -47,10 +56,17 @@ class Checkpoint:
 
     def due(self) -> bool:
         """Whether it is time to write one."""
-        return time.monotonic() - self._last >= self.every
+        return self._stopping() or time.monotonic() - self._last >= self.every
+
+    def _stopping(self) -> bool:
+        return self.stop is not None and self.stop.exists()
 
     def save(self, content: Mapping[str, Any]) -> None:
-        """Write tensors, numbers, strings, lists and dicts of them, in place of the last one."""
+        """Write tensors, numbers, strings, lists and dicts of them, in place of the last one.
+
+        Raises:
+            LeftOff: it is written, and the run is to stop.
+        """
         spent = self.spent + time.monotonic() - self._begun
         body = {"identity": canonical_json(self.identity), "spent": spent, "resumed": self.resumed}
         buffer = io.BytesIO()
@@ -61,6 +77,8 @@ class Checkpoint:
             self.path, HEAD + hashlib.sha256(data).hexdigest().encode() + b"\n" + data
         )
         self._last = time.monotonic()
+        if self._stopping():
+            raise LeftOff
 
     def load(self) -> Mapping[str, Any] | None:
         """What the last one holds, on the CPU; ``None`` if there is none that fits."""
@@ -102,9 +120,10 @@ class Checkpoints:
     folder: Path
     minutes: float
 
-    def of(self, run_id: str, identity: Mapping[str, Any]) -> Checkpoint:
-        """The checkpoint of a run."""
-        return Checkpoint(self.path(run_id), {**identity, "run": run_id}, 60 * self.minutes)
+    def of(self, run_id: str, identity: Mapping[str, Any], stop: Path | None = None) -> Checkpoint:
+        """The checkpoint of a run; ``stop``: see :class:`Checkpoint`."""
+        own = {**identity, "run": run_id}
+        return Checkpoint(self.path(run_id), own, 60 * self.minutes, stop)
 
     def path(self, run_id: str) -> Path:
         """The file of a run."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.training.checkpoint import LeftOff
 from nlbench.benchmark.training.task import Ended, Job, Outcome, Task, failure
 
 # A run in steps: it yields after each step it has queued on the device, and returns its outcome.
@@ -88,6 +89,9 @@ class Pack:
             ended = (run.position, stop.value)
         except BackendError:
             raise
+        except LeftOff:
+            self._running.remove(run)
+            return
         except (Exception, SystemExit) as error:  # noqa: BLE001  # its neighbours go on
             if out_of_memory(error) and len(self._running) > 1:
                 self._halve(run)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from nlbench.benchmark.training.checkpoint import LeftOff
 from nlbench.benchmark.training.course import Turn, course
 from nlbench.benchmark.training.epoch_stats import evaluation, ranked
 from nlbench.benchmark.training.shelf import Shelf
@@ -27,6 +28,8 @@ class LoopBackend:
         for position, job in enumerate(jobs):
             try:
                 outcome: Outcome | Exception = self.train(job())
+            except LeftOff:
+                continue
             except (Exception, SystemExit) as error:  # noqa: BLE001  # the caller's to record
                 outcome = failure(error)
             yield position, outcome

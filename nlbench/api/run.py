@@ -49,6 +49,7 @@ class Options(TypedDict, total=False):
     mode: str
     compiled: bool
     minutes: float | None
+    stop: str | Path | None
     checkpoint: float | None
     run_timeout: float | None
     wait: bool
@@ -196,7 +197,7 @@ def _value(name: str, value: Any) -> Any:
         return _forced(value)
     if value is None:
         return None
-    if name == "data":
+    if name in ("data", "stop"):
         return Path(value)
     if name == "gpus":
         return str(value)

@@ -14,7 +14,7 @@ from pathlib import Path
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.machine.version import version
 from nlbench.cli import options, streams
-from nlbench.cli.supervise import Stopped, supervised
+from nlbench.cli.supervise import Hold, Stopped, no_need, supervised
 
 # Command -> its module in nlbench/cli/, and its summary. A module is imported when its command is
 # called: all of them together take seconds.
@@ -82,20 +82,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     named = next((word for word in words if not word.startswith("-")), "")
     if argv is None and named in SUPERVISED:
         return supervised(partial(_status, words, named))
-    return _main(words, named)
+    return _main(words, named, no_need)
 
 
-def _status(words: Sequence[str], named: str) -> int:
+def _status(words: Sequence[str], named: str, hold: Hold) -> int:
     """The exit status, also where the parser would end the process."""
     try:
-        return _main(words, named)
+        return _main(words, named, hold)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
 
 
-def _main(words: Sequence[str], named: str) -> int:
+def _main(words: Sequence[str], named: str, hold: Hold) -> int:
     try:
-        args = parser((named,)).parse_args(words)
+        args = parser((named,)).parse_args(words, argparse.Namespace(hold=hold))
         status_code = _call(args)
         sys.stdout.flush()
     except KeyboardInterrupt as error:

@@ -7,6 +7,7 @@ import re
 import sys
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.executors.options import TrainOptions
@@ -17,6 +18,8 @@ from nlbench.benchmark.selection import shard
 from nlbench.benchmark.suites.suite import Suite
 from nlbench.benchmark.training.registry import AUTO
 from nlbench.cli import options
+from nlbench.cli.leave import leaving
+from nlbench.cli.supervise import Hold
 from nlbench.studies import check_report
 
 TEXT = """\
@@ -33,6 +36,9 @@ A record that another source of its method made does not count: the files of a m
 have changed since (its module and what that imports of its own package), or a built-in method has a
 new version. Such runs are named and trained again; --keep-old keeps their records. --force repeats
 what is done and unchanged. A record is replaced when its new run ends.
+
+With --checkpoint, SIGUSR1 and SIGTERM let each run write one at the end of its epoch and stop; the
+same command goes on from there. Without it, and by Ctrl-C, the command ends at once.
 
 The exit status is 0 if every run has a sound record, 1 if some failed or are missing, 2 for bad
 input or a worker that died, 128 and the number of the signal that stopped it.
@@ -181,7 +187,7 @@ def call(args: argparse.Namespace) -> int:
     suite, asked = _sharded(options.selected(args), args.shard), _asked(args)
     check_report(suite)
     if not args.dry_run:
-        return _close(train_suite(suite, args.results, asked))
+        return _train(suite, args.results, asked, args.hold)
     prepared = rehearse_suite(suite, args.results, asked)
     for note in prepared.notes:
         print(f"nlbench: {note}", file=sys.stderr)
@@ -189,6 +195,16 @@ def call(args: argparse.Namespace) -> int:
     for line in prepared.rehearse():
         print(f"not checked: {line}")
     return 0
+
+
+def _train(suite: Suite, results: Path, asked: TrainOptions, hold: Hold) -> int:
+    """Train; where runs write checkpoints, SIGUSR1 and SIGTERM make them leave the rest."""
+    if asked.checkpoint is None:
+        return _close(train_suite(suite, results, asked))
+    with leaving(hold) as leave:
+        trained = train_suite(suite, results, replace(asked, stop=leave.file))
+    status = _close(trained)
+    return 128 + leave.number if leave.number and trained.missing else status
 
 
 def _sharded(suite: Suite, text: str | None) -> Suite:

@@ -12,15 +12,18 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from nlbench.benchmark.machine.parent import end_with
 
 # Signals that end a command, and how long it may take for that, in seconds. Its workers, which look
 # for it twice a second, end with it.
-STOPPING = ("SIGTERM", "SIGHUP", "SIGINT")
+STOPPING = ("SIGTERM", "SIGHUP", "SIGINT", "SIGUSR1")
 PATIENCE = 3
 # How long a command that has said its exit status may take to end, in seconds.
 FAREWELL = 30
+# What a command sends to the process over it to be waited for.
+_HOLD = getattr(signal, "SIGUSR2", 0)
 
 
 class Stopped(KeyboardInterrupt):
@@ -31,10 +34,17 @@ class Stopped(KeyboardInterrupt):
         self.status = 128 + number
 
 
-def supervised(command: Callable[[], int]) -> int:
-    """The exit status of a command that is run in a process of its own."""
+Hold = Callable[[], None]
+
+
+def supervised(command: Callable[[Hold], int]) -> int:
+    """The exit status of a command that is run in a process of its own.
+
+    Args:
+        command: gets what it calls when it has heard a signal and needs longer than PATIENCE.
+    """
     if not hasattr(os, "fork"):  # Windows
-        return command()
+        return command(no_need)
     reading, writing = os.pipe()
     parent = os.getpid()
     child = os.fork()
@@ -45,12 +55,16 @@ def supervised(command: Callable[[], int]) -> int:
     return _supervise(child, reading)
 
 
-def _command(command: Callable[[], int], parent: int, writing: int) -> int:
+def no_need() -> None:
+    """What a command calls that nobody waits for."""
+
+
+def _command(command: Callable[[Hold], int], parent: int, writing: int) -> int:
     """Run the command, and say how it ended."""
     end_with(parent, kernel=True)
     for number in _heard():
         signal.signal(number, _stop)
-    status = command()
+    status = command(partial(_send, parent, _HOLD))
     os.write(writing, bytes([status]))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(FAREWELL)
@@ -75,9 +89,10 @@ def _supervise(child: int, reading: int) -> int:
 
     def pass_on(number: int, _: object) -> None:
         asked.append(number)
-        _send(child, number)
         signal.alarm(PATIENCE)
+        _send(child, number)
 
+    signal.signal(_HOLD, lambda *_: signal.alarm(0))
     signal.signal(signal.SIGALRM, lambda *_: _send(child, signal.SIGKILL))
     for number in _heard():
         signal.signal(number, pass_on)

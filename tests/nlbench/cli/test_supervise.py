@@ -16,7 +16,7 @@ from nlbench.cli import supervise
 PROGRAM = """
 import os, signal, sys, time
 from nlbench.cli.supervise import supervised
-def command():
+def command(hold):
     open(sys.argv[1], "w").write(str(os.getpid()))
     {body}
 sys.exit(supervised(command))
@@ -69,6 +69,21 @@ def test_the_status_is_what_the_command_said(
     assert process.returncode == status
     assert says in said
     assert bool(said) == bool(says)
+
+
+HOLDS = """
+    signal.signal(signal.SIGTERM, lambda *_: hold())
+    time.sleep(0.1 + {patience})
+    return 5
+"""
+
+
+def test_a_command_that_asks_for_it_is_waited_for(repository: Path, tmp_path: Path) -> None:
+    process = start(HOLDS.format(patience=supervise.PATIENCE), repository, tmp_path / "begun")
+    begun(process, tmp_path / "begun")
+    time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 5
 
 
 @pytest.mark.parametrize("name", supervise.STOPPING)
