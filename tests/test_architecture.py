@@ -138,6 +138,9 @@ def _is(name: str, package: str) -> bool:
     return name == package or name.startswith(package + ".")
 
 
+API = "nlbench.api"
+
+
 def layers(module: Module) -> Iterator[str]:
     """Who may import whom among our packages."""
     for found in module.imports:
@@ -150,6 +153,8 @@ def layers(module: Module) -> Iterator[str]:
             yield f"{where}: the packages know nothing of their tests"
         elif _is(target, "tools") and module.package != "tools":
             yield f"{where}: tools/ is for those who work on the project"
+        elif _is(target, API) and module.name != "nlbench" and not _is(module.name, API):
+            yield f"{where}: what `import nlbench` offers is the top, nothing imports it"
         elif _is(target, "nlbench"):
             yield from (f"{where}: {why}" for why in _between(module.package, target))
 
@@ -436,6 +441,8 @@ def _module(name: str, source: str) -> Module:
         (layers, "nlbench.benchmark.bad", "import tests.conftest"),
         (layers, "nlbench.benchmark.bad", "from tools import gpu_check"),
         (layers, "nlbench.cli.bad", "import tools.gpu_check"),
+        (layers, "nlbench.cli.bad", "from nlbench.api.run import run"),
+        (layers, "nlbench.studies", "from nlbench.api import load"),
         (layers, "nlbench.reports.bad", "import nlbench.benchmark"),
         (layers, "nlbench.reports.bad", "from nlbench.benchmark import training"),
         (layers, "nlbench.reports.bad", "from nlbench import noise"),

@@ -17,7 +17,7 @@ from nlbench.reports.text import listing, one_line
 
 FINGERPRINTS = tuple(f"pair_{part}" for part in PAIRING)
 # What runs of one comparison have in common, as the columns of runs.csv call it.
-SHARED = ("dataset", "train_per_class", "holdout", "model", "profile")
+SHARED = ("dataset", "train_per_class", "holdout", "model", "profile", "recipe")
 MOST_NAMED = 8  # further columns
 
 
