@@ -25,25 +25,27 @@ from nlbench.reports.compare.comparison import (
 )
 from nlbench.reports.compare.gates import Gate, Spot, spot
 from nlbench.reports.compare.pairing import match
+from nlbench.reports.compare.ranking import Best
 from nlbench.reports.compare.ties import tie_groups, tied_sets
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.stats import (
     PAIRED_T,
     WILCOXON,
+    Differences,
     Estimate,
     Friedman,
     Rope,
     SeedMean,
     SignedRank,
     SignificanceTest,
-    critical_difference,
+    best_set,
     friedman,
     holm_known,
     improvement,
     interquartile_mean,
-    mean_of_means,
     mean_rank,
+    seed_mean,
     signed_rank,
     signed_rank_rope,
 )
@@ -61,19 +63,19 @@ class MethodOverall:
 
     Attributes:
         method: label.
-        mean: mean over conditions of the mean over seeds, percent, with bootstrap interval.
+        mean: mean over conditions of the mean over seeds, percent, with its t interval over seeds.
         iqm: interquartile mean of all runs, which leaves out the hardest quarter.
         worst: lowest condition mean, percent.
         worst_condition: where that is.
-        mean_rank: mean rank over conditions, 1 = best, with bootstrap interval over seeds.
+        mean_rank: mean rank over conditions, 1 = best.
     """
 
     method: str
     mean: Estimate
-    iqm: Estimate
+    iqm: float
     worst: float
     worst_condition: str
-    mean_rank: Estimate
+    mean_rank: float
 
 
 @dataclass(frozen=True)
@@ -177,9 +179,10 @@ class Overall:
         methods: in the declared order.
         pairs: all pairs, baseline second.
         friedman: omnibus test, ``None`` where there is none.
-        critical_difference: Nemenyi's, for the picture only.
         scores: (methods, conditions) mean accuracies, percent.
         runs: per condition (methods, seeds) accuracies.
+        best: methods that nobody beats in the mean over the conditions, and the groups below;
+            nothing where the conditions have no two seeds in common.
     """
 
     profile: str
@@ -188,16 +191,9 @@ class Overall:
     methods: tuple[MethodOverall, ...]
     pairs: tuple[PairOverall, ...]
     friedman: Friedman | None
-    critical_difference: float
     scores: Floats
     runs: tuple[Floats, ...]
-
-    @property
-    def tie_groups(self) -> dict[str, int]:
-        """Method -> 1 for those whom no pair test finds worse, 2 for those of the rest, ..."""
-        better = {(p.a, p.b) for p in self.pairs if p.words == BETTER}
-        worse = {(p.b, p.a) for p in self.pairs if p.words == WORSE}
-        return tie_groups(self._order, better | worse)
+    best: Best
 
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
@@ -206,8 +202,8 @@ class Overall:
 
     @property
     def _order(self) -> list[str]:
-        """Methods, best mean rank first."""
-        return [m.method for m in sorted(self.methods, key=lambda m: m.mean_rank.value)]
+        """Methods, best mean first."""
+        return [m.method for m in sorted(self.methods, key=lambda m: -m.mean.value)]
 
     @property
     def _decided(self) -> dict[frozenset[str], bool]:
@@ -321,23 +317,24 @@ def _analyse(
         profile=profile,
         conditions=names,
         left_out=tuple(left_out),
-        methods=_methods(methods, names, runs, scores),
+        methods=_methods(methods, names, whole, scores),
         pairs=_pairs(methods, whole, scores, known, baseline, rope),
         friedman=friedman(scores.T),
-        critical_difference=critical_difference(len(methods), len(names)),
         scores=scores,
         runs=runs,
+        best=_best(methods, whole, known.unpaired),
     )
 
 
 def _methods(
-    methods: Sequence[str], names: Sequence[str], runs: Sequence[Floats], scores: Floats
+    methods: Sequence[str], names: Sequence[str], whole: Sequence[Whole], scores: Floats
 ) -> tuple[MethodOverall, ...]:
-    means, iqms, ranks = mean_of_means(runs), interquartile_mean(runs), mean_rank(runs)
+    runs = [np.stack([cell.values for cell in cells]) for _, _, cells in whole]
+    iqms, ranks = interquartile_mean(runs), mean_rank(runs)
     return tuple(
         MethodOverall(
             method=method,
-            mean=means[i],
+            mean=_mean([cells[i] for _, _, cells in whole]),
             iqm=iqms[i],
             worst=float(scores[i].min()),
             worst_condition=names[int(scores[i].argmin())],
@@ -345,6 +342,32 @@ def _methods(
         )
         for i, method in enumerate(methods)
     )
+
+
+def _mean(cells: Sequence[Cell]) -> Estimate:
+    """One method's mean over its cells with the t interval over seeds."""
+    found = seed_mean([Differences(cell.seeds, cell.values) for cell in cells])
+    return Estimate(float(np.mean([c.values.mean() for c in cells])), found.low, found.high)
+
+
+def _best(methods: list[str], whole: Sequence[Whole], unpaired: Collection[Spot]) -> Best:
+    """The best set by the mean over the conditions, seed by seed."""
+    common = sorted(set.intersection(*(set(cells[0].seeds) for _, _, cells in whole)))
+    if len(common) < FEWEST:
+        return Best()
+    table = np.mean(
+        [
+            [cell.values[np.searchsorted(cell.seeds, common)] for cell in cells]
+            for _, _, cells in whole
+        ],
+        axis=0,
+    )
+    apart = {pair for _, _, pair in unpaired}
+    comparable = np.array([[frozenset((a, b)) not in apart for b in methods] for a in methods])
+    tests = best_set(table, comparable)
+    beats = {(methods[i], methods[j]) for i, j in np.argwhere(tests.beats).tolist()}
+    order = [methods[i] for i in np.argsort(-table.mean(axis=1).round(9), kind="stable")]
+    return Best(tie_groups(order, beats), len(methods), tests)
 
 
 def _pairs(
@@ -360,7 +383,10 @@ def _pairs(
     differences = [(scores[i] - scores[j]).round(9) for i, j in places]
     tests = [signed_rank(d) for d in differences]
     general = holm_known([test.p for test in tests])
-    chances = improvement([np.stack([cell.values for cell in cells]) for _, _, cells in whole])
+    chances = improvement(
+        [np.stack([cell.values for cell in cells]) for _, _, cells in whole],
+        shared=len({cells[0].seeds for _, _, cells in whole}) == 1,
+    )
     means = _means(methods, places, whole, known)
     pairs = []
     for (i, j), d, test, p, mean in zip(places, differences, tests, general, means, strict=True):

@@ -1,4 +1,4 @@
-"""Across conditions: critical-difference diagram and performance profile."""
+"""Across conditions: critical-difference picture and performance profile."""
 
 from __future__ import annotations
 
@@ -9,57 +9,45 @@ from nlbench.reports.compare.across_conditions import Overall
 from nlbench.reports.figures.style import Frame, legend, looks, panels
 from nlbench.reports.stats import performance_profile
 
+ROW = 0.19  # inches
+CHARACTER = 0.07  # inches of a method's name
+BAR = 0.09  # inches between bars
+PANEL = 3.2
 
-def ranks_figure(whole: Overall) -> Figure:
-    """Mean ranks on a line, best left; bars join methods without a significant pair test.
 
-    The bars come from tests over seeds of each pair's mean difference over these conditions, so
-    they need not be contiguous; Nemenyi's critical difference is drawn for comparison only. The
-    thin line through a marker is the bootstrap interval of the mean rank over seeds.
+def means_figure(whole: Overall) -> Figure:
+    """Means over the conditions with their intervals, best first; bars join undecided pairs.
+
+    A critical-difference picture with a row per method: of the methods on one bar no pair is
+    decided by the test over seeds of its mean difference. Bars end at a method of the set, ticks
+    are its members, for a set need not be contiguous.
     """
-    methods = sorted(whole.methods, key=lambda m: m.mean_rank.value)
-    names = [m.method for m in whole.methods]
-    look = looks(names)
+    methods = sorted(whole.methods, key=lambda m: m.mean.value, reverse=True)
+    look = looks([m.method for m in whole.methods])
     groups = whole.groups
-    rows = len(methods) + len(groups) + 1.6
-    frame = Frame(panel=(4.4, 0.2 * rows), left=0.25, right=1.2, top=0.1)
+    left = 0.25 + CHARACTER * max(len(m.method) for m in methods)
+    panel = (PANEL, ROW * len(methods) + 0.15)
+    frame = Frame(panel=panel, left=left, right=0.3 + BAR * len(groups), top=0.1)
     figure, grid = panels(1, 1, frame, 0)
     axes = grid[0][0]
     for at, m in enumerate(methods):
-        rank = m.mean_rank
-        if np.isfinite(rank.low):
-            axes.plot([rank.low, rank.high], [at, at], color=look[m.method].colour, linewidth=1.0)
-        axes.plot(rank.value, at, look[m.method].marker, color=look[m.method].colour)
-        axes.annotate(
-            f"{m.method}  {rank.value:.2f}",
-            (max(rank.value, rank.high if np.isfinite(rank.high) else 0), at),
-            xytext=(7, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-        )
-    value = {m.method: m.mean_rank.value for m in methods}
-    for at, group in enumerate(groups, start=len(methods)):
-        ends = [min(value[m] for m in group), max(value[m] for m in group)]
-        axes.plot(ends, [at, at], color="#444444", linewidth=3, solid_capstyle="butt")
-        axes.plot([value[m] for m in group], [at] * len(group), "|", color="#444444", markersize=7)
-    bottom = len(methods) + len(groups) + 0.2
-    axes.plot([1, 1 + whole.critical_difference], [bottom] * 2, color="#999999", linewidth=1.2)
-    axes.annotate(
-        f"Nemenyi CD {whole.critical_difference:.2f}",
-        (1 + whole.critical_difference, bottom),
-        xytext=(5, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=7.5,
-        color="#666666",
-    )
-    axes.set_ylim(bottom + 0.7, -0.7)
-    axes.set_xlim(0.9, max(len(methods), 1 + whole.critical_difference) + 0.1)
-    axes.set_xticks(range(1, len(methods) + 1))
-    axes.yaxis.set_visible(False)
-    axes.spines["left"].set_visible(False)
-    axes.set_xlabel("mean rank over conditions (1 = best)")
+        style = look[m.method]
+        if m.mean.low is not None and m.mean.high is not None:
+            ends = [max(m.mean.low, 0.0), min(m.mean.high, 100.0)]
+            axes.plot(ends, [at, at], color=style.colour, linewidth=1.3)
+        axes.plot(m.mean.value, at, style.marker, color=style.colour, markersize=4.8)
+    place = {m.method: at for at, m in enumerate(methods)}
+    across = axes.get_yaxis_transform()
+    for number_, group in enumerate(groups, start=1):
+        x, rows = 1 + number_ * BAR / PANEL, sorted(place[m] for m in group)
+        axes.plot(
+            [x] * len(rows), rows, "-_", color="#444444", linewidth=1.6, markersize=4,
+            transform=across, clip_on=False,
+        )  # fmt: skip
+    axes.set_ylim(len(methods) - 0.4, -0.6)
+    axes.set_yticks(range(len(methods)), [m.method for m in methods])
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("mean test accuracy over conditions (%)")
     return figure
 
 

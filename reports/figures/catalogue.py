@@ -12,7 +12,7 @@ from tqdm import tqdm
 from nlbench.reports.compare.across_conditions import Overall
 from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.accuracy import accuracy_figure
-from nlbench.reports.figures.across import profile_figure, ranks_figure
+from nlbench.reports.figures.across import means_figure, profile_figure
 from nlbench.reports.figures.differences import differences_figure
 from nlbench.reports.figures.drawn import Drawn, Planned
 from nlbench.reports.figures.effects import effects_figure
@@ -122,11 +122,11 @@ def _figures(results: Results, block: Block) -> Iterator[Planned]:
 def _across(whole: Overall) -> Iterator[Planned]:
     conditions = plural(len(whole.conditions), "condition")
     yield Planned(
-        "ranks",
-        f"Mean ranks over {conditions}, profile {whole.profile}; thin lines: bootstrap intervals"
-        " over seeds; bars join methods whose means over these conditions no test over seeds"
-        " distinguishes. Nemenyi's critical difference is shown for comparison only.",
-        ranks_figure(whole),
+        "means",
+        f"Mean accuracy over {conditions}, profile {whole.profile}, with its 95 % t interval over"
+        " seeds (the conditions held fixed), best first; of the methods on one bar no pair is"
+        " decided by the tests over seeds of its mean difference, ticks are the methods on it.",
+        means_figure(whole),
     )
     yield Planned(
         "profile",

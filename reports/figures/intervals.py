@@ -24,7 +24,7 @@ class Band:
     Attributes:
         x: (points,) where.
         mean: (points,).
-        low: (points,), the mean itself below two runs.
+        low: (points,), NaN where there are not two runs that differ.
         high: (points,).
     """
 
@@ -46,6 +46,7 @@ def band(x: Floats, curves: Floats) -> Band:
     mean = np.where(there, curves, 0.0).sum(axis=0) / count
     squares = np.where(there, (curves - mean) ** 2, 0.0).sum(axis=0)
     spread = np.sqrt(squares / np.maximum(count - 1, 1) / count)
+    spread = np.where(spread > 0, spread, np.nan)
     half = stdtrit(np.maximum(count - 1, 1), 0.975) * spread
     return Band(x[kept], mean, np.maximum(mean - half, 0.0), np.minimum(mean + half, 100.0))
 

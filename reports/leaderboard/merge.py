@@ -76,8 +76,6 @@ def merge(files: Sequence[Path]) -> Merged:
             taken.setdefault(_key(row), {**row, "source": row.get("source") or str(file)})
     dropped = (
         "rank",
-        "rank_low",
-        "rank_high",
         "tie_group",
         "in_best_set",
         "iqm",

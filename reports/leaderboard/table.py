@@ -16,7 +16,7 @@ from nlbench.reports.compare.results import Results
 from nlbench.reports.leaderboard.columns import LEADERBOARD, LEADERBOARD_SCHEMA, measure_columns
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.read.fields import ALWAYS, FIELDS, IF_ANY
-from nlbench.reports.stats import Rope, mean_rank
+from nlbench.reports.stats import Rope
 from nlbench.reports.text import DECIMALS, rounded, significant
 
 # Fields of a Comparison that are no column: they are in others, or in its sentence.
@@ -62,10 +62,9 @@ def leaderboard_table(results: Results) -> pd.DataFrame:
     """A row per method and condition, see leaderboard/columns.py."""
     groups = dict(list(results.frame.runs.groupby(["block", "method", "condition"], sort=False)))
     rows = [
-        _row(results, block, condition, cell, groups[block.index, method, condition.line], ranks)
+        _row(results, block, condition, cell, groups[block.index, method, condition.line])
         for block in results.blocks
         for condition in block.conditions
-        for ranks in [rank_intervals(block, condition)]
         for method in block.methods
         if (cell := block.cells.get((method, condition.line))) is not None
     ]
@@ -143,11 +142,10 @@ def significance_table(results: Results) -> pd.DataFrame:
 
 
 def _overall_rows(results: Results, whole: Overall) -> list[dict[str, Any]]:
-    """Leaderboard rows of scope ``overall``: n counts conditions, bounds are bootstrap ones."""
+    """Leaderboard rows of scope ``overall``: n counts conditions, bounds are over seeds."""
     blocks = [b for b in results.blocks if b.key.regime == whole.profile]
     study, key = results.study, blocks[0].key
     one = len(blocks) == 1
-    groups = whole.tie_groups
     runs = results.frame.runs
     runs = runs[runs["block"].isin([b.index for b in blocks])]
     return [
@@ -178,31 +176,16 @@ def _overall_rows(results: Results, whole: Overall) -> list[dict[str, Any]]:
             "ci_high": rounded(m.mean.high),
             "min": rounded(m.worst),
             "max": rounded(float(scores.max())),
-            "iqm": rounded(m.iqm.value),
+            "iqm": rounded(m.iqm),
             "worst_condition": m.worst_condition,
-            "rank": rounded(m.mean_rank.value),
-            "rank_low": rounded(m.mean_rank.low),
-            "rank_high": rounded(m.mean_rank.high),
-            "tie_group": groups[m.method],
-            "in_best_set": int(groups[m.method] == 1),
+            "rank": rounded(m.mean_rank),
+            "tie_group": whole.best.groups.get(m.method),
+            "in_best_set": int(m.method in whole.best.members),
             "note": f"{len(whole.left_out)} conditions incomplete" if whole.left_out else "",
             **_made_with(runs[runs["method"] == m.method]),
         }
         for m, scores in zip(whole.methods, whole.scores, strict=True)
     ]
-
-
-def rank_intervals(block: Block, condition: Condition) -> dict[str, tuple[float, float]]:
-    """Bootstrap interval over seeds of each whole cell's rank in its condition."""
-    cells = [c for m in block.methods if (c := block.cells.get((m, condition.line))) is not None]
-    whole = [cell for cell in cells if cell.complete]
-    if len({cell.seeds for cell in whole}) != 1 or whole[0].expected < 2:
-        return {}
-    found = mean_rank([np.stack([cell.values for cell in whole])])
-    return {
-        cell.method: (round(e.low, DECIMALS), round(e.high, DECIMALS))
-        for cell, e in zip(whole, found, strict=True)
-    }
 
 
 def _row(
@@ -211,7 +194,6 @@ def _row(
     condition: Condition,
     cell: Cell,
     runs: pd.DataFrame,
-    ranks: dict[str, tuple[float, float]],
 ) -> dict[str, Any]:
     place = results.standing(block, condition, cell.method)
     shown = cell.values[cell.known]
@@ -244,7 +226,6 @@ def _row(
         "min": rounded(float(shown.min())) if len(shown) else None,
         "max": rounded(float(shown.max())) if len(shown) else None,
         "rank": place.rank,
-        **dict(zip(("rank_low", "rank_high"), ranks.get(cell.method, (None, None)), strict=True)),
         "tie_group": place.group,
         "in_best_set": int(place.best),
         **_against_baseline(results, block, condition, cell),

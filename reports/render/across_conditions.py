@@ -43,19 +43,18 @@ def sections(results: Results, whole: Overall, level: int = 3) -> list[str]:
 
 def methods_table(whole: Overall) -> str:
     """Mean, IQM, worst condition and mean rank of every method, best rank first."""
-    headers = ["method", "mean", "95 % interval", "IQM", "worst", "in", "mean rank", "interval"]
+    headers = ["method", "mean", "95 % interval", "IQM", "worst", "in", "mean rank"]
     rows = [
         [
             m.method,
             number(m.mean.value),
             interval(m.mean.low, m.mean.high) or NONE,
-            number(m.iqm.value),
+            number(m.iqm),
             number(m.worst),
             m.worst_condition,
-            number(m.mean_rank.value),
-            interval(m.mean_rank.low, m.mean_rank.high) or NONE,
+            number(m.mean_rank),
         ]
-        for m in sorted(whole.methods, key=lambda m: m.mean_rank.value)
+        for m in sorted(whole.methods, key=lambda m: m.mean_rank)
     ]
     return table(headers, [[escape(cell) for cell in row] for row in rows])
 

@@ -104,12 +104,11 @@ def _overall(results: Results, whole: Overall) -> list[str]:
             escape(m.method),
             _plain(number(m.mean.value)),
             _interval(m.mean.low, m.mean.high),
-            number(m.iqm.value),
+            number(m.iqm),
             number(m.worst),
-            number(m.mean_rank.value),
-            _interval(m.mean_rank.low, m.mean_rank.high),
+            number(m.mean_rank),
         ]
-        for m in sorted(whole.methods, key=lambda m: m.mean_rank.value)
+        for m in sorted(whole.methods, key=lambda m: m.mean_rank)
     ]
     pairs = [
         [
@@ -128,8 +127,7 @@ def _overall(results: Results, whole: Overall) -> list[str]:
     over = f"{plural(len(whole.conditions), 'condition')} (profile {whole.profile}"
     first = (
         f"Over {over}): mean accuracy (%), interquartile mean of all runs, worst condition mean,"
-        " mean rank (1 = best); 95 % bootstrap intervals over seeds, resampled jointly for all"
-        " methods within conditions."
+        " mean rank (1 = best); 95 % t interval of the mean over seeds, the conditions held fixed."
     )
     second = (
         f"Pairs over {over}): mean difference over these conditions with t interval (unit: seed),"
@@ -138,10 +136,10 @@ def _overall(results: Results, whole: Overall) -> list[str]:
         f" a two-sided {WILCOXON.title} on condition means (unit: condition; none below six"
         " conditions), probability that the first is higher at equal seed."
     )
-    heads = ["method", "mean", "interval", "IQM", "worst", "mean rank", "interval"]
+    heads = ["method", "mean", "interval", "IQM", "worst", "mean rank"]
     heads2 = ["comparison", "diff.", "interval", "h/e/l", "for/against", "$p$"]
     heads2 += ["$p_{\\mathrm{Holm}}$", "$p_{\\mathrm{cond.}}$", "$P(a>b)$"]
-    return [*_pages(first, heads, "lrrrrrr", methods), *_pages(second, heads2, "lrrrrrrrr", pairs)]
+    return [*_pages(first, heads, "lrrrrr", methods), *_pages(second, heads2, "lrrrrrrrr", pairs)]
 
 
 def _pages(caption: str, heads: list[str], columns: str, rows: list[list[str]]) -> list[str]:

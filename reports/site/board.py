@@ -22,7 +22,7 @@ COLUMNS: tuple[tuple[str, str, bool, str], ...] = (
     ("data", "Data and set-up", False, "data set, network, profile"),
     ("mean", "Accuracy (%)", True, "mean ± standard deviation over seeds, 95 % Student interval"),
     ("ci_low", "95 % interval", True, "drawn: interval of the mean; thin line: all seeds"),
-    ("rank", "Rank", False, "rank of the mean; in brackets its 95 % bootstrap interval"),
+    ("rank", "Rank", False, "rank of the mean"),
     ("tie_group", "Group", False, "tie group: 1 = the 95 % best set"),
     ("diff", "To baseline", True, "mean paired difference in points, 95 % interval"),
     (
@@ -116,7 +116,6 @@ def overall_rows(leaderboard: pd.DataFrame, rows: Sequence[Row]) -> list[dict[st
             row["ties"] = f"{sum(r['tie_group'] == 1 for r in tied)} of {len(tied)}"
             row["shown"] = {k: number(row[k]) for k in ("mean", "iqm", "min", "rank")}
             row["interval"] = interval(row["ci_low"], row["ci_high"])
-            row["rank_interval"] = interval(row["rank_low"], row["rank_high"])
         found.append({"profile": profile, "axis": scale.axis(), "rows": mine})
     return found
 
@@ -156,7 +155,6 @@ def _shown(row: Row, means: Scale, gaps: Scale) -> Row:
             "mean": f"{number(row['mean'])}{deviation}",
             "interval": interval(row["ci_low"], row["ci_high"]),
             "rank": NONE if row["rank"] is None else f"{row['rank']:g}",
-            "rank_interval": interval(row["rank_low"], row["rank_high"], 1),
             "diff": number(row["diff"], sign=True),
             "diff_interval": interval(row["diff_ci_low"], row["diff_ci_high"]),
             "diff_p_holm": p_value(row["diff_p_holm"]),

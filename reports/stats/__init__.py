@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from nlbench.reports.stats.bayes import Rope, signed_rank_rope, student_rope
 from nlbench.reports.stats.best_set import MODERATED_FROM, BestSet, best_set
-from nlbench.reports.stats.bootstrap import (
-    Estimate,
-    improvement,
-    interquartile_mean,
-    mean_of_means,
-    mean_rank,
-    stratified,
-)
 from nlbench.reports.stats.holm import holm, holm_known
 from nlbench.reports.stats.interval import Interval, mean_interval
 from nlbench.reports.stats.mcnemar import mcnemar
+from nlbench.reports.stats.over_conditions import (
+    Estimate,
+    improvement,
+    interquartile_mean,
+    mean_rank,
+    wilson,
+)
 from nlbench.reports.stats.paired import PairedTest, paired_t
 from nlbench.reports.stats.power import (
     minimum_detectable_effect,
@@ -31,7 +30,6 @@ from nlbench.reports.stats.profile import performance_profile
 from nlbench.reports.stats.ranks import (
     Friedman,
     SignedRank,
-    critical_difference,
     friedman,
     mean_ranks,
     signed_rank,
@@ -73,7 +71,6 @@ __all__ = [
     "SignificanceTest",
     "Tree",
     "best_set",
-    "critical_difference",
     "friedman",
     "holm",
     "holm_known",
@@ -81,7 +78,6 @@ __all__ = [
     "interquartile_mean",
     "mcnemar",
     "mean_interval",
-    "mean_of_means",
     "mean_rank",
     "mean_ranks",
     "minimum_detectable_effect",
@@ -99,8 +95,8 @@ __all__ = [
     "signed_rank_rope",
     "significance_test",
     "smallest_p",
-    "stratified",
     "student_rope",
     "tost",
     "tree_holm",
+    "wilson",
 ]

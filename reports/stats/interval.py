@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 Floats = NDArray[np.float64]
+# Values this close, relative to them, are equal: accuracies are counts over test images.
+_EQUAL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,8 @@ class Interval:
         n: replicates.
         mean: their mean, ``None`` for n = 0.
         sd: standard deviation with n - 1, ``None`` below n = 2 (one seed has no spread, not 0).
-        low: lower bound of the Student interval, ``None`` below n = 2.
+        low: lower bound of the Student interval; ``None`` below n = 2 and where all values are
+            equal, which shows no spread to measure against, not that there is none.
         high: its upper bound.
     """
 
@@ -47,5 +50,7 @@ def mean_interval(values: Floats, confidence: float = 0.95) -> Interval:
     if n == 1:
         return Interval(1, mean, None, None, None)
     sd = float(np.std(values, ddof=1))
+    if sd <= _EQUAL * max(1.0, abs(mean)):
+        return Interval(n, mean, sd, None, None)
     half = float(stdtrit(n - 1, (1 + confidence) / 2)) * sd / np.sqrt(n)
     return Interval(n, mean, sd, float(mean - half), float(mean + half))

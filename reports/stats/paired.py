@@ -101,7 +101,7 @@ def _constant(differences: Floats) -> PairedTest:
     value = float(np.median(differences))
     if abs(value) <= _EQUAL:
         n = len(differences)
-        return PairedTest(n, 0.0, 0.0, 0.0, 0.0, None, 1.0, "identical", None, None)
+        return PairedTest(n, 0.0, 0.0, None, None, None, 1.0, "identical", None, None)
     return PairedTest(
         n=len(differences),
         estimate=value,

@@ -1,4 +1,4 @@
-"""Rank statistics over conditions: signed ranks, Friedman, mean ranks, critical difference."""
+"""Rank statistics over conditions: signed ranks, Friedman, mean ranks."""
 
 from __future__ import annotations
 
@@ -103,15 +103,3 @@ def friedman(table: Floats) -> Friedman | None:
     floor = float(math.factorial(methods)) ** (1 - blocks)
     p = max(floor, float(scipy_stats.f.sf(f, methods - 1, (methods - 1) * (blocks - 1))))
     return Friedman(blocks, methods, chi2, f, p)
-
-
-def critical_difference(methods: int, blocks: int, alpha: float = 0.05) -> float:
-    """Nemenyi's critical difference of mean ranks, q_{alpha,k} sqrt(k (k + 1) / (6 N)).
-
-    Args:
-        methods: k >= 2.
-        blocks: N >= 1.
-        alpha: family-wise level.
-    """
-    q = float(scipy_stats.studentized_range.isf(alpha, methods, np.inf)) / np.sqrt(2)
-    return float(q * np.sqrt(methods * (methods + 1) / (6 * blocks)))

@@ -289,7 +289,8 @@ def test_bands_leave_out_what_a_run_does_not_have() -> None:
     found = band(np.arange(3.0), curves)
     assert found.x.tolist() == [0, 1]
     assert found.mean.tolist() == [55, 70]
-    assert found.low[1] == found.high[1] == 70
+    assert found.low[0] == pytest.approx(max(55 - stats.t.ppf(0.975, 1) * 5, 0))
+    assert np.isnan(found.low[1])  # one run has no interval, and not one of no width
 
 
 def test_the_area_under_the_drawn_curve_is_the_auroc(study: Any) -> None:
