@@ -29,7 +29,8 @@ from nlbench.reports.read.study import Study
 from nlbench.reports.render.across_conditions import overall_markdown
 from nlbench.reports.render.files import to_csv, write_csv, write_text
 from nlbench.reports.render.index import index_markdown
-from nlbench.reports.render.latex import accuracy_latex, document
+from nlbench.reports.render.latex import document
+from nlbench.reports.render.latex_accuracy import accuracy_latex
 from nlbench.reports.render.latex_paper import (
     document_of_all,
     overall_latex,

@@ -22,7 +22,7 @@ from nlbench.reports.own_numbers.data_frame import frame_table
 from nlbench.reports.own_numbers.report import Analysed, analyse
 from nlbench.reports.own_numbers.table import Table, read_table
 from nlbench.reports.render.grid import accuracy_grid
-from nlbench.reports.render.latex import accuracy_latex
+from nlbench.reports.render.latex_accuracy import accuracy_latex
 from nlbench.reports.render.markdown import (
     accuracy_markdown,
     bullets,
@@ -133,7 +133,7 @@ class Compared:
             lines.append(f"... {len(against)} in all: .verdicts")
         notes = bullets(f"Note: {line}." for line in self.warnings)
         title = f"**{escape(self.results.study.title)}**"
-        parts = [title, grid_table(block, grid), *under, bullets(lines), notes]
+        parts = [title, grid_table(self.results, block, grid), *under, bullets(lines), notes]
         _, text = markdown_html("\n\n".join(parts), "accuracy")
         return text + self._first_figure()
 

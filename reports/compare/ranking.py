@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from nlbench.reports.compare.comparison import Comparison
+from nlbench.reports.compare.comparison import BETTER, Comparison
 from nlbench.reports.compare.ties import tie_groups
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.stats import BestSet, best_set
@@ -94,6 +94,8 @@ def best_of(
 ) -> Best:
     """The best set of a condition: whole cells that no other one beats (stats/best_set.py).
 
+    Where a method has collapsed runs, the verdict on its pairs counts too: it is about their rate.
+
     Args:
         cells: all declared ones of the condition, by which the level is corrected.
         comparisons: of all their pairs in this condition: which may be compared.
@@ -112,7 +114,17 @@ def best_of(
     tests = best_set(values, comparable, methods=len(cells))
     labels = [cell.method for cell in whole]
     beats = {(labels[i], labels[j]) for i, j in np.argwhere(tests.beats).tolist()}
-    return Best(tie_groups(labels, beats), len(cells), tests)
+    by_rates = {
+        (c.a, c.b) if c.words == BETTER else (c.b, c.a)
+        for c in comparisons
+        if c.decided and c.outcomes is not None
+    }
+    # The other runs of a method that sometimes collapses beat nobody with a better mean of all.
+    place = {label: at for at, label in enumerate(labels)}
+    known = {
+        (a, b) for a, b in beats | by_rates if a in place and b in place and place[a] < place[b]
+    }
+    return Best(tie_groups(labels, known), len(cells), tests)
 
 
 def _pair(a: Cell, b: Cell) -> frozenset[str]:
@@ -120,11 +132,13 @@ def _pair(a: Cell, b: Cell) -> frozenset[str]:
 
 
 def _table(cells: Sequence[Cell]) -> Floats:
-    """(cells, seeds) values, NaN where a cell has no such seed."""
+    """(cells, seeds) values, NaN where a cell has none to compare."""
     seeds = sorted({seed for cell in cells for seed in cell.seeds})
     table = np.full((len(cells), len(seeds)), np.nan)
     for row, cell in zip(table, cells, strict=True):
-        row[np.searchsorted(seeds, cell.seeds)] = cell.values
+        # As pairs are compared: of a method that sometimes collapses, the other runs.
+        kept = np.where(cell.collapsed, np.nan, cell.values) if cell.mixed else cell.values
+        row[np.searchsorted(seeds, cell.seeds)] = kept
     return table
 
 

@@ -130,6 +130,12 @@ class Results:
         """The best set of one condition."""
         return self._bests[block.index, condition.line]
 
+    def best_overall(self, block: Block) -> frozenset[str]:
+        """The best set by the mean over a block's conditions; empty where that is not tested."""
+        alone = sum(b.key.regime == block.key.regime for b in self.blocks) == 1
+        found = [w for w in self.overall if w.profile == block.key.regime and not w.left_out]
+        return found[0].best.members if alone and found else frozenset()
+
     def standing(self, block: Block, condition: Condition, method: str) -> Standing:
         """A cell's place in its condition."""
         return self._standings[block.index, condition.line][method]

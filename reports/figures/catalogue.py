@@ -12,6 +12,7 @@ from tqdm import tqdm
 from nlbench.reports.compare.across_conditions import Overall
 from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.accuracy import accuracy_figure
+from nlbench.reports.figures.accuracy_dots import MOST_LINES, accuracy_dots
 from nlbench.reports.figures.across import means_figure, profile_figure
 from nlbench.reports.figures.differences import differences_figure
 from nlbench.reports.figures.drawn import Drawn, Planned
@@ -62,7 +63,18 @@ def planned(results: Results, further: Further) -> Iterator[Planned]:
 
 
 def _figures(results: Results, block: Block) -> Iterator[Planned]:
-    accuracy = accuracy_figure(block)
+    many = len(block.methods) > MOST_LINES
+    dots = accuracy_dots(results, block) if many else None
+    if dots is not None:
+        yield Planned(
+            "accuracy",
+            f"Test accuracy ({results.rule}) of every method on {block.title}, by the mean over"
+            " the conditions: mean with 95 % Student interval over seeds, grey dots are seeds, a"
+            " filled marker is in the 95 % best set of its condition; of many conditions the"
+            " lowest, middle and highest rate of each noise type, six of them.",
+            dots,
+        )
+    accuracy = None if many else accuracy_figure(block)
     if accuracy is not None:
         seeds = max(cell.summary.n for cell in block.declared())
         intervals = (

@@ -9,7 +9,7 @@ from nlbench.reports.compare.ranking import Best
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block, Cell
 from nlbench.reports.render.best import SHARE, best_set_rule, tested
-from nlbench.reports.render.grid import COLLAPSED, INCOMPLETE, UNPAIRED
+from nlbench.reports.render.grid import COLLAPSED, INCOMPLETE, MOST_COLUMNS, UNPAIRED
 from nlbench.reports.render.verdicts import planned
 from nlbench.reports.stats import TESTS
 from nlbench.reports.text import listing, number, plural, rate
@@ -28,6 +28,10 @@ MARK_WORDS = {
 }
 # Labels that are the same for every seed.
 FIXED_LABELS = ("clean", "given", "human", "file")
+ROWS_WORDS = (
+    "Methods in the order of their mean over the conditions (last column; bold there: the best set"
+    " by that mean, seed by seed)."
+)
 
 
 def accuracy_caption(results: Results, block: Block) -> list[str]:
@@ -45,6 +49,7 @@ def accuracy_notes(results: Results, block: Block, rates: bool = True) -> list[s
     """
     return [
         *([] if results.study.given else [f"A{seed_words(results, [block])[1:]}."]),
+        *([ROWS_WORDS] if len(block.methods) > MOST_COLUMNS else []),
         *filter(None, [best_set_rule(_bests(results, block))]),
         *family_sentence(results, block),
         *mde_line(results, block),

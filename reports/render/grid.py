@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ import pandas as pd
 
 from nlbench.reports.read.cells import Block, Condition
 
+# A table of more methods has a row, not a column, for each of them.
+MOST_COLUMNS = 6
 INCOMPLETE, UNPAIRED, COLLAPSED = "incomplete", "unpaired", "collapsed"
 
 
@@ -45,6 +47,42 @@ class GridRow:
     condition: Condition
     opens: bool
     cells: tuple[GridCell | None, ...]
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """One method of a table that has a row for each.
+
+    Attributes:
+        method: label.
+        cells: one per condition, ``None`` where the study declares none.
+        mean: mean of the cells, percent; ``None`` where one has no value.
+        best: in the best set by the mean over the conditions.
+    """
+
+    method: str
+    cells: tuple[GridCell | None, ...]
+    mean: float | None
+    best: bool
+
+
+def method_rows(
+    block: Block, grid: Sequence[GridRow], best: Collection[str]
+) -> tuple[MethodRow, ...]:
+    """A large table turned: methods by their mean over the conditions, those without one last.
+
+    Args:
+        block: the table's.
+        grid: its conditions.
+        best: the best set by the mean over the conditions.
+    """
+    rows = []
+    for at, method in enumerate(block.methods):
+        cells = tuple(row.cells[at] for row in grid)
+        means = [cell.mean for cell in cells if cell is not None and cell.mean is not None]
+        mean = sum(means) / len(means) if means and len(means) == len(cells) else None
+        rows.append(MethodRow(method, cells, mean, method in best and mean is not None))
+    return tuple(sorted(rows, key=lambda r: (r.mean is None, -(r.mean or 0.0))))
 
 
 def accuracy_grid(block: Block, leaderboard: pd.DataFrame) -> tuple[GridRow, ...]:

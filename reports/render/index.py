@@ -79,7 +79,7 @@ def index_markdown(
 
 def _block(results: Results, block: Block, leaderboard: pd.DataFrame) -> list[str]:
     grid = accuracy_grid(block, leaderboard)
-    parts = [f"## {escape(block.title)}", grid_table(block, grid)]
+    parts = [f"## {escape(block.title)}", grid_table(results, block, grid)]
     parts += words_under(results, block, grid)
     verdicts = results.in_block(block)
     if verdicts:

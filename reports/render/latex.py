@@ -3,25 +3,13 @@ r"""LaTeX tables for ``booktabs`` and ``siunitx``, includable with one ``\input`
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
-
-import pandas as pd
+from collections.abc import Sequence
 
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block
-from nlbench.reports.render.caption import MARK_WORDS, accuracy_caption, accuracy_notes
-from nlbench.reports.render.grid import (
-    COLLAPSED,
-    INCOMPLETE,
-    UNPAIRED,
-    GridCell,
-    GridRow,
-    accuracy_grid,
-    marks_used,
-)
-from nlbench.reports.text import NONE, number, rate
+from nlbench.reports.render.grid import COLLAPSED, INCOMPLETE, UNPAIRED
+from nlbench.reports.text import NONE
 
-COLUMNS_PER_TABULAR = 6
 ROWS_PER_PAGE = 40  # of a table of measures
 HEAD = "% Made by nlbench report; needs \\usepackage{booktabs,textcomp} and T1 fonts."
 MARKS = {INCOMPLETE: "\\dagger", COLLAPSED: "\\ddagger", UNPAIRED: "\\S"}
@@ -75,6 +63,7 @@ PREAMBLE = r"""\documentclass{article}
 \usepackage{booktabs}
 \usepackage{siunitx}
 \usepackage{graphicx}
+\usepackage{longtable,pdflscape}
 \usepackage[a4paper,margin=2cm]{geometry}
 """
 
@@ -93,13 +82,6 @@ def escape(text: str) -> str:
         if part:
             parts.append(part)
     return "".join(parts)
-
-
-def accuracy_latex(results: Results, leaderboard: pd.DataFrame) -> str:
-    """The accuracy tables of all blocks as floats with complete captions."""
-    floats = [_float(results, block, accuracy_grid(block, leaderboard)) for block in results.blocks]
-    head = "% Made by nlbench report; needs \\usepackage{booktabs,siunitx,textcomp} and T1 fonts.\n"
-    return head + "\n".join(floats)
 
 
 def document(name: str) -> str:
@@ -154,85 +136,6 @@ def cell(text: str, bold: bool = False) -> str:
     # A bracket after \\ would be taken for its argument.
     plain = plain.replace("[", "{[}").replace("]", "{]}")
     return f"\\textbf{{{plain}}}" if bold else plain
-
-
-def _float(results: Results, block: Block, grid: Sequence[GridRow]) -> str:
-    chunks = [
-        range(start, min(start + COLUMNS_PER_TABULAR, len(block.methods)))
-        for start in range(0, len(block.methods), COLUMNS_PER_TABULAR)
-    ]
-    key = [f"${MARKS[mark]}$: {escape(MARK_WORDS[mark])}." for mark in marks_used(grid)]
-    caption = " ".join(escape(s) for s in accuracy_caption(results, block))
-    notes = " ".join([*key, *(escape(s) for s in accuracy_notes(results, block))])
-    return "\n".join(
-        [
-            "\\begin{table}",
-            "\\centering\\small",
-            SETUP,
-            f"\\caption{{{caption}}}",
-            f"\\label{{{label(results, 'accuracy', block)}}}",
-            "\n\n\\medskip\n".join(_tabular(block, grid, chunk) for chunk in chunks),
-            f"\n\\smallskip\n\\parbox{{\\linewidth}}{{\\footnotesize Notes: {notes}}}",
-            "\\end{table}",
-            "",
-        ]
-    )
-
-
-def _tabular(block: Block, grid: Sequence[GridRow], columns: Iterable[int]) -> str:
-    chosen = list(columns)
-    heads = ["Noise", "Rate", *(f"{{{escape(block.methods[i])}}}" for i in chosen)]
-    specs = "".join(_column([row.cells[i] for row in grid]) for i in chosen)
-    lines = [f"\\begin{{tabular}}{{ll{specs}}}", "\\toprule"]
-    lines += [" & ".join(heads) + " \\\\", "\\midrule"]
-    for number_, row in enumerate(grid):
-        if row.opens and number_ and _needs_space(grid, number_):
-            lines.append("\\addlinespace")
-        name = escape(row.condition.type.replace(":", " ")) if row.opens else ""
-        cells = [name, rate(row.condition.nominal), *(accuracy_cell(row.cells[i]) for i in chosen)]
-        lines.append(" & ".join(cells) + " \\\\")
-    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"])
-
-
-def _needs_space(grid: Sequence[GridRow], at: int) -> bool:
-    """Groups are set apart where one of the two neighbours has several rates."""
-    alone = at + 1 == len(grid) or grid[at + 1].opens
-    return not (alone and grid[at - 1].opens)
-
-
-def accuracy_cell(cell: GridCell | None) -> str:
-    r"""``\bfseries 93.10 \pm 0.21`` for an ``S`` column, marks behind it; ``{--}`` for none."""
-    if cell is None:
-        return ""
-    marks = _marks(cell)
-    if cell.mean is None:
-        return f"{{--{marks}}}"
-    sd = f" \\pm {number(cell.sd)}" if cell.sd is not None else ""
-    text = f"{number(cell.mean)}{sd}"
-    behind = marks if sd else f"\\,$\\pm$\\,--{marks}"
-    return ("\\bfseries " if cell.bold else "") + text + (f" {{{behind}}}" if behind else "")
-
-
-def _marks(cell: GridCell) -> str:
-    marks = "".join(MARKS[mark] for mark in cell.marks)
-    if cell.count:
-        marks += f"\\,{cell.count}"
-    return f"$^{{{marks}}}$" if marks else ""
-
-
-def _column(cells: Sequence[GridCell | None]) -> str:
-    """An ``S`` column as wide as its widest mean, standard deviation and marks; ``c`` for none."""
-    there = [cell for cell in cells if cell is not None and cell.mean is not None]
-    if not there:
-        return "c"
-    whole = max(len(number(cell.mean).partition(".")[0]) for cell in there)
-    spread = [len(number(cell.sd).replace(".", "")) for cell in there if cell.sd is not None]
-    # siunitx counts the digits of an uncertainty without its point: 0.21 has (2), 12.30 has (4).
-    digits = max((n - 1 if n == 3 else n for n in spread), default=0)
-    words = [f"table-format={whole}.2" + (f"({digits})" if digits else "")]
-    post = max((_marks(cell) for cell in there), key=len)
-    words += [f"table-space-text-post={{{post}}}"] if post else []
-    return f"S[{','.join(words)}]"
 
 
 def _character(c: str) -> str:

@@ -16,11 +16,14 @@ from nlbench.reports.render.caption import MARK_WORDS, accuracy_caption, accurac
 from nlbench.reports.render.grid import (
     COLLAPSED,
     INCOMPLETE,
+    MOST_COLUMNS,
     UNPAIRED,
     GridCell,
     GridRow,
+    MethodRow,
     accuracy_grid,
     marks_used,
+    method_rows,
 )
 from nlbench.reports.render.verdicts import (
     HEADERS,
@@ -59,7 +62,7 @@ def accuracy_markdown(results: Results, leaderboard: pd.DataFrame) -> str:
     for block in results.blocks:
         grid = accuracy_grid(block, leaderboard)
         parts.append(f"## {escape(block.title)}")
-        parts.append(grid_table(block, grid))
+        parts.append(grid_table(results, block, grid))
         parts += words_under(results, block, grid)
     return "\n\n".join(parts) + "\n"
 
@@ -75,8 +78,10 @@ def words_under(results: Results, block: Block, grid: Sequence[GridRow]) -> list
     ]
 
 
-def grid_table(block: Block, grid: Sequence[GridRow]) -> str:
-    """One accuracy table: conditions x methods."""
+def grid_table(results: Results, block: Block, grid: Sequence[GridRow]) -> str:
+    """One accuracy table: conditions x methods, or methods x conditions where they are many."""
+    if len(block.methods) > MOST_COLUMNS:
+        return _methods_table(method_rows(block, grid, results.best_overall(block)), grid)
     headers = ["noise", "rate", "realised", *(escape(m) for m in block.methods)]
     rows = [
         [
@@ -88,6 +93,19 @@ def grid_table(block: Block, grid: Sequence[GridRow]) -> str:
         for row in grid
     ]
     return table(headers, rows)
+
+
+def _methods_table(methods: Sequence[MethodRow], grid: Sequence[GridRow]) -> str:
+    names = [escape(pretty_condition(row.condition.line)) for row in grid]
+    rows = [
+        [
+            escape(row.method),
+            *(accuracy_cell(cell) for cell in row.cells),
+            f"**{number(row.mean)}**" if row.best else number(row.mean),
+        ]
+        for row in methods
+    ]
+    return table(["method", *names, "mean"], rows)
 
 
 def accuracy_cell(cell: GridCell | None) -> str:

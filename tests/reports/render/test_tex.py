@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from nlbench import reports
+from nlbench.reports.speed.made_up_records import declared, made_up
 
 A = [90.0, 91.0, 90.5, 92.0, 91.5]
 B = [88.1, 89.2, 88.3, 90.4, 89.4]
@@ -78,3 +79,31 @@ def test_the_table_goes_into_a_paper_with_one_input(
     )
     text = tex(tmp_path, "paper")
     assert "1,5" in text  # the table's own settings stay inside it
+
+
+def test_a_table_of_many_methods_is_a_long_one_sorted_by_the_mean(
+    tex: Callable[[Path, str], str], tmp_path: Path
+) -> None:
+    methods = tuple(f"m_{at:02d}" for at in range(14))
+    noise = ("clean", *(f"symmetric:0.{rate}" for rate in range(1, 8)))
+    study = declared(len(methods) * len(noise) * 3, methods=methods, noise=noise)
+    built = reports.build_report(study, made_up(study), tmp_path, only="tables")
+    source = (tmp_path / "accuracy.tex").read_text()
+    assert "\\begin{landscape}" in source  # eight conditions are too wide for an upright page
+    text = tex(tmp_path, "accuracy-document")
+    rows = [line.split() for line in text.splitlines() if line.strip().startswith("m_")]
+    means = [float(row[-1]) for row in rows]
+    assert len(rows) == 14
+    assert means == sorted(means, reverse=True)
+    page = (tmp_path / "accuracy.md").read_text().splitlines()
+    shown = {line.split()[1]: line.split("|")[2:-2] for line in page if line.startswith("| m_")}
+    assert list(shown) == [row[0] for row in rows]
+    board = built.leaderboard.set_index(["method", "condition"])
+    for method, cells in shown.items():
+        best = [bool(board.loc[(method, line), "in_best_set"]) for line in noise]
+        assert ["**" in cell for cell in cells] == best
+    for block in built.results.blocks:
+        for condition in block.conditions:
+            members = built.results.best(block, condition).members
+            table = board.xs(condition.line, level="condition")
+            assert set(table.index[table["in_best_set"] == 1]) == members
