@@ -97,9 +97,12 @@ def prepare(suite: Suite, store: Store | None, options: TrainOptions, setup: Set
         UserError, MethodError: a method to be repeated that the suite does not have, or one whose
             source cannot be read.
     """
+    return Prepared(suite, options, setup, _plan(suite, store, options))
+
+
+def _plan(suite: Suite, store: Store | None, options: TrainOptions) -> Plan:
     force = _forced(suite, options.force)
-    found = plan.make(suite, store, options.retry, options.keep_old, force)
-    return Prepared(suite, options, setup, found)
+    return plan.make(suite, store, options.retry, options.keep_old, force)
 
 
 def rehearse_suite(suite: Suite, results: Path, options: TrainOptions | None = None) -> Prepared:
@@ -110,8 +113,16 @@ def rehearse_suite(suite: Suite, results: Path, options: TrainOptions | None = N
     """
     options = options or TrainOptions()
     setup = options.resolve()
-    there = (results / "runs").exists()
-    return prepare(suite, store_in(results, create=True) if there else None, options, setup)
+    return prepare(suite, _store_if_any(results), options, setup)
+
+
+def missing(suite: Suite, results: Path, options: TrainOptions) -> tuple[RunSpec, ...]:
+    """The runs to train, which may be on another machine: of this one nothing is asked."""
+    return _plan(suite, _store_if_any(results), options).todo
+
+
+def _store_if_any(results: Path) -> Store | None:
+    return store_in(results, create=True) if (results / "runs").exists() else None
 
 
 def fetch(specs: Sequence[RunSpec], options: TrainOptions) -> None:

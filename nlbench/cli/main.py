@@ -20,6 +20,7 @@ from nlbench.cli.supervise import Hold, Stopped, no_need, supervised
 # called: all of them together take seconds.
 COMMANDS = {
     "run": ("run", "train what is missing of a suite"),
+    "slurm": ("slurm", "a suite as an array job of SLURM"),
     "tune": ("tune", "choose settings by noisy validation"),
     "status": ("status", "how far a suite is"),
     "store": ("store", "move records between machines"),

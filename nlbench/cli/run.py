@@ -184,11 +184,11 @@ def _add_backend(parser: argparse.ArgumentParser) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
-    suite, asked = _sharded(options.selected(args), args.shard), _asked(args)
+    suite, how = _sharded(options.selected(args), args.shard), asked(args)
     check_report(suite)
     if not args.dry_run:
-        return _train(suite, args.results, asked, args.hold)
-    prepared = rehearse_suite(suite, args.results, asked)
+        return _train(suite, args.results, how, args.hold)
+    prepared = rehearse_suite(suite, args.results, how)
     for note in prepared.notes:
         print(f"nlbench: {note}", file=sys.stderr)
     print(_describe(prepared))
@@ -197,12 +197,12 @@ def call(args: argparse.Namespace) -> int:
     return 0
 
 
-def _train(suite: Suite, results: Path, asked: TrainOptions, hold: Hold) -> int:
+def _train(suite: Suite, results: Path, how: TrainOptions, hold: Hold) -> int:
     """Train; where runs write checkpoints, SIGUSR1 and SIGTERM make them leave the rest."""
-    if asked.checkpoint is None:
-        return _close(train_suite(suite, results, asked))
+    if how.checkpoint is None:
+        return _close(train_suite(suite, results, how))
     with leaving(hold) as leave:
-        trained = train_suite(suite, results, replace(asked, stop=leave.file))
+        trained = train_suite(suite, results, replace(how, stop=leave.file))
     status = _close(trained)
     return 128 + leave.number if leave.number and trained.missing else status
 
@@ -217,7 +217,7 @@ def _sharded(suite: Suite, text: str | None) -> Suite:
     return replace(suite, specs=shard(suite.specs, number, of))
 
 
-def _asked(args: argparse.Namespace) -> TrainOptions:
+def asked(args: argparse.Namespace) -> TrainOptions:
     """The options that the command line gives."""
     return TrainOptions(
         data=args.data,
