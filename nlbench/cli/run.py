@@ -13,6 +13,7 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.executors.options import TrainOptions
 from nlbench.benchmark.executors.rehearse import Prepared, rehearse_suite
 from nlbench.benchmark.executors.train_suite import Trained, train_suite
+from nlbench.benchmark.runs.preemption import Pace, expected, expected_in_parts
 from nlbench.benchmark.runs.progress import clock
 from nlbench.benchmark.selection import shard
 from nlbench.benchmark.suites.suite import Suite
@@ -22,6 +23,8 @@ from nlbench.cli.leave import leaving
 from nlbench.cli.supervise import Hold
 from nlbench.studies import check_report
 
+CHECKPOINT = 10  # minutes, for the estimate where none are asked for
+CENTURY = 100 * 365.25 * 86400
 TEXT = """\
 Train every run of a suite that has no record yet. A run is one network: data set, model, method,
 noise and seed. Each finished run leaves one file in RESULTS/runs at once, so the command can be
@@ -133,6 +136,13 @@ def add(commands: options.Commands) -> None:
         action="store_true",
         help="list what would be trained, refuse what cannot be, train nothing",
     )
+    parser.add_argument(
+        "--mean-time-between-preemptions",
+        dest="between",
+        metavar="TIME",
+        help="with --dry-run: how long a run would take on machines that are taken away so often"
+        " (90s, 30m, 2h), without and with checkpoints",
+    )
     parser.set_defaults(call=call)
 
 
@@ -185,6 +195,11 @@ def _add_backend(parser: argparse.ArgumentParser) -> None:
 def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
     suite, how = _sharded(options.selected(args), args.shard), asked(args)
+    between = _seconds("--mean-time-between-preemptions", args.between)
+    if between is not None and not (args.dry_run and between):
+        raise UserError(
+            "--mean-time-between-preemptions: takes a time above 0, and goes with --dry-run"
+        )
     check_report(suite)
     if not args.dry_run:
         return _train(suite, args.results, how, args.hold)
@@ -192,6 +207,8 @@ def call(args: argparse.Namespace) -> int:
     for note in prepared.notes:
         print(f"nlbench: {note}", file=sys.stderr)
     print(_describe(prepared))
+    if between is not None:
+        print(_preempted(prepared, between))
     for line in prepared.rehearse():
         print(f"not checked: {line}")
     return 0
@@ -284,6 +301,26 @@ def _describe(prepared: Prepared) -> str:
     if prepared.seconds is not None:
         lines.append(f"about {clock(prepared.seconds)} at the pace of the runs already done")
     return "\n".join(lines)
+
+
+def _preempted(prepared: Prepared, between: float) -> str:
+    """How long a run takes if it is preempted now and then, in words."""
+    pace = Pace.of(tuple(prepared.plan.done.values()))
+    often = f"preempted every {clock(between)} on average"
+    if pace is None:
+        return f"{often}: no run of this suite is done yet, so nobody knows how long one takes"
+    minutes = prepared.options.checkpoint
+    every = max(60 * (CHECKPOINT if minutes is None else minutes), pace.epoch)
+    anew, goes_on = expected(pace.run, between), expected_in_parts(pace.run, between, every)
+    return (
+        f"{often}, a run of {clock(pace.run)} takes {_long(anew)} without checkpoints,"
+        f" {_long(goes_on)} with one every {clock(every)}"
+        + (f" (--checkpoint {CHECKPOINT})" if minutes is None else "")
+    )
+
+
+def _long(seconds: float) -> str:
+    return clock(seconds) if seconds < CENTURY else "more than a century"
 
 
 def _close(trained: Trained) -> int:

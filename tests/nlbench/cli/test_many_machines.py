@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.store.results import store_in
+from nlbench.benchmark.suites import suite
 from nlbench.cli.main import main
+from tests.helpers.records import sound
 
 
 def test_shards_are_planned_apart(capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,3 +46,30 @@ def test_a_url_is_no_results_folder(
 def test_nor_from_python() -> None:
     with pytest.raises(UserError, match="is a URL"):
         store_in(Path("s3://bucket/results"), create=True)
+
+
+def test_a_dry_run_says_what_preemption_costs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["run", "quick", "--results", str(tmp_path), "--device", "cpu", "--methods", "ce"]
+    words += ["--noise", "clean"]
+    asks = [*words, "--dry-run", "--mean-time-between-preemptions"]
+    assert main([*asks, "2h"]) == 0
+    assert "preempted every 2:00:00 on average: no run of this suite" in capsys.readouterr().out
+    record = sound(suite.load("quick").select(["ce"], ["clean"]).specs[0])
+    store = store_in(tmp_path, create=True)
+    store.write(replace(record, timing={**record.timing, "seconds": 5 * 3600.0}))
+    assert main([*asks, "2h", "--keep-old"]) == 0
+    assert (
+        "preempted every 2:00:00 on average, a run of 5:00:00 takes 22:21:54 without checkpoints,"
+    ) in capsys.readouterr().out
+    assert main([*asks, "2s", "--keep-old", "--checkpoint", "0"]) == 0
+    assert "takes more than a century without checkpoints" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["2h"], ["0s", "--dry-run"], ["soon", "--dry-run"]])
+def test_a_mean_time_that_means_nothing_is_one_line(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "quick", "--mean-time-between-preemptions", *words]) == 2
+    assert "--mean-time-between-preemptions" in capsys.readouterr().err
