@@ -7,16 +7,15 @@ import functools
 import importlib
 import inspect
 import re
-import sys
 from collections.abc import Callable, Mapping
-from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 from nlbench.baselines import plain
 from nlbench.baselines.errors import MethodError, suggestion
 from nlbench.baselines.method import Method, Published, Scalar
+from nlbench.outside import Kind
 
-ENTRY_POINT_GROUP = "nlbench.methods"
+OUTSIDE = Kind("method", "nlbench.methods", MethodError)
 PROFILES = ("matched", "official", "tuned")
 
 _NAME = re.compile(r"[a-z][a-z0-9_.+-]*")
@@ -47,7 +46,7 @@ def register(name: str) -> Callable[[type[M]], type[M]]:
 
 def names() -> tuple[str, ...]:
     """Return the names of all methods, sorted: this package's and those of entry points."""
-    return tuple(sorted({*_registered(), *(point.name for point in _entry_points())}))
+    return tuple(sorted({*_registered(), *OUTSIDE.names()}))
 
 
 def get(name: str) -> type[Method]:
@@ -62,9 +61,7 @@ def get(name: str) -> type[Method]:
     """
     if not isinstance(name, str):
         raise MethodError(f"a method's name is a string, not {name!r}")
-    if ":" in name:
-        return _imported(name, EntryPoint(name, name, ENTRY_POINT_GROUP))
-    found = {_imported(name, point) for point in _entry_points() if point.name == name}
+    found = {usable(name, OUTSIDE.imported(name, point)) for point in OUTSIDE.claims(name)}
     found |= {cls for key, cls in _registered().items() if key == name}
     if not found:
         raise MethodError(f"unknown method {name!r}{suggestion(name, names())}")
@@ -160,26 +157,6 @@ def _load_package() -> None:
 def _registered() -> Mapping[str, type[Method]]:
     _load_package()
     return _METHODS
-
-
-def _entry_points() -> tuple[EntryPoint, ...]:
-    return _scan(tuple(sys.path))
-
-
-@functools.cache
-def _scan(path: tuple[str, ...]) -> tuple[EntryPoint, ...]:  # noqa: ARG001
-    """Look through the installed packages: milliseconds, so once per import path."""
-    return tuple(entry_points(group=ENTRY_POINT_GROUP))
-
-
-def _imported(name: str, point: EntryPoint) -> type[Method]:
-    """Load a class from outside; whatever its import raises becomes one line."""
-    try:
-        loaded = point.load()
-    except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise MethodError(f"method {name!r} ({point.value}) cannot be loaded: {reason}") from error
-    return usable(name, loaded)
 
 
 def _where(cls: type) -> str:

@@ -15,7 +15,18 @@ from nlbench.noise.export import export
 from nlbench.noise.labels import NoisyLabels
 from nlbench.noise.make import make, needs, verify
 from nlbench.noise.models import load_all
-from nlbench.noise.registry import FEATURES, Draw, Model, Option, catalogue, get, names, register
+from nlbench.noise.registry import (
+    FEATURES,
+    OUTSIDE,
+    Draw,
+    Model,
+    Option,
+    catalogue,
+    get,
+    is_ours,
+    names,
+    register,
+)
 from nlbench.noise.rng import generator
 from nlbench.noise.spec import NoiseSpec
 from nlbench.noise.task import GENERATOR_VERSION, Task
@@ -25,6 +36,7 @@ load_all()
 __all__ = [
     "FEATURES",
     "GENERATOR_VERSION",
+    "OUTSIDE",
     "Draw",
     "Model",
     "NoiseError",
@@ -38,6 +50,7 @@ __all__ = [
     "export",
     "generator",
     "get",
+    "is_ours",
     "make",
     "names",
     "needs",

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nlbench.noise.errors import NoiseError, nearest
-
-if TYPE_CHECKING:
-    from nlbench.noise.task import Task
+from nlbench.noise.task import Task, checked_labels
+from nlbench.outside import Kind, importable, one_line
 
 Scalar = str | int | float | None
 
@@ -84,6 +83,7 @@ FEATURES: Mapping[str, str] = {
 }
 """What a model may need beside the labels."""
 
+OUTSIDE = Kind("noise model", "nlbench.noise", NoiseError)
 _MODELS: dict[str, Model] = {}
 
 
@@ -96,15 +96,62 @@ def register(model: Model) -> Model:
 
 
 def names() -> list[str]:
-    """Return the names of all registered noise models, sorted."""
-    return sorted(_MODELS)
+    """Return the names of all noise models, sorted: this package's and those of entry points."""
+    return sorted({*_MODELS, *OUTSIDE.names()})
+
+
+def is_ours(name: str) -> bool:
+    """Whether a kind is one of this package's."""
+    return name in _MODELS
 
 
 def get(name: str) -> Model:
-    """Return the model called ``name``; NoiseError with the nearest name if there is none."""
-    if name not in _MODELS:
-        raise NoiseError(f"unknown noise model '{name}'; {nearest(name, _MODELS)}")
-    return _MODELS[name]
+    """Return the model called ``name``, or the one at ``module:name``.
+
+    NoiseError, with the nearest right name, if there is none or it is no usable model.
+    """
+    if name in _MODELS:
+        return _MODELS[name]
+    if not OUTSIDE.is_outside(name):
+        raise NoiseError(f"unknown noise model '{name}'; {nearest(name, names())}")
+    found = OUTSIDE.load(name)
+    if not isinstance(found, Model):
+        raise OUTSIDE.refusal(name, found, "a noise.Model(name=..., draw=..., ...)")
+    return replace(found, name=name, draw=partial(_drawn, found.draw))
+
+
+def split_kind(text: str) -> tuple[str, list[str]]:
+    """Return the kind that a line begins with, and its further words.
+
+    ``module:name`` is a kind where ``module`` is none: ``symmetric:0.4``, ``mine:BLOCKS:0.4``.
+    """
+    kind, *rest = text.split(":")
+    known = kind in _MODELS or OUTSIDE.is_outside(kind)
+    if known or not rest or not rest[0].isidentifier():
+        return kind, rest
+    if not importable(kind):
+        raise NoiseError(
+            f"unknown noise model '{kind}'; {nearest(kind, names())}; there is no module of this"
+            " name either"
+        )
+    return f"{kind}:{rest[0]}", rest[1:]
+
+
+def _drawn(draw: Callable[[Task], Draw], task: Task) -> Draw:
+    """Draw with a model from outside; whatever it does wrong becomes one line."""
+    name = f"noise model '{task.kind}'"
+    try:
+        made = draw(task)
+    except NoiseError:
+        raise
+    except Exception as error:
+        raise NoiseError(f"{name} raised {one_line(error)}") from error
+    if not isinstance(made, Draw):
+        raise NoiseError(f"{name} returned {type(made).__name__}; it should return noise.Draw(...)")
+    noisy = checked_labels(made.noisy, task.num_classes, f"{name}: noisy labels")
+    if len(noisy) != len(task.labels):
+        raise NoiseError(f"{name} returned {len(noisy)} labels for {len(task.labels)} samples")
+    return made
 
 
 def catalogue() -> list[dict[str, str]]:

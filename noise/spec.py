@@ -9,7 +9,7 @@ from fractions import Fraction
 from urllib.parse import unquote
 
 from nlbench.noise.errors import NoiseError, nearest
-from nlbench.noise.registry import Model, get
+from nlbench.noise.registry import Model, get, split_kind
 
 MIXTURE = "mixture"
 
@@ -42,8 +42,9 @@ class NoiseSpec:
     def parse(cls, text: str | NoiseSpec) -> NoiseSpec:
         """Read ``kind[:argument][:option=value]...``; NoiseError names what is wrong where.
 
-        Several of them joined by ``+`` are a mixture. ``%XX`` escapes encode characters with a
-        meaning (``%3A`` for a colon in a file name, ``%2B`` for a plus).
+        A kind from outside is written ``module:name``. Several joined by ``+`` are a mixture.
+        ``%XX`` escapes encode characters with a meaning (``%3A`` for a colon in a file name,
+        ``%2B`` for a plus).
         """
         if isinstance(text, NoiseSpec):
             return text
@@ -51,7 +52,7 @@ class NoiseSpec:
             raise NoiseError(f"noise {text!r} is not a specification such as 'symmetric:0.4'")
         if "+" in text:
             return cls(MIXTURE, parts=tuple(cls.parse(part) for part in text.split("+")))
-        kind, *rest = text.strip().split(":")
+        kind, rest = split_kind(text.strip())
         model = get(kind)
         rate = 0.0
         options: list[tuple[str, str]] = []

@@ -6,6 +6,7 @@ from nlbench.benchmark.models import (  # noqa: F401  (register)
     resnet,
 )
 from nlbench.benchmark.models.init import init_fingerprint, initialise
+from nlbench.benchmark.models.outside import OUTSIDE, TIMM
 from nlbench.benchmark.models.pretrained import load_weights, weights_file
 from nlbench.benchmark.models.registry import (
     Classifier,
@@ -19,6 +20,8 @@ from nlbench.benchmark.models.registry import (
 )
 
 __all__ = [
+    "OUTSIDE",
+    "TIMM",
     "Classifier",
     "ModelInfo",
     "build",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
-from nlbench.benchmark.models.registry import ModelInfo, Shape, register
+from nlbench.benchmark.models.outside import Shape
+from nlbench.benchmark.models.registry import ModelInfo, register
 
 
 @register(

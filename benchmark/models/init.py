@@ -36,8 +36,12 @@ def initialise(model: Classifier, generator_for: GeneratorFor, num_classes: int)
     the public code uses fan_out = K+1 for a K+1 head, a bound smaller by 0.19 % for 256 features
     and K = 10.) Rows beyond K+1 come from the generator of "<name>/beyond".
 
+    Parameters of other layers, which only networks from outside have, keep the constant that their
+    code gave them; where it gave different numbers they are drawn anew, normal with the mean and
+    the deviation of those.
+
     Raises:
-        UserError: the head has fewer outputs than classes, or a layer has no rule.
+        UserError: the head has fewer outputs than classes.
     """
     if model.head.out_features < num_classes:
         raise UserError(
@@ -49,7 +53,7 @@ def initialise(model: Classifier, generator_for: GeneratorFor, num_classes: int)
         elif isinstance(module, nn.Conv2d | nn.Linear):
             _initialise_weights(prefix, module, generator_for, num_classes, model.scheme)
         else:
-            raise UserError(f"no initialisation rule for {prefix} ({type(module).__name__})")
+            _initialise_others(prefix, module, generator_for)
 
 
 def init_fingerprint(model: Classifier, num_classes: int) -> str:
@@ -99,6 +103,17 @@ def _initialise_weights(
         values = _draw(name, rows, tuple(parameter.shape), generator_for) * bound
         with torch.no_grad():
             parameter.copy_(torch.from_numpy(values))
+
+
+def _initialise_others(prefix: str, module: nn.Module, generator_for: GeneratorFor) -> None:
+    """Of a layer without a rule: what is constant stays, all else is drawn by its own name."""
+    for kind, parameter in module.named_parameters(recurse=False):
+        given = parameter.detach().double().numpy()
+        if given.size == 0 or given.min() == given.max():
+            continue
+        drawn = generator_for(f"{prefix}.{kind}").standard_normal(given.shape)
+        with torch.no_grad():
+            parameter.copy_(torch.from_numpy(given.mean() + given.std() * drawn))
 
 
 def _torchvision_conv(prefix: str, conv: nn.Conv2d, generator_for: GeneratorFor) -> None:

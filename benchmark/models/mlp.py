@@ -6,7 +6,8 @@ import math
 
 from torch import nn
 
-from nlbench.benchmark.models.registry import ModelInfo, Shape, register
+from nlbench.benchmark.models.outside import Shape
+from nlbench.benchmark.models.registry import ModelInfo, register
 
 HIDDEN = 256
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from nlbench.benchmark.errors import UserError, unknown
-
-Shape = tuple[int, int, int]
+from nlbench.benchmark.models import outside
+from nlbench.benchmark.models.outside import OUTSIDE, Body, Shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,7 @@ class ModelInfo:
         min_size: least height and width of an image.
         scheme: how first weights are drawn, see :func:`nlbench.benchmark.models.initialise`.
         weights: torchvision's name of published weights for the body; empty: none.
+        outside: whether its code is not ours.
     """
 
     name: str
@@ -31,6 +32,7 @@ class ModelInfo:
     min_size: int = 1
     scheme: str = "protocol"
     weights: str = ""
+    outside: bool = False
 
 
 class Classifier(nn.Module):
@@ -53,7 +55,6 @@ class Classifier(nn.Module):
         return cast(Tensor, self.head(self.features(images)))
 
 
-Body = Callable[[Shape], tuple[nn.Module, int]]
 _REGISTRY: dict[str, tuple[ModelInfo, Body]] = {}
 # From so many pixels on. The small one trains in seconds on a CPU; on large images the 7x7 stem of
 # ResNet-50 keeps time and memory in bounds.
@@ -73,8 +74,8 @@ def register(entry: ModelInfo) -> Callable[[Body], Body]:
 
 
 def names() -> tuple[str, ...]:
-    """Names of all models."""
-    return tuple(_REGISTRY)
+    """Names of all models: ours and those of entry points."""
+    return (*_REGISTRY, *(name for name in OUTSIDE.names() if name not in _REGISTRY))
 
 
 def info() -> tuple[ModelInfo, ...]:
@@ -86,16 +87,25 @@ def get(name: str) -> ModelInfo:
     """What a model is.
 
     Raises:
-        UserError: unknown name.
+        UserError: unknown name, or one from outside that cannot be had.
     """
-    check_name(name)
-    return _REGISTRY[name][0]
+    return _entry(name)[0]
 
 
 def check_name(name: str, where: str = "") -> None:
     """Raise UserError unless a model of this name exists."""
-    if name not in _REGISTRY:
-        raise unknown("model", name, _REGISTRY, where)
+    if name not in names() and not OUTSIDE.is_outside(name):
+        raise unknown("model", name, names(), where)
+    _entry(name)
+
+
+def _entry(name: str) -> tuple[ModelInfo, Body]:
+    """What a model is, and the function that makes its body."""
+    if name in _REGISTRY:
+        return _REGISTRY[name]
+    if not OUTSIDE.is_outside(name):
+        raise unknown("model", name, names())
+    return ModelInfo(name=name, description="from outside", outside=True), outside.maker(name)
 
 
 def fitting(side: int) -> str:
@@ -104,21 +114,20 @@ def fitting(side: int) -> str:
 
 
 def build(name: str, in_shape: Shape, num_outputs: int) -> Classifier:
-    """Build a network on the CPU in float32, **all parameters zero** until it is initialised.
+    """Build a network on the CPU in float32, to be filled in by ``models.initialise``.
 
-    It is laid out without drawing anything, so torch's global generator is not touched;
-    :func:`nlbench.benchmark.models.initialise` fills it in.
+    One of ours has all parameters zero: it is laid out without drawing anything. One from outside
+    has what its code gives it. Neither changes torch's global generator.
 
     Args:
-        name: a registered name.
+        name: a registered name, ``module:function`` or ``timm:NAME``.
         in_shape: (C, H, W) of one image.
         num_outputs: width of the head, which the method decides.
 
     Raises:
-        UserError: unknown name, or images too small for the network.
+        UserError: unknown name, images too small for the network, or one from outside that is none.
     """
-    check_name(name)
-    entry, body = _REGISTRY[name]
+    entry, body = _entry(name)
     if num_outputs < 1:
         raise UserError(f"model {name!r}: {num_outputs} outputs; at least one is needed")
     if min(in_shape[1:]) < entry.min_size:
@@ -126,6 +135,9 @@ def build(name: str, in_shape: Shape, num_outputs: int) -> Classifier:
             f"model {name!r} needs images of at least {entry.min_size}x{entry.min_size} pixels, "
             f"not {in_shape[1]}x{in_shape[2]}"
         )
+    if entry.outside:
+        with outside.fixed_draws():
+            return Classifier(*outside.body(name, body, in_shape), num_outputs)
     with torch.device("meta"):
         trunk, width = body(in_shape)
         model = Classifier(trunk, width, num_outputs, entry.scheme)

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.models.registry import ModelInfo, Shape, register
+from nlbench.benchmark.models.outside import Shape
+from nlbench.benchmark.models.registry import ModelInfo, register
 
 _WIDTHS = (64, 128, 256, 512)
 

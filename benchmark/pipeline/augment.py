@@ -18,6 +18,7 @@ from torch import Tensor
 from nlbench.benchmark.errors import UserError, unknown
 from nlbench.benchmark.pipeline import strong as strong_view
 from nlbench.benchmark.pipeline.augment_files import FILE_KINDS
+from nlbench.benchmark.pipeline.augment_outside import OUTSIDE, find
 
 _FIXED = 16  # fraction bits of the fixed-point source coordinates of a rotation
 
@@ -47,20 +48,31 @@ _KINDS = {
 
 
 def names() -> tuple[str, ...]:
-    """Names of all kinds of augmentation."""
-    return (*_KINDS, *FILE_KINDS)
+    """Names of all kinds of augmentation: ours and those of entry points."""
+    return (*_KINDS, *FILE_KINDS, *(n for n in OUTSIDE.names() if not _is_ours(n)))
 
 
 def check_name(name: str, where: str = "") -> None:
     """Raise UserError unless a kind of this name exists."""
-    if name not in names():
+    if is_outside(name):
+        find(name)
+    elif not _is_ours(name):
         raise unknown("augmentation", name, names(), where)
+
+
+def _is_ours(name: str) -> bool:
+    return name in _KINDS or name in FILE_KINDS
+
+
+def is_outside(name: str) -> bool:
+    """Whether a kind of augmentation is code from outside."""
+    return not _is_ours(name) and OUTSIDE.is_outside(name)
 
 
 def check_fits(name: str, from_files: bool, dataset: str) -> None:
     """Refuse a kind that is not for images in memory, or not for those from files (UserError)."""
     fitting = {"none", *FILE_KINDS} if from_files else set(_KINDS)
-    if name not in fitting:
+    if name not in fitting and (from_files or not is_outside(name)):
         where = "read from files" if from_files else "in memory"
         raise UserError(
             f"recipe: augment = {name!r} is not for data set {dataset!r}, whose images are {where};"
@@ -80,7 +92,7 @@ class AugmentPlan:
         angle: (n,) float32, degrees counter-clockwise.
         affine: (n, 6) int32, the inverse rotation by ``angle`` in 16.16 fixed point.
         numbers: (n, columns) float64 in [0, 1): what is done to images from files, see
-            :mod:`nlbench.benchmark.pipeline.augment_files`.
+            :mod:`nlbench.benchmark.pipeline.augment_files`, or by a kind from outside.
         tone: (n, 4) int32 of a strong view, as ``box`` and an ``affine`` that is not the rotation
             alone; see :mod:`nlbench.benchmark.pipeline.strong`.
         box: (n, 4) int32.
@@ -117,7 +129,14 @@ class AugmentPlan:
     @property
     def is_identity(self) -> bool:
         """Whether applying the plan changes nothing, whatever was drawn."""
-        return self.offsets is None and self.flip is None and self.affine is None
+        return not self.is_outside and all(
+            part is None for part in (self.offsets, self.flip, self.affine)
+        )
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether code from outside applies it."""
+        return is_outside(self.kind)
 
     def to(self, device: torch.device | str) -> AugmentPlan:
         """The plan with its tensors on ``device``."""
@@ -181,6 +200,11 @@ def draw(
         if strong:
             raise UserError(f"augment = {kind!r} is for files, of which there is no strong view")
         numbers = generator.random((n, FILE_KINDS[kind].columns))
+        return AugmentPlan(kind=kind, rows=n, numbers=torch.from_numpy(numbers))
+    if is_outside(kind):
+        if strong:
+            raise UserError(f"augment = {kind!r} is from outside: there is no strong view of it")
+        numbers = generator.random((n, find(kind).columns))
         return AugmentPlan(kind=kind, rows=n, numbers=torch.from_numpy(numbers))
     how = _KINDS[kind]
     offsets = flip = angle = affine = None
@@ -255,6 +279,10 @@ def apply(images: Tensor, plan: AugmentPlan, rows: Tensor | None = None) -> Tens
         raise ValueError(f"{len(plan)} plan rows, {len(images if rows is None else rows)} images")
     if plan.is_identity:
         return images if rows is None else _like(images, images[rows])
+    if plan.is_outside:
+        assert plan.numbers is not None  # draw() has made them
+        batch = images if rows is None else images[rows]
+        return _like(images, find(plan.kind).applied(plan.kind, batch, plan.numbers))
     batch = images.permute(0, 2, 3, 1)
     batch = batch if rows is None else batch.index_select(0, rows)
     batch = batch if plan.tone is None else strong_view.toned(batch, plan.tone)

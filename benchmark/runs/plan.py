@@ -18,11 +18,12 @@ from nlbench.benchmark.machine.device import check_precision
 from nlbench.benchmark.pipeline import augment, select
 from nlbench.benchmark.pipeline.batches import check_batches, draw_split
 from nlbench.benchmark.runs.method_source import described, method_source
+from nlbench.benchmark.runs.part_sources import part_sources
 from nlbench.benchmark.spec.run_spec import MIN_SIZE, DatasetSpec, RunSpec
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.store.store import Store, Swept
 from nlbench.benchmark.suites.suite import Suite
-from nlbench.benchmark.training import limits
+from nlbench.benchmark.training import limits, optimizer_outside
 from nlbench.benchmark.training.limits import check_method, check_pixels
 
 
@@ -35,8 +36,8 @@ class Plan:
         done: the sound records by run id, without those to be replaced.
         damaged: a line for each damaged record: which, why, where it was moved.
         replaced: records that the runs to do will replace, by run id.
-        outdated: records that another source of their method made; among those to be replaced,
-            unless old ones are kept.
+        outdated: records that another source of their method, or of another part from outside,
+            made; among those to be replaced, unless old ones are kept.
         foreign: run id -> why its record is none that this version reads; it is left alone, and
             the run is neither to do nor done.
     """
@@ -67,16 +68,23 @@ def make(
         suite: what is wanted.
         store: what is there; ``None`` = nothing.
         retry: whether failed runs are repeated.
-        keep_old: whether records count that another source of their method made.
+        keep_old: whether records count that another source of one of their parts made.
         force: run ids that are repeated whatever is there.
 
     Raises:
-        MethodError, UserError: a method whose source cannot be read.
+        MethodError, UserError, NoiseError: a part whose source cannot be read.
     """
     swept = store.sweep(s.run_id for s in suite.specs) if store else Swept({}, (), {})
     sound, foreign = swept.sound, swept.foreign
     now = {name: method_source(name) for name in {s.method.name for s in suite.specs}}
-    outdated = {i: r for i, r in sound.items() if r.method_source != now[r.spec.method.name]}
+    parts = {_settings(spec): spec for spec in suite.specs}
+    parts_now = {settings: part_sources(spec) for settings, spec in parts.items()}
+    outdated = {
+        run_id: record
+        for run_id, record in sound.items()
+        if record.method_source != now[record.spec.method.name]
+        or record.part_sources != parts_now[_settings(record.spec)]
+    }
     replaced = {
         run_id: record
         for run_id, record in sound.items()
@@ -89,13 +97,32 @@ def make(
     return Plan(todo, done, swept.damaged, replaced, outdated, foreign)
 
 
+def _settings(spec: RunSpec) -> tuple[str, str, str, str]:
+    """Where a run's parts are named, its method apart."""
+    return spec.noise, spec.model, spec.recipe.optimizer, spec.recipe.augment
+
+
 def outdated_lines(plan: Plan) -> list[str]:
     """A line for each method and each other source that made records of it."""
-    counts = Counter((r.spec.method.name, r.method_source) for r in plan.outdated.values())
+    records = plan.outdated.values()
+    counts = Counter(
+        (r.spec.method.name, r.method_source)
+        for r in records
+        if r.method_source != method_source(r.spec.method.name)
+    )
+    parts = Counter(
+        part
+        for r in records
+        for part, source in part_sources(r.spec).items()
+        if r.part_sources.get(part) != source
+    )
     return [
         f"method {name!r}: {count} record{'s were' if count > 1 else ' was'} made by another source"
         f" ({described(name, old)}; now {described(name, method_source(name))})"
         for (name, old), count in sorted(counts.items())
+    ] + [
+        f"{part}: {count} record{'s were' if count > 1 else ' was'} made by another source"
+        for part, count in sorted(parts.items())
     ]
 
 
@@ -125,6 +152,8 @@ def check(
     Raises:
         UserError, noise.NoiseError: what does not fit, with its name.
     """
+    for recipe in {s.recipe for s in specs}:
+        optimizer_outside.check(recipe)
     for precision in {s.recipe.precision for s in specs}:
         check_precision(precision, device)
     left = []

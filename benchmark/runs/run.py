@@ -33,6 +33,7 @@ from nlbench.benchmark.pipeline.select import described
 from nlbench.benchmark.runs.evaluate import evaluate
 from nlbench.benchmark.runs.limit import Limit
 from nlbench.benchmark.runs.method_source import method_source
+from nlbench.benchmark.runs.part_sources import part_sources
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord, pack_bits
 from nlbench.benchmark.store.verified import unwritable
@@ -161,10 +162,12 @@ class _Run:
         self.limit: Limit | None = None
         self.task: Task | None = None
         self.source = ""
+        self.parts: dict[str, str] = {}
         # Read as soon as it is imported, not after the pack's earlier runs: its files may be edited
         # until then. An error is raised again when the run's turn comes, and is its record.
         with contextlib.suppress(ValueError):
             self.source = method_source(spec.method.name)
+            self.parts = part_sources(spec)
         self.pairing: dict[str, str] = {}
         self.drawn: Future[Drawn] | None = None
         self.begun = False
@@ -177,6 +180,7 @@ class _Run:
         self.started, self.clock = datetime.now(UTC), time.perf_counter()
         self.counted = forget_peak(self.context.device)
         self.source = method_source(self.spec.method.name)
+        self.parts = part_sources(self.spec)
         drawn, self.drawn, self.begun = self.drawn, None, True
         self.task, self.pairing = prepare(
             self.spec, self.context, None if drawn is None else drawn.result()
@@ -208,6 +212,7 @@ class _Run:
         return {
             **where,
             "method_source": self.source,
+            **({"part_sources": self.parts} if self.parts else {}),
             "threads": context.threads,
             "backend": context.choice.name,
             "compiled": context.choice.compiled,
@@ -254,6 +259,7 @@ class _Run:
         return replace(
             record,
             method_source=self.source,
+            part_sources=self.parts,
             environment={
                 **self.context.here,
                 "threads": self.context.threads,

@@ -39,7 +39,7 @@ def _parts(line: str) -> tuple[NoiseSpec, ...]:
 
 
 def _kind(part: NoiseSpec) -> str:
-    words = _words(part, None)[1 + part.has_rate :]
+    words = _words(part, None)[1 + part.has_rate :]  # without kind and rate
     return f"{part.kind} ({', '.join(words)})" if words else part.kind
 
 
@@ -49,7 +49,7 @@ def _words(part: NoiseSpec, dataset: str | None) -> list[str]:
         values = part.values(dataset)
     except NoiseError:  # no map is agreed for the data set: it has no labels drawn so
         values = given
-    words = str(part).split(":")
+    words = [part.kind, *str(part)[len(part.kind) :].split(":")[1:]]  # a kind may have a colon
     default = [f"{name}={value}" for name, value in values.items() if name not in given]
     options = sorted([*(word for word in words if "=" in word), *default])
     return [*(word for word in words if "=" not in word), *options]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 from nlbench.benchmark.errors import UserError, unknown
+from nlbench.outside import Kind
 
 SCHEDULES = ("cosine", "constant", "step", "exponential")
 PRECISIONS = ("float32", "tf32", "bf16", "float64")
@@ -43,6 +44,7 @@ OPTIMIZERS: Mapping[str, Optimizer] = MappingProxyType(
         "adamw": Optimizer("torch.optim:AdamW", ("betas", "eps", "weight_decay")),
     }
 )
+OUTSIDE = Kind("optimizer", "nlbench.optimizers", UserError)
 # Fields that an optimiser reads, and another perhaps does not.
 SOME_READ = tuple(dict.fromkeys(name for kind in OPTIMIZERS.values() for name in kind.reads))
 
@@ -77,8 +79,8 @@ class Recipe:
         sam_rho: radius of sharpness-aware minimisation (SAM), which takes each gradient at nearby
             weights where the loss is larger; ``0``: off. A step costs two passes.
         sam_adaptive: measure the radius by the size of each weight (ASAM).
-        optimizer: ``sgd``, ``adam`` or ``adamw``. A field that only others read stays at its
-            default.
+        optimizer: ``sgd``, ``adam``, ``adamw``, or ``module:Class`` of one from outside, which is
+            imported where a network is trained. A field that only others read stays at its default.
         betas: decay rates of the two moments of Adam and AdamW, in [0, 1).
         eps: added to the root of their second moment, > 0.
     """
@@ -137,16 +139,26 @@ class Recipe:
         for name, choices in (
             ("schedule", SCHEDULES),
             ("precision", PRECISIONS),
-            ("optimizer", OPTIMIZERS),
+            ("optimizer", (*OPTIMIZERS, *OUTSIDE.names())),
         ):
-            if getattr(self, name) not in choices:
+            outside = name == "optimizer" and self.outside_optimizer
+            if getattr(self, name) not in choices and not outside:
                 raise unknown(name, getattr(self, name), choices, "recipe")
-        self._refuse_unread()
+        if not self.outside_optimizer:
+            self.refuse_unread(OPTIMIZERS[self.optimizer].reads)
 
-    def _refuse_unread(self) -> None:
-        """What the optimiser does not read must not give equal trainings different ids."""
+    @property
+    def outside_optimizer(self) -> bool:
+        """Whether the optimiser's code is neither ours nor torch's."""
+        return self.optimizer not in OPTIMIZERS and OUTSIDE.is_outside(self.optimizer)
+
+    def refuse_unread(self, read: Collection[str]) -> None:
+        """What the optimiser does not read must not give equal trainings different ids.
+
+        Raises:
+            UserError: a field that only others read is not at its default.
+        """
         default = {field.name: field.default for field in fields(self)}
-        read = OPTIMIZERS[self.optimizer].reads
         for name in SOME_READ:
             value = getattr(self, name)
             if name not in read and value != default[name]:
@@ -190,8 +202,11 @@ class Recipe:
 
         With another optimiser, what that one does not read goes back to its default.
         """
-        kind = OPTIMIZERS.get(str(values.get("optimizer", self.optimizer)), OPTIMIZERS["sgd"])
-        left = {n: v for n, v in self.to_dict().items() if n in kind.reads or n not in SOME_READ}
+        wanted = str(values.get("optimizer", self.optimizer))
+        reads = SOME_READ if wanted == self.optimizer else ()  # the same one reads what it read
+        if wanted in OPTIMIZERS:
+            reads = OPTIMIZERS[wanted].reads
+        left = {n: v for n, v in self.to_dict().items() if n in reads or n not in SOME_READ}
         return replace(self.from_dict({**left, **values}, where))
 
 

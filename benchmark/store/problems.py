@@ -27,6 +27,7 @@ SLACK = 1e-6
 # Which curve chooses the epoch of an accuracy, see runs/run.py.
 CHOSEN_BY = {"noisy_val": "val_noisy", "clean_val": "val_clean", "oracle": "test_accuracy"}
 HEX = re.compile(r"[0-9a-f]{64}")
+PART_SOURCE = re.compile(r"sha256:[0-9a-f]{64}|timm [0-9A-Za-z.+-]{1,40}")
 SOURCE = re.compile(r"|version [1-9][0-9]{0,8}|sha256:[0-9a-f]{1,64}")
 TEXTS = ("nlbench", "python", "torch", "numpy", "platform", "device", "backend", "commit", "host")
 SWITCHES = ("dirty", "compiled", "deterministic")
@@ -48,6 +49,12 @@ def problems(record: RunRecord) -> list[str]:
         except MISSHAPEN as error:
             found.append(f"{name}: not of the known shape ({shown(error)})")
     return found
+
+
+def _part_sources(record: RunRecord) -> Found:
+    for part, source in record.part_sources.items():
+        if type(source) is not str or not PART_SOURCE.fullmatch(source):
+            yield f"part_sources: {shown(source)} of {shown(part)} names no source"
 
 
 def _outcome(record: RunRecord) -> Found:
@@ -280,6 +287,7 @@ def _evaluations(record: RunRecord) -> Found:
 
 _PARTS: Mapping[str, Callable[[RunRecord], Found]] = {
     "status": _outcome,
+    "part_sources": _part_sources,
     "curves": _curves,
     "metrics": _metrics,
     "test set": _test_set,

@@ -70,6 +70,8 @@ class RunRecord:
             ``extra`` in the file.
         method_source: which code of the method made it, see runs/method_source.py; empty: version
             1 of a built-in method, and records older than this field.
+        part_sources: the source of each other part that is from outside, by kind and name, see
+            runs/part_sources.py.
     """
 
     spec: RunSpec
@@ -86,6 +88,7 @@ class RunRecord:
     timing: Mapping[str, Any] = field(default_factory=dict, metadata=written(science=False))
     evaluations: Mapping[str, Any] = field(default_factory=dict, metadata=written("extra", since=1))
     method_source: str = field(default="", metadata=written(since=1))
+    part_sources: Mapping[str, str] = field(default_factory=dict, metadata=written(since=2))
 
     @property
     def run_id(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nlbench import noise
 from nlbench.baselines import Method, MethodError
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.pipeline import augment
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.noise import NoiseSpec
 
@@ -14,7 +15,7 @@ _TRUTH = frozenset({"noise_rate", "transition", "clean_labels"})
 
 def refusal(backend: str, method: Method, recipe: Recipe) -> str:
     """Why a backend does not train a method by a recipe; empty if it does."""
-    kind, needs = type(method), []
+    kind, needs = type(method), [] if backend == "loop" else _from_outside(recipe)
     if len(method.stages(recipe.epochs)) > 1 and backend != "loop":
         needs.append("it trains in stages")
     if kind.own_batches and backend != "loop":
@@ -34,6 +35,15 @@ def refusal(backend: str, method: Method, recipe: Recipe) -> str:
         return ""
     why = " and ".join(needs)
     return f"backend {backend!r} does not train method {method.name!r} ({why}): --backend loop does"
+
+
+def _from_outside(recipe: Recipe) -> list[str]:
+    """What of a recipe is code that may do in a step what cannot be recorded."""
+    parts = {
+        "optimizer": recipe.outside_optimizer,
+        "augment": augment.is_outside(recipe.augment),
+    }
+    return [f"the recipe's {name} is from outside" for name, outside in parts.items() if outside]
 
 
 def check_backend(backend: str, method: Method, recipe: Recipe) -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from nlbench.benchmark.spec.recipe import OPTIMIZERS, Recipe
+from nlbench.benchmark.training import optimizer_outside
 
 Schedule = Callable[[Recipe, int], float]
 
@@ -45,6 +46,8 @@ def set_rate(group: dict[str, Any], rate: float) -> None:
 
 def optimiser(recipe: Recipe, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
     """The recipe's optimiser; ``fused`` does the whole update in one pass over memory."""
+    if recipe.outside_optimizer:
+        return optimizer_outside.make(recipe, parameters)
     kind = OPTIMIZERS[recipe.optimizer]
     module, _, name = kind.path.partition(":")
     make: Callable[..., torch.optim.Optimizer] = getattr(importlib.import_module(module), name)

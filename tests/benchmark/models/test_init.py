@@ -151,8 +151,14 @@ def test_fewer_outputs_than_classes_are_refused() -> None:
         network("mlp", 9)
 
 
-def test_a_layer_without_a_rule_is_refused() -> None:
+def test_a_layer_without_a_rule_keeps_its_constants_and_draws_the_rest_by_name() -> None:
     model = models.build("mlp", SHAPE, 10)
-    model.body = nn.Sequential(model.body, nn.LayerNorm(256))
-    with pytest.raises(UserError, match=r"no initialisation rule for body\.1 \(LayerNorm\)"):
-        models.initialise(model, generators(), 10)
+    norm, embedding = nn.LayerNorm(256), nn.Embedding(300, 4)
+    torch.nn.init.normal_(embedding.weight, 3.0, 0.5, torch.Generator().manual_seed(1))
+    model.body = nn.Sequential(model.body, norm, embedding)
+    given = embedding.weight.detach().clone()
+    models.initialise(model, generators(), 10)
+    assert (norm.weight == 1).all()
+    assert not (embedding.weight == given).any()
+    assert abs(embedding.weight.mean().item() - 3.0) < 0.1
+    assert abs(embedding.weight.std().item() - 0.5) < 0.05

@@ -1,0 +1,61 @@
+"""The sources of a run's parts from outside, its method apart: noise, network, optimiser, ..."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Iterator
+from importlib.metadata import version
+from types import ModuleType
+
+from nlbench import noise
+from nlbench.benchmark import models
+from nlbench.benchmark.pipeline import augment, augment_outside
+from nlbench.benchmark.runs.source_files import digest_of, source_lines
+from nlbench.benchmark.spec import recipe
+from nlbench.benchmark.spec.run_spec import RunSpec
+from nlbench.noise import NoiseSpec
+from nlbench.outside import Kind
+
+
+def part_sources(spec: RunSpec) -> dict[str, str]:
+    """Source by kind and name, e.g. ``noise model mine:BLOCKS``; empty for built-in parts.
+
+    A source is ``sha256:`` and 64 hex digits over the files that this process has imported, even if
+    they have changed since; of a network of timm the version of that library.
+
+    Raises:
+        UserError, NoiseError: a part that cannot be imported, or a file that cannot be read.
+    """
+    found = {}
+    for kind, name in _parts(spec):
+        part = f"{kind.word} {name!r}"
+        found[f"{kind.word} {name}"] = _source(kind, name, part)
+    return found
+
+
+def _parts(spec: RunSpec) -> Iterator[tuple[Kind, str]]:
+    """Each part from outside, once."""
+    line = NoiseSpec.parse(spec.noise)
+    for kind in dict.fromkeys(part.kind for part in line.parts or (line,)):
+        if not noise.is_ours(kind):
+            yield noise.OUTSIDE, kind
+    if models.get(spec.model).outside:
+        yield models.OUTSIDE, spec.model
+    if spec.recipe.outside_optimizer:
+        yield recipe.OUTSIDE, spec.recipe.optimizer
+    if augment.is_outside(spec.recipe.augment):
+        yield augment_outside.OUTSIDE, spec.recipe.augment
+
+
+def _source(kind: Kind, name: str, part: str) -> str:
+    if kind is models.OUTSIDE and name.partition(":")[0] == models.TIMM:
+        return f"timm {version(models.TIMM)}"
+    kind.load(name)
+    return _hashed(importlib.import_module(kind.module(name)), part)
+
+
+@functools.cache
+def _hashed(module: ModuleType, part: str) -> str:
+    """Cached by module: one in memory stays what it was when its files change."""
+    return digest_of(source_lines(module.__name__, part))
