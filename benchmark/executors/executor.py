@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -26,9 +26,9 @@ CHECKPOINTS = "checkpoints"  # the folder of them in a store
 
 
 class Executor(Protocol):
-    """Calls ``work`` on each pack, in any order and on any machine with access to the store."""
+    """Calls ``work`` on each pack, or does with its parts what that does, in any order."""
 
-    def run(self, work: Callable[[T], None], packs: Sequence[T]) -> None:
+    def run(self, work: Worker, packs: Sequence[Runs]) -> None:
         """Return when all are done."""
         ...
 
@@ -44,6 +44,9 @@ class Order:
 
     pack: Pack
     replaces: Mapping[str, str]
+
+
+Runs = RunSpec | Pack | Order
 
 
 @dataclass(frozen=True)
@@ -62,20 +65,29 @@ class Worker:
         """Those of the store."""
         return Claims.of(self.store.root)
 
-    def __call__(self, runs: RunSpec | Pack | Order) -> None:
+    def __call__(self, runs: Runs) -> None:
         """Train and write."""
         if self.context.late:  # many packs may be left, and a claim costs a visit to the disk
             return
         keep_memory()
-        order = _order(runs)
+        order = order_of(runs)
         with Held(self.claims) as held:
-            mine = [spec for spec in order.pack if self._take(spec, order, held)]
+            mine = self.take(order, held)
             records = train_pack(mine, self.context, hung=self._give_up) if mine else ()
             for record in records:
-                self._write(record)
+                self.write(record)
                 held.release([record.run_id])
 
-    def _write(self, record: RunRecord) -> None:
+    def take(self, order: Order, held: Held) -> Pack:
+        """Claim what is left to do of a pack, as far as no other process has it."""
+        return tuple(spec for spec in order.pack if self._take(spec, order, held))
+
+    def write(self, record: RunRecord) -> None:
+        """Write a record; what was needed to go on with its run is removed.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         with self.claims.exclusive(record.run_id):  # an import may be comparing it
             self.store.write(record)
         if self.context.checkpoints is not None:
@@ -83,7 +95,7 @@ class Worker:
 
     def _give_up(self, record: RunRecord) -> None:
         """End this process, for nothing else ends its run; that one's record is written first."""
-        self._write(record)
+        self.write(record)
         sys.stderr.write(f"nlbench: {record.spec} hangs: its process is ended\n")
         os._exit(1)
 
@@ -135,7 +147,8 @@ def remove_leftovers(store: Store, run_id: str) -> None:
         whole.remove_leftovers(path)
 
 
-def _order(runs: RunSpec | Pack | Order) -> Order:
+def order_of(runs: Runs) -> Order:
+    """One that replaces nothing, unless it is one already."""
     if isinstance(runs, Order):
         return runs
     return Order((runs,) if isinstance(runs, RunSpec) else runs, {})

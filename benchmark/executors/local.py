@@ -1,4 +1,4 @@
-"""Executors of one machine and of joblib's clusters: serial, processes, or a backend of joblib."""
+"""Executors of one machine and of joblib's backends: serial, processes, or a backend of joblib."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Processes:
 
 @dataclass(frozen=True)
 class Joblib:
-    """joblib with any of its backends (loky, threading, dask, ...).
+    """joblib with any of its backends (loky, threading, ...).
 
     Attributes:
         backend: joblib's name of it.

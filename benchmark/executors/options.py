@@ -10,9 +10,10 @@ import torch
 
 from nlbench.benchmark.errors import UserError, unknown
 from nlbench.benchmark.executors import registry
+from nlbench.benchmark.executors.dask import PATIENCE, Dask
 from nlbench.benchmark.executors.executor import Executor
 from nlbench.benchmark.executors.gpus import Gpus, gpus
-from nlbench.benchmark.machine.device import cores, resolve
+from nlbench.benchmark.machine.device import cores, describe, resolve
 from nlbench.benchmark.training.registry import AUTO, BackendConfig
 
 MODES = ("strict", "fast")
@@ -24,6 +25,7 @@ class Setup:
 
     Attributes:
         device: of the runs.
+        here: what this process itself computes on, to check what is asked for.
         choice: training backend, resolved for the device.
         executor: does the packs.
         workers: processes that train side by side.
@@ -31,10 +33,18 @@ class Setup:
     """
 
     device: torch.device
+    here: torch.device
     choice: BackendConfig
     executor: Executor
     workers: int
     loaders: int
+
+    @property
+    def words(self) -> str:
+        """What trains, for messages."""
+        if isinstance(self.executor, Dask):
+            return f"{self.device} of the workers of dask scheduler {self.executor.address}"
+        return f"{describe(self.device)}, {self.workers} worker(s)"
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,9 @@ class TrainOptions:
         workers: processes that train side by side; ``None`` = one per core, one on a GPU.
         threads: CPU threads of each worker.
         executor: see :func:`registry.create`.
+        scheduler: address of a dask scheduler whose workers train, each with the data set and the
+            device that it has itself; ``None`` = this machine trains.
+        worker_wait: seconds after which a call ends if that scheduler has no worker; ``None`` = 60.
         loaders: threads of each worker that decode images; ``None`` = its share of the cores.
         backend: of :func:`nlbench.benchmark.training.registry.names`; ``auto`` = loop, and on a
             GPU graph where it first proves itself there.
@@ -74,6 +87,8 @@ class TrainOptions:
     workers: int | None = None
     threads: int = 1
     executor: str = registry.AUTO
+    scheduler: str | None = None
+    worker_wait: float | None = None
     loaders: int | None = None
     backend: str = AUTO
     slots: int | None = None
@@ -94,7 +109,8 @@ class TrainOptions:
         Raises:
             UserError: an unknown name, or a choice that this machine cannot carry out.
         """
-        device = resolve(self.device)
+        device = resolve(self.device, here=self.scheduler is None)
+        here = device if self.scheduler is None else resolve("auto")
         if self.mode not in MODES:
             raise unknown("mode", self.mode, MODES, "--mode")
         choice = BackendConfig(self.backend, self.slots, self.mode == "strict", self.compiled)
@@ -102,11 +118,14 @@ class TrainOptions:
         _check_checkpoint(self.checkpoint, choice)
         _check_timeout(self.run_timeout, choice)
         executor, workers = self._executor(device)
-        loaders = max(1, cores() // workers) if self.loaders is None else self.loaders
-        return Setup(device, choice, executor, workers, loaders)
+        share = 1 if self.scheduler is not None else max(1, cores() // workers)
+        loaders = share if self.loaders is None else self.loaders
+        return Setup(device, here, choice, executor, workers, loaders)
 
     def _executor(self, device: torch.device) -> tuple[Executor, int]:
-        """Who does the runs, and how many workers that is."""
+        """Who does the runs, and how many workers that is at least."""
+        if self.scheduler is not None:
+            return self._dask(self.scheduler), 1
         if self.gpus is not None:
             chosen = self.workers is not None or self.executor != registry.AUTO
             if chosen or device.type != "cuda":
@@ -121,6 +140,24 @@ class TrainOptions:
             workers = 1 if device.type == "cuda" else max(1, cores() // max(1, self.threads))
         registry.check_threads(workers, self.threads, cores())
         return registry.create(self.executor, workers), workers
+
+    def _dask(self, address: str) -> Dask:
+        """The workers of a scheduler (UserError: what they cannot do, or none can)."""
+        given = {
+            "--executor": self.executor != registry.AUTO,
+            "--workers": self.workers is not None,
+            "--gpus": self.gpus is not None,
+            "--checkpoint": self.checkpoint is not None,
+        }
+        if wrong := [option for option, used in given.items() if used]:
+            raise UserError(
+                f"--scheduler {address}: its workers train, as many as it has, and share no folder"
+                f" with this machine; leave {' and '.join(wrong)} out"
+            )
+        patience = PATIENCE if self.worker_wait is None else self.worker_wait
+        if not 0 < patience < math.inf:
+            raise UserError(f"--worker-wait {patience} must be a time above 0")
+        return Dask(address, self.download, patience)
 
 
 def _check_checkpoint(minutes: float | None, choice: BackendConfig) -> None:

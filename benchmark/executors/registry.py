@@ -24,9 +24,14 @@ def create(name: str, workers: int) -> Executor:
     """``auto`` (serial for one worker, else loky), a name of ours, or a joblib backend's.
 
     Raises:
-        UserError: a name unknown to joblib, which registers ``dask`` and ``ray`` when those
-            libraries are imported. Or the executor cannot have so many workers.
+        UserError: a name unknown to joblib, which registers ``ray`` when that
+            library is imported. Or the executor cannot have so many workers.
     """
+    if name == "dask":  # joblib's hangs without a client, and cannot send these workers
+        raise UserError(
+            "executor 'dask' needs a scheduler: name it with --scheduler tcp://host:port, without"
+            " --executor"
+        )
     if name == AUTO:
         name = "serial" if workers == 1 else "loky"
     if name in NAMED:

@@ -81,7 +81,7 @@ class Prepared:
                     raise
                 absent.add(name)
         here = [spec for spec in specs if absent.isdisjoint(spec.dataset.names)]
-        left = plan.check(here, root, self.setup.device, train=False)
+        left = plan.check(here, root, self.setup.here, train=False)
         check_backend(specs, self.setup)
         check_files(here, self.setup, root)
         return [

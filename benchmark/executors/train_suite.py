@@ -13,11 +13,11 @@ from typing import TextIO
 import torch
 
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.executors.dask import Dask
 from nlbench.benchmark.executors.executor import CHECKPOINTS, Executor, Worker, digest, orders
 from nlbench.benchmark.executors.options import Setup, TrainOptions
 from nlbench.benchmark.executors.rehearse import check_backend, check_files, fetch, prepare
 from nlbench.benchmark.executors.sharing import others_words, tidy, unsettled, wait_for_others
-from nlbench.benchmark.machine.device import describe
 from nlbench.benchmark.runs import backend_check, plan
 from nlbench.benchmark.runs.plan import Plan
 from nlbench.benchmark.runs.progress import Progress
@@ -27,7 +27,7 @@ from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.store.results import store_in
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites.suite import Suite
-from nlbench.benchmark.training import BackendError, create
+from nlbench.benchmark.training import create
 from nlbench.benchmark.training.checkpoint import Checkpoints
 from nlbench.benchmark.training.registry import AUTO
 
@@ -111,15 +111,14 @@ def train_suite(
     before, elsewhere = prepared.plan, tuple[str, ...]()
     if before.todo:
         fetch(before.todo, options)
-        plan.check(before.todo, options.data, setup.device)
+        plan.check(before.todo, options.data, setup.here)
         check_files(before.todo, setup, options.data)
         until = None if options.minutes is None else time.time() + 60 * options.minutes
         for specs, its in shares(before.todo, options, setup, say):
             context = _context(options, its, store, until)
             say(
                 f"{suite.name}: {len(specs)} of {len(suite.specs)} runs to train on"
-                f" {describe(its.device)}, {its.workers} worker(s) x {options.threads}"
-                f" thread(s), backend {its.choice.name}"
+                f" {its.words} x {options.threads} thread(s), backend {its.choice.name}"
             )
             replaces = {s.run_id: digest(r) for s in specs if (r := before.replaced.get(s.run_id))}
             worker = Worker(store, context)
@@ -137,7 +136,9 @@ def shares(
     Raises:
         UserError: the backend that was asked for does not train one of the methods.
     """
-    on_gpu = options.backend == AUTO and setup.device.type == "cuda"
+    # Workers of a cluster are not asked to prove a backend.
+    asked = options.backend == AUTO and options.scheduler is None
+    on_gpu = asked and setup.device.type == "cuda"
     if not on_gpu or plan.streamed(specs, options.data):
         check_backend(specs, setup)
         return [(specs, setup)]
@@ -203,6 +204,8 @@ def _train(
     try:
         tidy(store)
         with Progress(store, specs, out) as progress:
+            if isinstance(executor, Dask):
+                executor = replace(executor, say=progress.say)
             left = tuple(specs)
             while left:
                 executor.run(worker, orders(left, size, replaces))
@@ -211,7 +214,7 @@ def _train(
                     break
                 left = wait_for_others(store, left, replaces, context, progress.say)
         return others_words(worker.claims, left)
-    except BackendError:
+    except UserError:  # says itself what is to be done
         raise
     except OSError as error:
         raise UserError(

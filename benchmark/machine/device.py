@@ -18,8 +18,12 @@ def cores() -> int:
     return int(joblib.cpu_count())
 
 
-def resolve(name: str) -> torch.device:
+def resolve(name: str, here: bool = True) -> torch.device:
     """``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Args:
+        name: of the device.
+        here: refuse a GPU that this machine does not have.
 
     Raises:
         UserError: a name unknown to torch, or a GPU that is not there.
@@ -32,7 +36,7 @@ def resolve(name: str) -> torch.device:
         raise UserError(f"device {name!r}: should be auto, cpu, cuda or cuda:N") from error
     if device.type not in ("cpu", "cuda"):
         raise UserError(f"device {name!r}: nlbench trains on cpu and cuda")
-    if device.type == "cuda":
+    if device.type == "cuda" and here:
         count = torch.cuda.device_count()
         if count == 0:
             raise UserError(f"device {name!r}: torch {torch.__version__} finds no CUDA GPU here")

@@ -27,7 +27,7 @@ from nlbench.studies import Found, check_report, from_store
 
 # Smallest value of the options that are numbers; the first ones are whole.
 WHOLE = {"workers": 1, "threads": 1, "loaders": 0, "slots": 1}
-AMOUNTS = {"minutes": 0, "checkpoint": 0, "run_timeout": 0}
+AMOUNTS = {"minutes": 0, "checkpoint": 0, "run_timeout": 0, "worker_wait": 0}
 
 
 class Options(TypedDict, total=False):
@@ -43,6 +43,8 @@ class Options(TypedDict, total=False):
     workers: int | None
     threads: int
     executor: str
+    scheduler: str | None
+    worker_wait: float | None
     loaders: int | None
     backend: str
     slots: int | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections import Counter
@@ -54,6 +55,7 @@ EXAMPLES = """\
   nlbench run drainage-ablation --methods drainage:alpha=0.1
   nlbench run quick --force gce
   nlbench run cifar10 --shard 3/16
+  nlbench run cifar10 --scheduler tcp://head:8786
 """
 
 
@@ -91,7 +93,20 @@ def add(commands: options.Commands) -> None:
         "--executor",
         default="auto",
         metavar="NAME",
-        help="serial, multiprocessing, or a joblib backend: loky (default), threading, dask, ...",
+        help="serial, multiprocessing, or a joblib backend: loky (default), threading",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="URL",
+        help="a dask scheduler, tcp://host:8786: its workers train, and return what this command"
+        " writes (default: environment variable DASK_SCHEDULER_ADDRESS, unless --executor,"
+        " --workers or --gpus is given; needs nlbench[dask], docs/scale.md)",
+    )
+    parser.add_argument(
+        "--worker-wait",
+        metavar="TIME",
+        help="with --scheduler: end where no worker is there for so long: 90s, 30m, 1.5h (default"
+        " 60s)",
     )
     parser.add_argument(
         "--loaders",
@@ -244,6 +259,8 @@ def asked(args: argparse.Namespace) -> TrainOptions:
         workers=_number("--workers", args.workers),
         threads=args.threads,
         executor=args.executor,
+        scheduler=_scheduler(args),
+        worker_wait=_seconds("--worker-wait", args.worker_wait),
         loaders=_number("--loaders", args.loaders),
         backend=args.backend,
         slots=args.slots,
@@ -263,6 +280,14 @@ def _number(option: str, text: str) -> int | None:
     if text == "auto":
         return None
     return options.whole(option, text, 0, options.MOST_PROCESSES, ", or auto")
+
+
+def _scheduler(args: argparse.Namespace) -> str | None:
+    """Whose workers train: the option's, or the environment's where nothing else is asked for."""
+    if args.scheduler is not None:
+        return str(args.scheduler)
+    other = args.executor != "auto" or args.workers != "auto" or args.gpus is not None
+    return None if other else os.environ.get("DASK_SCHEDULER_ADDRESS") or None
 
 
 def _seconds(option: str, text: str | None) -> float | None:
@@ -288,8 +313,8 @@ def _describe(prepared: Prepared) -> str:
     """The plan in words."""
     plan, setup = prepared.plan, prepared.setup
     lines = [
-        f"{len(plan.todo)} runs to train, {len(plan.done)} done; {setup.device},"
-        f" {setup.workers} worker(s) x {prepared.options.threads} thread(s)"
+        f"{len(plan.todo)} runs to train, {len(plan.done)} done; {setup.words}"
+        f" x {prepared.options.threads} thread(s)"
     ]
     cells = Counter(
         (s.dataset.group, s.model, s.profile, s.noise, s.method.name) for s in plan.todo

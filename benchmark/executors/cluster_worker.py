@@ -1,0 +1,189 @@
+"""What the workers of a cluster are asked: what they have, and to train runs.
+
+They share no folder with the caller, so they return the texts of records and write nothing. What is
+sent and returned is plain, so that it can be read where another version of nlbench, or none, is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import nlbench
+from nlbench.baselines import MethodError
+from nlbench.benchmark import datasets, models
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.executors.executor import Pack
+from nlbench.benchmark.machine.allocator import keep_memory
+from nlbench.benchmark.machine.device import check_precision, resolve
+from nlbench.benchmark.machine.version import version
+from nlbench.benchmark.runs.method_source import method_source
+from nlbench.benchmark.runs.run import Context, train_pack
+from nlbench.benchmark.spec.run_spec import RunSpec
+from nlbench.benchmark.store.record import RunRecord
+
+Facts = dict[str, str]
+DEVICE = "device"
+# What decides the bits of a run.
+CODE = ("noise", "baselines", "benchmark")
+# A worker of several threads may be given several tasks at once, and torch's switches are those of
+# the whole process.
+_TURN = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a worker must have to train some runs.
+
+    Attributes:
+        data: names of data sets.
+        methods: names of methods.
+        models: names of networks.
+        precisions: of the recipes.
+        root: folder of data sets, ``None`` = the default one of each machine.
+        device: that trains.
+        download: whether data sets may be fetched.
+    """
+
+    data: tuple[str, ...]
+    methods: tuple[str, ...]
+    models: tuple[str, ...]
+    precisions: tuple[str, ...]
+    root: Path | None
+    device: str
+    download: bool
+
+    @classmethod
+    def of(cls, specs: Sequence[RunSpec], context: Context, download: bool) -> Need:
+        """What these runs need."""
+        return cls(
+            tuple(sorted({name for spec in specs for name in spec.dataset.names})),
+            tuple(sorted({spec.method.name for spec in specs})),
+            tuple(sorted({spec.model for spec in specs})),
+            tuple(sorted({spec.recipe.precision for spec in specs})),
+            context.root,
+            context.device,
+            download,
+        )
+
+
+def call_elsewhere(function: Callable[..., Any], *args: Any) -> tuple[Callable[..., Any], bytes]:
+    """A function of the standard library and its argument that come to ``function(*args)``.
+
+    A scheduler unpickles the tasks it passes on. This one it can, also where it has no nlbench; a
+    worker without nlbench fails at the task, with a message.
+    """
+    return pickle.loads, pickle.dumps(_Call(function, args))
+
+
+class _Call:
+    """Unpickling it is the call."""
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.call = function, args
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return self.call
+
+
+def facts(need: Need) -> Facts:
+    """What this machine has of it, in words that are equal on two machines that may share runs."""
+    return {
+        "nlbench": f"{version()} (code {code()[:12]})",
+        "torch": torch.__version__.partition("+")[0],  # builds for a CPU and for CUDA go together
+        "numpy": np.__version__,
+        **{f"method {name!r}": _words(_method, name) for name in need.methods},
+        **{f"data set {name!r}": _words(_data, name, need) for name in need.data},
+        **{f"weights of {name!r}": _words(_weights, name, need) for name in need.models},
+        DEVICE: _words(_device, need),
+    }
+
+
+def usable(found: Facts, wanted: Facts) -> str:
+    """Why a machine may not share the runs of another, in words; empty if it may.
+
+    Args:
+        found: of the machine.
+        wanted: of the one that writes the records.
+    """
+    expected = {**wanted, DEVICE: ""}  # the writer need not have one that trains
+    return "; ".join(
+        f"{what} {found.get(what, 'unknown')}" + (f", here {here}" if here else "")
+        for what, here in expected.items()
+        if found.get(what) != here
+    )
+
+
+@cache
+def code() -> str:
+    """SHA-256 of the source files that decide the bits of a run, in hex.
+
+    Kept as it was when it was first asked for: what is imported does not change with its file.
+    """
+    digest = hashlib.sha256()
+    (root,) = map(Path, nlbench.__path__)
+    for folder in CODE:
+        for path in sorted((root / folder).rglob("*.py")):
+            name = path.relative_to(root).as_posix()
+            digest.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def trained(packs: Sequence[Pack], context: Context) -> list[bytes]:
+    """Train packs of runs one after the other: the texts of their records.
+
+    Raises:
+        BackendError: the backend does not work here.
+    """
+    keep_memory()
+    with _TURN:
+        return [
+            record.to_json().encode()
+            for pack in packs
+            for record in train_pack(pack, context, hung=_give_up)
+        ]
+
+
+def _give_up(record: RunRecord) -> None:
+    """End this process, for nothing else ends its run; the caller sees that it is gone."""
+    sys.stderr.write(f"nlbench: {record.spec} hangs: its process is ended\n")
+    sys.stderr.flush()
+    os._exit(1)
+
+
+def _words(ask: Callable[..., str], *args: Any) -> str:
+    try:
+        return ask(*args)
+    except (UserError, MethodError, OSError) as error:
+        return f"is not to be had ({' '.join(str(error).split())})"
+
+
+def _method(name: str) -> str:
+    return method_source(name) or "version 1"
+
+
+def _data(name: str, need: Need) -> str:
+    return datasets.find(name, need.root, need.download).fingerprint[:16]
+
+
+def _weights(name: str, need: Need) -> str:
+    file = models.weights_file(name, need.root)
+    return "none" if file is None else hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+
+
+def _device(need: Need) -> str:
+    device = resolve(need.device)
+    for precision in need.precisions:
+        check_precision(precision, device)
+    return ""

@@ -1,0 +1,345 @@
+"""Executor of a cluster with dask: its workers return records, this process writes them.
+
+Each worker is asked what it has before it trains anything, and gets one task at a time from here;
+dask carries tasks and answers, and says who is there. So a worker that comes late is asked and
+joins, one that goes leaves its runs to the others, and how often that may happen to a run is ours
+to count.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import queue
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.executors import cluster_worker
+from nlbench.benchmark.executors.cluster_worker import Need
+from nlbench.benchmark.executors.executor import Order, Pack, Runs, Worker, order_of
+from nlbench.benchmark.store.claims import Held
+from nlbench.benchmark.store.record import DamagedRecord
+from nlbench.benchmark.store.verified import verified
+from nlbench.benchmark.training import BackendError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+# Seconds of work in a task: sending one and its answer takes some hundredths.
+TASK = 5.0
+# Seconds between two looks at who is there; how long connecting, and fetching an answer, may take.
+LOOK, CONNECT, FETCH, CLOSE = 1.0, 20.0, 60.0, 5.0
+# Seconds without any worker after which a call ends.
+PATIENCE = 60.0
+# Workers that may die, or fail, with a run before it is given up.
+LIVES = 3
+SHOWN = 3  # runs in a message
+KEPT = "what is done is kept, the same command goes on"
+
+
+@dataclass(frozen=True)
+class Dask:
+    """The workers of a scheduler.
+
+    Attributes:
+        address: of the scheduler.
+        download: whether workers may fetch data sets.
+        patience: seconds to go on without any worker.
+        say: takes a line about the workers.
+    """
+
+    address: str
+    download: bool = True
+    patience: float = PATIENCE
+    say: Callable[[str], None] = field(default=lambda _line: None, compare=False)
+
+    def run(self, work: Worker, packs: Sequence[Runs]) -> None:
+        """See :class:`Executor`.
+
+        Raises:
+            UserError: no scheduler or no worker that can train, or it was lost, or runs that took
+                several workers with them; records that came are written.
+            BackendError: the backend does not work on a worker.
+        """
+        orders = [order_of(runs) for runs in packs]
+        need = Need.of([s for order in orders for s in order.pack], work.context, self.download)
+        with connected(self.address) as client, Held(work.claims) as held:
+            _Call(self, client, work, held, orders, need).run()
+
+
+@contextlib.contextmanager
+def connected(address: str) -> Iterator[Client]:
+    """A client of a scheduler (UserError: dask is not installed, or there is none)."""
+    try:
+        import distributed
+    except ImportError as error:
+        raise UserError(
+            f"--scheduler {address}: dask is not installed; pip install 'nlbench[dask]' gets it"
+        ) from error
+    # What happens to the connection is said here in one line.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        client = distributed.Client(address, timeout=CONNECT, set_as_default=False, name="nlbench")
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"--scheduler {address}: no dask scheduler answers there ({reason}); `dask scheduler`"
+            " starts one and prints its address, such as tcp://host:8786"
+        ) from error
+    try:
+        yield client
+    finally:
+        with contextlib.suppress(Exception):  # the scheduler is gone
+            client.close(timeout=CLOSE)
+
+
+@dataclass
+class _Task:
+    """What a worker was given: runs by the number of their order."""
+
+    future: Future
+    packs: dict[int, Pack]
+    sent: float
+
+    @property
+    def run_ids(self) -> dict[str, int]:
+        """Its runs, and the order of each."""
+        return {spec.run_id: number for number, pack in self.packs.items() for spec in pack}
+
+
+class _Call:
+    """One call of :meth:`Dask.run`."""
+
+    def __init__(
+        self,
+        how: Dask,
+        client: Client,
+        work: Worker,
+        held: Held,
+        orders: Sequence[Order],
+        need: Need,
+    ) -> None:
+        self.how, self.client, self.work, self.held = how, client, work, held
+        self.orders, self.need = orders, need
+        self.here = cluster_worker.facts(need)
+        self.waiting = deque(range(len(orders)))
+        self.failures: Counter[int] = Counter()
+        self.given_up: dict[int, str] = {}
+        # Workers by address: being asked, able to train (and its task), unable (and why).
+        self.asked: dict[str, Future] = {}
+        self.able: dict[str, _Task | None] = {}
+        self.unable: dict[str, str] = {}
+        self.answers: queue.Queue[tuple[str, Future]] = queue.Queue()
+        self.looked = self.alone_since = 0.0
+        self.alone = False
+        self.seconds, self.done = 0.0, 0
+
+    def run(self) -> None:
+        """Until every order is done, left to others or given up."""
+        self.alone_since = time.monotonic()
+        try:
+            while self.waiting or any(self.able.values()):
+                self._look()
+                self._hand_out()
+                with contextlib.suppress(queue.Empty):
+                    self._hear(*self.answers.get(timeout=LOOK))
+        finally:
+            left = [*self.asked.values(), *(task.future for task in self.able.values() if task)]
+            if left and self.client.status == "running":
+                self.client.cancel(left)
+        if self.given_up:
+            raise UserError(self._given_up_words())
+
+    # --- who is there ---
+
+    def _look(self) -> None:
+        """Who has come and who has gone."""
+        now = time.monotonic()
+        if now - self.looked < LOOK:
+            return
+        self.looked = now
+        there = self._there()
+        # The connection may be lost in what follows, too: the next look or answer finds that.
+        for address in {*self.asked, *self.able, *self.unable} - there:
+            self._gone(address)
+        for address in sorted(there - {*self.asked, *self.able, *self.unable}):
+            self.asked[address] = self._send(address, cluster_worker.facts, self.need)
+        self._check_alone(now)
+
+    def _there(self) -> set[str]:
+        try:
+            if self.client.status == "running":
+                return set(self.client.scheduler_info(n_workers=-1)["workers"])
+        except Exception as error:  # dask's own, of many kinds
+            raise self._lost() from error
+        raise self._lost()
+
+    def _lost(self) -> UserError:
+        return UserError(f"dask scheduler {self.how.address}: the connection is lost; {KEPT}")
+
+    def _check_alone(self, now: float) -> None:
+        """End where no worker comes, or none of them can train."""
+        if self.asked or self.able:
+            self.alone = False
+            return
+        if self.unable:
+            raise UserError(
+                f"no worker of dask scheduler {self.how.address} can train this: "
+                + "; ".join(f"{who}: {why}" for who, why in sorted(self.unable.items()))
+            )
+        if not self.alone:
+            self.alone, self.alone_since = True, now
+            self.how.say(
+                f"dask scheduler {self.how.address} has no worker: waiting"
+                f" {self.how.patience:g} s for one (`dask worker {self.how.address}` starts it)"
+            )
+        elif now - self.alone_since > self.how.patience:
+            raise UserError(
+                f"dask scheduler {self.how.address}: no worker for {self.how.patience:g} s; {KEPT}"
+            )
+
+    def _gone(self, address: str) -> None:
+        self.unable.pop(address, None)
+        if asked := self.asked.pop(address, None):
+            self.client.cancel([asked])
+        if address not in self.able:
+            return
+        task = self.able.pop(address)
+        left = f"dask worker {address} is gone, {len(self.able)} left"
+        if task is None:
+            self.how.say(left)
+            return
+        self.how.say(f"{left}; its {len(task.run_ids)} runs are for others")
+        self.client.cancel([task.future])  # dask would wait for this worker
+        self._back(task, f"its worker {address} died")
+
+    def _admit(self, address: str, future: Future) -> None:
+        """Let a worker train, or say why it cannot."""
+        del self.asked[address]
+        try:
+            why = cluster_worker.usable(self._result(future), self.here)
+        except RuntimeError as error:  # it has no nlbench, for example
+            why = f"cannot say what it has ({_reason(error)})"
+        if why:
+            self.unable[address] = why
+            self.how.say(f"dask worker {address} is left out: {why}")
+        else:
+            self.able[address] = None
+            self.how.say(f"dask worker {address} trains, {len(self.able)} in all")
+        self.looked = 0.0  # whether any can is to be looked at again
+
+    # --- work ---
+
+    def _hand_out(self) -> None:
+        """Give each worker that has nothing to do a task."""
+        if self.work.context.late:
+            self.waiting.clear()
+        for address in [who for who, task in self.able.items() if task is None]:
+            packs: dict[int, Pack] = {}
+            while self.waiting and not packs:  # what others have is skipped
+                packs = self._next()
+            if packs:
+                future = self._send(
+                    address, cluster_worker.trained, tuple(packs.values()), self.work.context
+                )
+                self.able[address] = _Task(future, packs, time.monotonic())
+
+    def _next(self) -> dict[int, Pack]:
+        """The runs of the next task, claimed; empty if others have them."""
+        numbers = [self.waiting.popleft()]
+        if not self.failures[numbers[0]]:  # which of several runs kills is to be seen
+            numbers += [self.waiting.popleft() for _ in range(self._size() - 1)]
+        taken = {i: self.work.take(self.orders[i], self.held) for i in numbers}
+        return {number: pack for number, pack in taken.items() if pack}
+
+    def _size(self) -> int:
+        """How many orders a task has: some seconds of work, or a share of what is left."""
+        if not self.done:
+            return 1
+        in_time = int(TASK * self.done / max(self.seconds, 1e-9))
+        return max(1, min(in_time, (len(self.waiting) + 1) // (2 * len(self.able))))
+
+    def _send(self, address: str, function: Callable[..., Any], *args: Any) -> Future:
+        call, sent = cluster_worker.call_elsewhere(function, *args)
+        future = self.client.submit(call, sent, workers=[address], pure=False, retries=0)
+        future.add_done_callback(partial(self._answered, address))
+        return future
+
+    def _answered(self, address: str, future: Future) -> None:
+        self.answers.put((address, future))
+
+    def _hear(self, address: str, future: Future) -> None:
+        """Take an answer; those of workers that are gone are late, and dropped."""
+        if self.client.status != "running":
+            raise self._lost()
+        if self.asked.get(address) is future:
+            self._admit(address, future)
+            return
+        task = self.able.get(address)
+        if task is None or task.future is not future:
+            return
+        self.able[address] = None
+        try:
+            texts = self._result(future)
+            self._keep(task, texts)
+        except (BackendError, OSError):  # of the store: see _result
+            raise
+        except (RuntimeError, DamagedRecord) as error:
+            self.how.say(f"dask worker {address}: a task failed ({_reason(error)})")
+            self._back(task, f"on {address}: {_reason(error)}")
+
+    def _result(self, future: Future) -> Any:
+        try:
+            return future.result(timeout=FETCH)
+        except BackendError:
+            raise
+        except Exception as error:
+            # A lost connection is an OSError, which is to mean that the store cannot be written.
+            raise RuntimeError(_reason(error)) from error
+
+    def _keep(self, task: _Task, texts: Iterable[bytes]) -> None:
+        """Write the records of a task."""
+        expected = task.run_ids
+        for text in texts:
+            record = verified(text)
+            if record.run_id not in expected:
+                raise DamagedRecord(f"it returned run {record.run_id}, which it was not given")
+            self.work.write(record)
+            self.held.release([record.run_id])
+        self.held.release(expected)  # what it did not begin, for the time was over
+        self.seconds += time.monotonic() - task.sent
+        self.done += len(task.packs)
+
+    def _back(self, task: _Task, why: str) -> None:
+        """Let others try; what was written in the meantime is found done by then."""
+        self.held.release(task.run_ids)
+        for number in sorted(task.packs, reverse=True):
+            self.failures[number] += 1
+            if self.failures[number] < LIVES:
+                self.waiting.appendleft(number)
+            else:
+                self.given_up[number] = why
+
+    def _given_up_words(self) -> str:
+        shown = [
+            f"{self.orders[number].pack[0]} ({why})"
+            for number, why in itertools.islice(self.given_up.items(), SHOWN)
+        ]
+        more = len(self.given_up) - len(shown)
+        return (
+            f"given up after {LIVES} tries on workers: {'; '.join(shown)}"
+            + (f" and {more} more" if more else "")
+            + f"; {KEPT}"
+        )
+
+
+def _reason(error: BaseException) -> str:
+    """An error in one line of bounded length."""
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}: {words}"[:300]

@@ -1,0 +1,220 @@
+"""Runs on the workers of a dask scheduler: real processes on loopback, some of which are killed."""
+
+from __future__ import annotations
+
+import io
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.executors import cluster_worker, registry
+from nlbench.benchmark.executors.cluster_worker import Need
+from nlbench.benchmark.executors.options import TrainOptions
+from nlbench.benchmark.executors.train_suite import Trained, train_suite
+from nlbench.benchmark.reliability.writers import left_behind
+from nlbench.benchmark.store.store import Store
+from nlbench.benchmark.suites import suite as suites
+from nlbench.benchmark.suites.suite import Suite
+from nlbench.cli import main
+from tests.helpers.dask_cluster import Cluster
+from tests.helpers.runs import HERE, tiny
+
+pytest.importorskip("distributed")
+SUITE = """
+methods = ["ce", "gce"]
+noise = ["clean", "symmetric:0.4"]
+seeds = {seeds}
+model = "mlp"
+[dataset]
+name = "digits"
+train_per_class = 20
+[recipe]
+epochs = {epochs}
+batch_size = 32
+lr = 0.05
+"""
+BOUND = 240  # seconds
+
+
+def study(seeds: int = 2, epochs: int = 2) -> Suite:
+    return suites.parse(SUITE.format(seeds=seeds, epochs=epochs), "study", "study.toml")
+
+
+class Caller:
+    """A call of train_suite in a thread, and what it said."""
+
+    def __init__(self, suite: Suite, results: Path, address: str, wait: float = 60) -> None:
+        self.said, self.found = io.StringIO(), list[Trained | UserError]()
+        self.results = results
+        how = TrainOptions(device="cpu", scheduler=address, worker_wait=wait)
+        self.thread = threading.Thread(target=self._train, args=(suite, how), daemon=True)
+        self.thread.start()
+
+    def _train(self, suite: Suite, how: TrainOptions) -> None:
+        try:
+            self.found.append(train_suite(suite, self.results, how, self.said))
+        except UserError as error:
+            self.found.append(error)
+
+    def wait_for(self, happened: Callable[[], bool]) -> None:
+        until = time.monotonic() + BOUND
+        while not happened():
+            assert self.thread.is_alive(), self.said.getvalue()
+            assert time.monotonic() < until, self.said.getvalue()
+            time.sleep(0.01)
+
+    def says(self, words: str) -> Callable[[], bool]:
+        return lambda: words in self.said.getvalue()
+
+    def end(self) -> Trained | UserError:
+        self.thread.join(BOUND)
+        assert self.found, self.said.getvalue()
+        return self.found[0]
+
+    @property
+    def records(self) -> int:
+        return len(list((self.results / "runs").glob("??/*.json")))
+
+
+@contextmanager
+def cluster(folder: Path, workers: int) -> Iterator[Cluster]:
+    folder.mkdir()
+    with Cluster(folder) as made:
+        for _ in range(workers):
+            made.add()
+        yield made
+
+
+def test_records_are_those_of_a_serial_call(tmp_path: Path) -> None:
+    """One that has no nlbench trains nothing."""
+    suite = study()
+    serial = TrainOptions(device="cpu", workers=1)
+    assert train_suite(suite, tmp_path / "serial", serial, io.StringIO()).complete
+    bare = tmp_path / "bare"
+    (bare / "nlbench").mkdir(parents=True)
+    (bare / "nlbench" / "__init__.py").touch()
+    with cluster(tmp_path / "dask", workers=1) as made:
+        made.add(PYTHONPATH=str(bare))
+        found = Caller(suite, tmp_path / "results", made.address)
+        assert isinstance(ended := found.end(), Trained)
+    assert ended.complete
+    assert "trains, 1 in all" in found.said.getvalue()
+    one, other = (Store.open(tmp_path / name / "runs") for name in ("serial", "results"))
+    assert list(other.ids()) == sorted(spec.run_id for spec in suite.specs)
+    for record in other.records():
+        twin = one.read(record.run_id)
+        assert twin is not None
+        assert record.science() == twin.science()
+        assert record.environment == twin.environment  # the same machine, asked in its own process
+    assert left_behind(tmp_path / "results") == ()
+
+
+def test_no_worker_can_train_and_each_is_named(tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    (bare / "nlbench").mkdir(parents=True)
+    (bare / "nlbench" / "__init__.py").touch()
+    with cluster(tmp_path / "dask", workers=0) as made:
+        made.add(PYTHONPATH=str(bare))
+        found = Caller(study(), tmp_path / "results", made.address)
+        assert isinstance(error := found.end(), UserError)
+    assert "can train this: tcp://127.0.0.1:" in str(error)
+    assert "No module named 'nlbench.benchmark'" in str(error)
+    assert found.records == 0
+
+
+def test_a_worker_is_killed_and_another_comes_late(tmp_path: Path) -> None:
+    suite = study(seeds=4, epochs=30)
+    with cluster(tmp_path / "dask", workers=1) as made:
+        found = Caller(suite, tmp_path / "results", made.address)
+        found.wait_for(lambda: found.records >= 2)
+        made.workers[0].kill()
+        found.wait_for(found.says("is gone, 0 left; its"))
+        made.add()
+        assert isinstance(ended := found.end(), Trained)
+    assert ended.complete
+    assert found.said.getvalue().count("trains, 1 in all") == 2
+    assert "has no worker: waiting 60 s" in found.said.getvalue()
+    assert left_behind(tmp_path / "results") == ()
+
+
+def test_the_scheduler_is_killed(tmp_path: Path) -> None:
+    suite = study(seeds=4, epochs=30)
+    with cluster(tmp_path / "dask", workers=1) as made:
+        found = Caller(suite, tmp_path / "results", made.address)
+        found.wait_for(lambda: found.records >= 1)
+        assert made.scheduler is not None
+        made.scheduler.kill()
+        assert isinstance(error := found.end(), UserError)
+    assert str(error) == (
+        f"dask scheduler {made.address}: the connection is lost; what is done is kept, the same"
+        " command goes on"
+    )
+    assert 0 < found.records < len(suite.specs)
+    assert left_behind(tmp_path / "results") == ()
+
+
+def test_no_worker_comes(tmp_path: Path) -> None:
+    with cluster(tmp_path / "dask", workers=0) as made:
+        found = Caller(study(), tmp_path / "results", made.address, wait=2)
+        assert isinstance(error := found.end(), UserError)
+    assert "no worker for 2 s; what is done is kept" in str(error)
+    assert f"`dask worker {made.address}` starts it" in found.said.getvalue()
+
+
+def test_no_scheduler_and_no_dask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["run", "quick", "--seeds", "0", "--device", "cpu", "--results", str(tmp_path)]
+    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "nonsense://nowhere")
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert "--scheduler nonsense://nowhere: no dask scheduler answers there" in said
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert main([*words, "--scheduler", "tcp://127.0.0.1:1"]) == 2
+    assert "pip install 'nlbench[dask]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("workers", 2), ("executor", "loky"), ("gpus", "all"), ("checkpoint", 1.0)],
+)
+def test_what_a_cluster_cannot_do_is_refused(option: str, value: object) -> None:
+    how = replace(TrainOptions(scheduler="tcp://head:8786", device="cpu"), **{option: value})
+    with pytest.raises(UserError, match=f"leave --{option} out"):
+        how.resolve()
+
+
+def test_the_device_is_that_of_the_workers() -> None:
+    found = TrainOptions(scheduler="tcp://head:8786", device="cuda").resolve()
+    assert found.device.type == "cuda"
+    assert found.words == "cuda of the workers of dask scheduler tcp://head:8786"
+    with pytest.raises(UserError, match="--worker-wait 0 must be"):
+        TrainOptions(scheduler="tcp://head:8786", device="cpu", worker_wait=0).resolve()
+
+
+def test_executor_dask_asks_for_a_scheduler() -> None:
+    with pytest.raises(UserError, match="--scheduler tcp://host:port"):
+        registry.create("dask", 2)
+
+
+def test_differences_are_named() -> None:
+    need = Need.of([tiny("gce")], HERE, download=False)
+    here = cluster_worker.facts(need)
+    assert set(here) >= {"nlbench", "torch", "data set 'digits'", "method 'gce'", "device"}
+    assert cluster_worker.usable(here, here) == ""
+    other = {**here, "torch": "1.0", "data set 'digits'": "is not to be had (no file)"}
+    other["device"] = "is not to be had (no GPU)"
+    torch, data = here["torch"], here["data set 'digits'"]
+    assert cluster_worker.usable(other, here) == (
+        f"torch 1.0, here {torch}; data set 'digits' is not to be had (no file), here {data};"
+        " device is not to be had (no GPU)"
+    )
+    absent = replace(need, data=("cifar10",), root=Path("nowhere"))
+    assert "is not to be had (" in cluster_worker.facts(absent)["data set 'cifar10'"]
