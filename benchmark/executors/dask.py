@@ -8,36 +8,32 @@ to count.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import logging
-import queue
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.executors import cluster_worker
+from nlbench.benchmark.executors.cluster import Cluster, WorkerError, connected
 from nlbench.benchmark.executors.cluster_worker import Need
 from nlbench.benchmark.executors.executor import Order, Pack, Runs, Worker, order_of
 from nlbench.benchmark.store.claims import Held
 from nlbench.benchmark.store.record import DamagedRecord
 from nlbench.benchmark.store.verified import verified
-from nlbench.benchmark.training import BackendError
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Future
 
-# Seconds of work in a task: sending one and its answer takes some hundredths.
+# Seconds of work in a task: sending one and its answer takes about 17 ms.
 TASK = 5.0
-# Seconds between two looks at who is there; how long connecting, and fetching an answer, may take.
-LOOK, CONNECT, FETCH, CLOSE = 1.0, 20.0, 60.0, 5.0
+# Seconds between two looks at who is there.
+LOOK = 1.0
 # Seconds without any worker after which a call ends.
 PATIENCE = 60.0
-# Workers that may die, or fail, with a run before it is given up.
+# Workers that may die of a run, or fail with it, before it is given up.
 LIVES = 3
 SHOWN = 3  # runs in a message
 KEPT = "what is done is kept, the same command goes on"
@@ -69,34 +65,8 @@ class Dask:
         """
         orders = [order_of(runs) for runs in packs]
         need = Need.of([s for order in orders for s in order.pack], work.context, self.download)
-        with connected(self.address) as client, Held(work.claims) as held:
-            _Call(self, client, work, held, orders, need).run()
-
-
-@contextlib.contextmanager
-def connected(address: str) -> Iterator[Client]:
-    """A client of a scheduler (UserError: dask is not installed, or there is none)."""
-    try:
-        import distributed
-    except ImportError as error:
-        raise UserError(
-            f"--scheduler {address}: dask is not installed; pip install 'nlbench[dask]' gets it"
-        ) from error
-    # What happens to the connection is said here in one line.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    try:
-        client = distributed.Client(address, timeout=CONNECT, set_as_default=False, name="nlbench")
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(
-            f"--scheduler {address}: no dask scheduler answers there ({reason}); `dask scheduler`"
-            " starts one and prints its address, such as tcp://host:8786"
-        ) from error
-    try:
-        yield client
-    finally:
-        with contextlib.suppress(Exception):  # the scheduler is gone
-            client.close(timeout=CLOSE)
+        with connected(self.address) as cluster, Held(work.claims) as held:
+            _Call(self, cluster, work, held, orders, need).run()
 
 
 @dataclass
@@ -119,13 +89,13 @@ class _Call:
     def __init__(
         self,
         how: Dask,
-        client: Client,
+        cluster: Cluster,
         work: Worker,
         held: Held,
         orders: Sequence[Order],
         need: Need,
     ) -> None:
-        self.how, self.client, self.work, self.held = how, client, work, held
+        self.how, self.cluster, self.work, self.held = how, cluster, work, held
         self.orders, self.need = orders, need
         self.here = cluster_worker.facts(need)
         self.waiting = deque(range(len(orders)))
@@ -135,7 +105,6 @@ class _Call:
         self.asked: dict[str, Future] = {}
         self.able: dict[str, _Task | None] = {}
         self.unable: dict[str, str] = {}
-        self.answers: queue.Queue[tuple[str, Future]] = queue.Queue()
         self.looked = self.alone_since = 0.0
         self.alone = False
         self.seconds, self.done = 0.0, 0
@@ -147,12 +116,11 @@ class _Call:
             while self.waiting or any(self.able.values()):
                 self._look()
                 self._hand_out()
-                with contextlib.suppress(queue.Empty):
-                    self._hear(*self.answers.get(timeout=LOOK))
+                if found := self.cluster.answered(LOOK):
+                    self._hear(*found)
         finally:
-            left = [*self.asked.values(), *(task.future for task in self.able.values() if task)]
-            if left and self.client.status == "running":
-                self.client.cancel(left)
+            trained = [task.future for task in self.able.values() if task]
+            self.cluster.forget([*self.asked.values(), *trained])
         if self.given_up:
             raise UserError(self._given_up_words())
 
@@ -164,24 +132,12 @@ class _Call:
         if now - self.looked < LOOK:
             return
         self.looked = now
-        there = self._there()
-        # The connection may be lost in what follows, too: the next look or answer finds that.
+        there = self.cluster.there()
         for address in {*self.asked, *self.able, *self.unable} - there:
             self._gone(address)
         for address in sorted(there - {*self.asked, *self.able, *self.unable}):
-            self.asked[address] = self._send(address, cluster_worker.facts, self.need)
+            self.asked[address] = self.cluster.ask(address, cluster_worker.facts, self.need)
         self._check_alone(now)
-
-    def _there(self) -> set[str]:
-        try:
-            if self.client.status == "running":
-                return set(self.client.scheduler_info(n_workers=-1)["workers"])
-        except Exception as error:  # dask's own, of many kinds
-            raise self._lost() from error
-        raise self._lost()
-
-    def _lost(self) -> UserError:
-        return UserError(f"dask scheduler {self.how.address}: the connection is lost; {KEPT}")
 
     def _check_alone(self, now: float) -> None:
         """End where no worker comes, or none of them can train."""
@@ -207,7 +163,7 @@ class _Call:
     def _gone(self, address: str) -> None:
         self.unable.pop(address, None)
         if asked := self.asked.pop(address, None):
-            self.client.cancel([asked])
+            self.cluster.forget([asked])
         if address not in self.able:
             return
         task = self.able.pop(address)
@@ -216,23 +172,26 @@ class _Call:
             self.how.say(left)
             return
         self.how.say(f"{left}; its {len(task.run_ids)} runs are for others")
-        self.client.cancel([task.future])  # dask would wait for this worker
+        self.cluster.forget([task.future])
         self._back(task, f"its worker {address} died")
 
     def _admit(self, address: str, future: Future) -> None:
         """Let a worker train, or say why it cannot."""
         del self.asked[address]
         try:
-            why = cluster_worker.usable(self._result(future), self.here)
-        except RuntimeError as error:  # it has no nlbench, for example
-            why = f"cannot say what it has ({_reason(error)})"
+            why = cluster_worker.usable(self.cluster.result(future), self.here)
+        except WorkerError as error:  # it has no nlbench, for example
+            why = f"cannot say what it has ({error})"
         if why:
-            self.unable[address] = why
-            self.how.say(f"dask worker {address} is left out: {why}")
+            self._leave_out(address, why)
         else:
             self.able[address] = None
             self.how.say(f"dask worker {address} trains, {len(self.able)} in all")
-        self.looked = 0.0  # whether any can is to be looked at again
+
+    def _leave_out(self, address: str, why: str) -> None:
+        self.unable[address] = why
+        self.how.say(f"dask worker {address} is left out: {why}")
+        self.looked = 0.0  # it may have been the last
 
     # --- work ---
 
@@ -245,7 +204,7 @@ class _Call:
             while self.waiting and not packs:  # what others have is skipped
                 packs = self._next()
             if packs:
-                future = self._send(
+                future = self.cluster.ask(
                     address, cluster_worker.trained, tuple(packs.values()), self.work.context
                 )
                 self.able[address] = _Task(future, packs, time.monotonic())
@@ -265,19 +224,8 @@ class _Call:
         in_time = int(TASK * self.done / max(self.seconds, 1e-9))
         return max(1, min(in_time, (len(self.waiting) + 1) // (2 * len(self.able))))
 
-    def _send(self, address: str, function: Callable[..., Any], *args: Any) -> Future:
-        call, sent = cluster_worker.call_elsewhere(function, *args)
-        future = self.client.submit(call, sent, workers=[address], pure=False, retries=0)
-        future.add_done_callback(partial(self._answered, address))
-        return future
-
-    def _answered(self, address: str, future: Future) -> None:
-        self.answers.put((address, future))
-
     def _hear(self, address: str, future: Future) -> None:
         """Take an answer; those of workers that are gone are late, and dropped."""
-        if self.client.status != "running":
-            raise self._lost()
         if self.asked.get(address) is future:
             self._admit(address, future)
             return
@@ -286,22 +234,13 @@ class _Call:
             return
         self.able[address] = None
         try:
-            texts = self._result(future)
-            self._keep(task, texts)
-        except (BackendError, OSError):  # of the store: see _result
-            raise
-        except (RuntimeError, DamagedRecord) as error:
-            self.how.say(f"dask worker {address}: a task failed ({_reason(error)})")
-            self._back(task, f"on {address}: {_reason(error)}")
-
-    def _result(self, future: Future) -> Any:
-        try:
-            return future.result(timeout=FETCH)
-        except BackendError:
-            raise
-        except Exception as error:
-            # A lost connection is an OSError, which is to mean that the store cannot be written.
-            raise RuntimeError(_reason(error)) from error
+            self._keep(task, self.cluster.result(future))
+        except (WorkerError, DamagedRecord) as error:
+            # No run's fault, for that would be in its record; a worker that fails at once would
+            # get every run.
+            del self.able[address]
+            self._leave_out(address, f"a task failed ({error})")
+            self._back(task, f"on {address}: {error}")
 
     def _keep(self, task: _Task, texts: Iterable[bytes]) -> None:
         """Write the records of a task."""
@@ -337,9 +276,3 @@ class _Call:
             + (f" and {more} more" if more else "")
             + f"; {KEPT}"
         )
-
-
-def _reason(error: BaseException) -> str:
-    """An error in one line of bounded length."""
-    words = " ".join(str(error).split())
-    return f"{type(error).__name__}: {words}"[:300]

@@ -9,13 +9,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.executors import cluster_worker, registry
-from nlbench.benchmark.executors.cluster_worker import Need
+from nlbench.benchmark.executors import cluster_worker, dask, registry
+from nlbench.benchmark.executors.cluster import Cluster as Connected
+from nlbench.benchmark.executors.cluster import WorkerError
+from nlbench.benchmark.executors.cluster_worker import Need, call_elsewhere
+from nlbench.benchmark.executors.dask import Dask
+from nlbench.benchmark.executors.executor import Worker
 from nlbench.benchmark.executors.options import TrainOptions
 from nlbench.benchmark.executors.train_suite import Trained, train_suite
 from nlbench.benchmark.reliability.writers import left_behind
@@ -26,7 +32,7 @@ from nlbench.cli import main
 from tests.helpers.dask_cluster import Cluster
 from tests.helpers.runs import HERE, tiny
 
-pytest.importorskip("distributed")
+real = pytest.mark.skipif(find_spec("distributed") is None, reason="nlbench[dask] is not there")
 SUITE = """
 methods = ["ce", "gce"]
 noise = ["clean", "symmetric:0.4"]
@@ -92,6 +98,7 @@ def cluster(folder: Path, workers: int) -> Iterator[Cluster]:
         yield made
 
 
+@real
 def test_records_are_those_of_a_serial_call(tmp_path: Path) -> None:
     """One that has no nlbench trains nothing."""
     suite = study()
@@ -116,6 +123,7 @@ def test_records_are_those_of_a_serial_call(tmp_path: Path) -> None:
     assert left_behind(tmp_path / "results") == ()
 
 
+@real
 def test_no_worker_can_train_and_each_is_named(tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     (bare / "nlbench").mkdir(parents=True)
@@ -129,8 +137,10 @@ def test_no_worker_can_train_and_each_is_named(tmp_path: Path) -> None:
     assert found.records == 0
 
 
+@real
+@pytest.mark.slow
 def test_a_worker_is_killed_and_another_comes_late(tmp_path: Path) -> None:
-    suite = study(seeds=4, epochs=30)
+    suite = study(seeds=3, epochs=20)
     with cluster(tmp_path / "dask", workers=1) as made:
         found = Caller(suite, tmp_path / "results", made.address)
         found.wait_for(lambda: found.records >= 2)
@@ -144,6 +154,7 @@ def test_a_worker_is_killed_and_another_comes_late(tmp_path: Path) -> None:
     assert left_behind(tmp_path / "results") == ()
 
 
+@real
 def test_the_scheduler_is_killed(tmp_path: Path) -> None:
     suite = study(seeds=4, epochs=30)
     with cluster(tmp_path / "dask", workers=1) as made:
@@ -160,6 +171,7 @@ def test_the_scheduler_is_killed(tmp_path: Path) -> None:
     assert left_behind(tmp_path / "results") == ()
 
 
+@real
 def test_no_worker_comes(tmp_path: Path) -> None:
     with cluster(tmp_path / "dask", workers=0) as made:
         found = Caller(study(), tmp_path / "results", made.address, wait=2)
@@ -168,6 +180,7 @@ def test_no_worker_comes(tmp_path: Path) -> None:
     assert f"`dask worker {made.address}` starts it" in found.said.getvalue()
 
 
+@real
 def test_no_scheduler_and_no_dask(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -181,12 +194,121 @@ def test_no_scheduler_and_no_dask(
     assert "pip install 'nlbench[dask]'" in capsys.readouterr().err
 
 
+class Made(Connected):
+    """A cluster in this process; each worker does what its name says."""
+
+    def __init__(self, *workers: str) -> None:
+        self.workers = list(workers)
+        self.asked: list[tuple[str, Callable[..., Any], Any]] = []
+        self.tasks: list[tuple[str, int]] = []
+        self.sent = b""
+
+    def there(self) -> set[str]:
+        return set(self.workers)
+
+    def ask(self, worker: str, function: Callable[..., Any], *args: Any) -> Any:
+        self.asked.append((worker, function, args))
+        self.sent += call_elsewhere(function, *args)[1]
+        if function is cluster_worker.trained:
+            self.tasks.append((worker, len(args[0])))
+        return self.asked[-1]
+
+    def answered(self, seconds: float) -> tuple[str, Any] | None:
+        del seconds
+        if not self.asked:
+            return None
+        found = self.asked.pop(0)
+        worker, function, _ = found
+        if function is cluster_worker.trained and worker.startswith("mortal"):
+            self.workers.remove(worker)
+            return None
+        return worker, found
+
+    def result(self, future: Any) -> Any:
+        worker, function, args = future
+        if function is cluster_worker.trained and worker == "broken":
+            raise WorkerError("OSError: no space")
+        return function(*args)
+
+    def forget(self, futures: Any) -> None:
+        del futures
+
+
+@pytest.fixture
+def trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Made, int], tuple[int, str]]:
+    """Train so many runs on a made cluster: how many records there are, and what was said."""
+    monkeypatch.setattr(dask, "LOOK", 0.0)
+
+    def train(made: Made, runs: int) -> tuple[int, str]:
+        @contextmanager
+        def connected(_address: str) -> Iterator[Made]:
+            yield made
+
+        monkeypatch.setattr(dask, "connected", connected)
+        store, said = Store.open(tmp_path / "runs", create=True), list[str]()
+        how = Dask("made", patience=0.1, say=said.append)
+        try:
+            how.run(Worker(store, HERE), [tiny(seed=seed) for seed in range(runs)])
+        except UserError as error:
+            said.append(f"error: {error}")
+        assert left_behind(tmp_path) == ()
+        return len(list(store.ids())), "\n".join(said)
+
+    return train
+
+
+Trains = Callable[[Made, int], tuple[int, str]]
+
+
+def test_short_runs_share_a_task(trains: Trains, tmp_path: Path) -> None:
+    made = Made("one")
+    records, _ = trains(made, 12)
+    assert records == 12
+    sizes = [size for _, size in made.tasks]
+    assert sizes[0] == sizes[-1] == 1  # their time is not known yet; none waits for the last
+    assert max(sizes) > 1
+    assert sum(sizes) == 12
+    assert str(tmp_path).encode() not in made.sent  # no worker knows the store
+
+
+def test_a_worker_that_fails_is_left_out(trains: Trains) -> None:
+    made = Made("broken", "sound")
+    records, said = trains(made, 6)
+    assert records == 6
+    assert "dask worker broken is left out: a task failed (OSError: no space)" in said
+    assert [worker for worker, _ in made.tasks].count("broken") == 1
+
+
+def test_all_workers_fail(trains: Trains) -> None:
+    records, said = trains(Made("broken"), 2)
+    assert records == 0
+    assert "error: no worker of dask scheduler made can train this: broken: a task failed" in said
+
+
+def test_a_run_that_kills_its_workers_is_given_up(trains: Trains) -> None:
+    made = Made("mortal1", "mortal2", "mortal3")
+    records, said = trains(made, 1)
+    assert records == 0
+    assert [worker for worker, _ in made.tasks] == ["mortal1", "mortal2", "mortal3"]
+    assert "error: given up after 3 tries on workers: digits mlp ce symmetric:0.4 seed 0" in said
+
+
+def test_the_last_worker_dies(trains: Trains) -> None:
+    records, said = trains(Made("mortal"), 2)
+    assert records == 0
+    assert "dask worker mortal is gone, 0 left; its 1 runs are for others" in said
+    assert "error: dask scheduler made: no worker for 0.1 s" in said
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [("workers", 2), ("executor", "loky"), ("gpus", "all"), ("checkpoint", 1.0)],
 )
 def test_what_a_cluster_cannot_do_is_refused(option: str, value: object) -> None:
-    how = replace(TrainOptions(scheduler="tcp://head:8786", device="cpu"), **{option: value})
+    given: dict[str, Any] = {option: value}
+    how = replace(TrainOptions(scheduler="tcp://head:8786", device="cpu"), **given)
     with pytest.raises(UserError, match=f"leave --{option} out"):
         how.resolve()
 
