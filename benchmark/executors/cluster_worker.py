@@ -28,9 +28,11 @@ from nlbench.benchmark.machine.allocator import keep_memory
 from nlbench.benchmark.machine.device import check_precision, resolve
 from nlbench.benchmark.machine.version import version
 from nlbench.benchmark.runs.method_source import method_source
+from nlbench.benchmark.runs.part_sources import part_sources
 from nlbench.benchmark.runs.run import Context, train_pack
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord
+from nlbench.noise import NoiseError
 
 Facts = dict[str, str]
 DEVICE = "device"
@@ -49,7 +51,7 @@ class Need:
         data: names of data sets.
         methods: names of methods.
         models: names of networks.
-        precisions: of the recipes.
+        parts: runs that have every noise model, network and recipe between them.
         root: folder of data sets, ``None`` = the default one of each machine.
         device: that trains.
         download: whether data sets may be fetched.
@@ -58,7 +60,7 @@ class Need:
     data: tuple[str, ...]
     methods: tuple[str, ...]
     models: tuple[str, ...]
-    precisions: tuple[str, ...]
+    parts: tuple[RunSpec, ...]
     root: Path | None
     device: str
     download: bool
@@ -70,7 +72,7 @@ class Need:
             tuple(sorted({name for spec in specs for name in spec.dataset.names})),
             tuple(sorted({spec.method.name for spec in specs})),
             tuple(sorted({spec.model for spec in specs})),
-            tuple(sorted({spec.recipe.precision for spec in specs})),
+            tuple({(spec.noise, spec.model, spec.recipe): spec for spec in specs}.values()),
             context.root,
             context.device,
             download,
@@ -103,6 +105,7 @@ def facts(need: Need) -> Facts:
         "torch": torch.__version__.partition("+")[0],  # builds for a CPU and for CUDA go together
         "numpy": np.__version__,
         **{f"method {name!r}": _words(_method, name) for name in need.methods},
+        **_parts(need),
         **{f"data set {name!r}": _words(_data, name, need) for name in need.data},
         **{f"weights of {name!r}": _words(_weights, name, need) for name in need.models},
         DEVICE: _words(_device, need),
@@ -119,8 +122,8 @@ def usable(found: Facts, wanted: Facts) -> str:
     expected = {**wanted, DEVICE: ""}  # the writer need not have one that trains
     return "; ".join(
         f"{what} {found.get(what, 'unknown')}" + (f", here {here}" if here else "")
-        for what, here in expected.items()
-        if found.get(what) != here
+        for what in dict.fromkeys((*expected, *found))
+        if found.get(what) != (here := expected.get(what, ""))
     )
 
 
@@ -164,12 +167,23 @@ def _give_up(record: RunRecord) -> None:
 def _words(ask: Callable[..., str], *args: Any) -> str:
     try:
         return ask(*args)
-    except (UserError, MethodError, OSError) as error:
+    except (UserError, MethodError, NoiseError, OSError) as error:
         return f"is not to be had ({' '.join(str(error).split())})"
 
 
 def _method(name: str) -> str:
     return method_source(name) or "version 1"
+
+
+def _parts(need: Need) -> Facts:
+    """The sources of all parts that are from outside."""
+    found: Facts = {}
+    for spec in need.parts:
+        try:
+            found |= part_sources(spec)
+        except (UserError, MethodError, NoiseError) as error:
+            found[f"a part of {spec}"] = f"is not to be had ({' '.join(str(error).split())})"
+    return found
 
 
 def _data(name: str, need: Need) -> str:
@@ -183,6 +197,6 @@ def _weights(name: str, need: Need) -> str:
 
 def _device(need: Need) -> str:
     device = resolve(need.device)
-    for precision in need.precisions:
+    for precision in {spec.recipe.precision for spec in need.parts}:
         check_precision(precision, device)
     return ""

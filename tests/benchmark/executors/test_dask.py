@@ -338,5 +338,8 @@ def test_differences_are_named() -> None:
         f"torch 1.0, here {torch}; data set 'digits' is not to be had (no file), here {data};"
         " device is not to be had (no GPU)"
     )
+    assert cluster_worker.usable({**here, "a part": "is missing"}, here) == "a part is missing"
+    outside = replace(need, parts=(tiny(noise="nowhere:Noise"),))
+    assert "is not to be had (" in str(cluster_worker.facts(outside))
     absent = replace(need, data=("cifar10",), root=Path("nowhere"))
     assert "is not to be had (" in cluster_worker.facts(absent)["data set 'cifar10'"]
