@@ -35,8 +35,9 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     host, port = server.get_host_and_port()
     keys = {"key": "made", "secret": "up", "endpoint_url": f"http://{host}:{port}"}
     monkeypatch.setitem(fsspec.config.conf, "s3", keys)
-    fsspec.filesystem("s3").mkdir("records")
-    yield "s3://records/study"
+    bucket = f"records-{secrets.token_hex(4)}"  # what the server holds outlives it
+    fsspec.filesystem("s3").mkdir(bucket)
+    yield f"s3://{bucket}/study"
     server.stop()
 
 
