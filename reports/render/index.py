@@ -13,6 +13,7 @@ from nlbench.reports.figures.drawn import Drawn
 from nlbench.reports.read.cells import Block
 from nlbench.reports.render.across_conditions import sections
 from nlbench.reports.render.grid import accuracy_grid
+from nlbench.reports.render.machines import mixed
 from nlbench.reports.render.markdown import bullets, escape, grid_table, table, words_under
 from nlbench.reports.render.verdicts import averages, declaration, exploration
 from nlbench.reports.text import plural
@@ -148,6 +149,7 @@ def setup_table(results: Results) -> str:
     ):  # fmt: skip
         values = sorted({str(v) for v in there[column].dropna()})
         rows.append([title, ", ".join(values) or "not recorded"])
+    rows += [[title, words] for title, words in mixed(there).items()]
     if there["dirty"].eq(True).any():
         count = int(there["dirty"].eq(True).sum())
         rows.append(["uncommitted changes", f"in {plural(count, 'run')}"])
