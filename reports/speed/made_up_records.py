@@ -22,11 +22,8 @@ UNKNOWN = "classes:4"
 METHODS = ("ce", "gce", "drainage", "sce", "nce_rce", "elr", "mae", "taylor_ce", "jsd", "ana")
 NOISE = (
     "clean",
-    *(
-        f"{kind}:{rate / 10:g}"
-        for kind in ("symmetric", "pair", "instance")
-        for rate in range(1, 7)
-    ),
+    *(f"{kind}:{rate / 10:g}" for kind in ("symmetric", "instance") for rate in range(1, 7)),
+    *(f"pair:{rate / 20:g}" for rate in range(1, 7)),  # a rate of pair flips is below 0.5
     "asymmetric:0.4",
 )
 EPOCHS = 20
