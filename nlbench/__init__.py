@@ -1,7 +1,8 @@
 """nlbench: learning with noisy labels, compared fairly.
 
-``corrupt`` draws label noise, ``run`` trains a suite, ``load`` gives its runs as a table and
-``compare`` tests such a table. What is wrong with an argument is a ``ValueError`` of one line.
+``corrupt`` draws label noise, ``run`` trains a suite, ``load`` gives its runs as a table,
+``compare`` tests such a table, and ``suspicious`` finds labels that look wrong. What is wrong with
+an argument is a ``ValueError`` of one line.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from nlbench.api.corrupt import corrupt
     from nlbench.api.load import load
     from nlbench.api.run import Ran, run
+    from nlbench.api.suspicious import suspicious
     from nlbench.benchmark.errors import UserError
 
 # Loaded when asked for: with torch and the statistics an import would take seconds.
@@ -25,6 +27,7 @@ _HOME = {
     "corrupt": "api.corrupt",
     "load": "api.load",
     "run": "api.run",
+    "suspicious": "api.suspicious",
 }
 
 __all__ = [
@@ -35,6 +38,7 @@ __all__ = [
     "corrupt",
     "load",
     "run",
+    "suspicious",
 ]
 
 

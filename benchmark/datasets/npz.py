@@ -54,13 +54,13 @@ def load_npz(source: Source) -> Dataset:
     """
     path = _path(source)
     arrays = _read(path)
-    x_train, x_test = (_layout(arrays[name], f"{path}: {name}") for name in ("x_train", "x_test"))
+    x_train, x_test = (layout(arrays[name], f"{path}: {name}") for name in ("x_train", "x_test"))
     if x_train.shape[1:] != x_test.shape[1:]:
         raise UserError(
             f"{path}: images of x_train are {x_train.shape[1:]}, of x_test {x_test.shape[1:]}; "
             "they must agree"
         )
-    x_train, x_test = _pixels(x_train, x_test, str(path))
+    x_train, x_test = pixels(x_train, x_test, str(path))
     y_train, y_test = (_labels(arrays[name], f"{path}: {name}") for name in ("y_train", "y_test"))
     mean, std = channel_statistics(x_train) if len(x_train) else ((), ())
     return Dataset(
@@ -102,7 +102,7 @@ def _read(path: Path) -> dict[str, Array]:
     return arrays
 
 
-def _layout(images: Array, where: str) -> Array:
+def layout(images: Array, where: str) -> Array:
     """Bring images to (N, C, H, W)."""
     if images.ndim == 2:
         return images[:, :, None, None]
@@ -117,7 +117,7 @@ def _layout(images: Array, where: str) -> Array:
     )
 
 
-def _pixels(train: Array, test: Array, where: str) -> tuple[Pixels, Pixels]:
+def pixels(train: Array, test: Array, where: str) -> tuple[Pixels, Pixels]:
     """Both parts as uint8 if both lie on one 8-bit grid, else both as float32."""
     for part, images in (("x_train", train), ("x_test", test)):
         if not np.issubdtype(images.dtype, np.integer):

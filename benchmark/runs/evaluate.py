@@ -37,7 +37,7 @@ def evaluate(task: Task, seed: int) -> dict[str, Any]:
     where labels are flipped: plain JSON values. Images are neither augmented nor seen in reduced
     precision: bf16 logits have so few digits that scores would tie.
     """
-    logits = _logits(task, task.data.x_test)
+    logits = outputs(task, task.data.x_test)
     checked_predictions(task.method, logits)
     parts: dict[str, Any] = {"measures": measures(task, logits)}
     unknown = task.data.x_unknown
@@ -68,9 +68,9 @@ def measures(task: Task, logits: Tensor) -> dict[str, float | None]:
 def open_set(task: Task, known_logits: Tensor, unknown: Tensor | Part) -> dict[str, Any]:
     """Scores of known and unknown test images, see :func:`recognition`."""
     method = task.method
-    unknown_logits = _logits(task, unknown)
+    unknown_logits = outputs(task, unknown)
     held = torch.from_numpy(task.split.validation).to(task.device)
-    held_logits = _logits(task, task.data.x_train, held) if len(held) else known_logits[:0]
+    held_logits = outputs(task, task.data.x_train, held) if len(held) else known_logits[:0]
     correct = (method.predict(known_logits) == task.data.y_test).cpu().numpy()
     scores = [
         {name: _host(values) for name, values in method.scores(logits).items()}
@@ -107,7 +107,7 @@ def mislabelled(task: Task, seed: int) -> dict[str, Any]:
     method, rows = task.method, task.split.train
     flipped = task.labels.flipped[rows]
     at = torch.from_numpy(rows).to(task.device)
-    logits = _logits(task, task.data.x_train, at)
+    logits = outputs(task, task.data.x_train, at)
     given = torch.from_numpy(task.labels.noisy[rows]).to(task.device)
     criteria = {
         "loss": _host(method.loss(logits, given)),
@@ -158,7 +158,7 @@ def _pictures(task: Task, rows: NDArray[np.int64], mass: NDArray[np.float64]) ->
     }
 
 
-def _logits(task: Task, images: Tensor | Part, rows: Tensor | None = None) -> Tensor:
+def outputs(task: Task, images: Tensor | Part, rows: Tensor | None = None) -> Tensor:
     """Outputs in evaluation mode, those of all members as one, (N, outputs), in full precision."""
     dataset = task.data.dataset
     normalise = Normaliser(dataset.mean, dataset.std, task.device, task.dtype)

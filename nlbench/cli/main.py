@@ -31,6 +31,7 @@ COMMANDS = {
     "site": ("site", "the reports as web pages"),
     "noise": ("noise.files", "label files: make, verify, audit"),
     "list": ("listing", "suites, methods, noise, data, models"),
+    "suspicious": ("suspicious", "which labels of your data look wrong"),
     "toy": ("toy", "the methods as a picture"),
     "doctor": ("doctor", "is this machine ready?"),
     "bench": ("bench", "measure speed on this machine"),

@@ -52,7 +52,7 @@ def test_every_name_is_there_and_explains_itself() -> None:
         nlbench.corupt  # noqa: B018
 
 
-@pytest.mark.parametrize("name", ["compare", "corrupt", "load", "run"])
+@pytest.mark.parametrize("name", ["compare", "corrupt", "load", "run", "suspicious"])
 def test_the_examples_of_a_docstring_are_true(
     name: str, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
