@@ -4,6 +4,7 @@ SUITE   ?= quick#  study to run: the name of a file in benchmark/suites/
 DEVICE  ?= auto#   auto, cpu, cuda, cuda:1, ...
 WORKERS ?= auto#   processes that train side by side
 DATA    ?=#        folder of data sets (default: NLBENCH_DATA, else the user's cache)
+CPU     ?=#        1: PyTorch without CUDA (about 1 GB in place of 6), when the environment is made
 PYTHON  ?=#        Python to build the environment with (default: the first one >= 3.11 found)
 ARGS    ?=#        further arguments: of `nlbench run` (benchmark), report, site, toy, pytest (test) or tools.gpu_check (rehearse)
 
@@ -18,14 +19,17 @@ CARD    := .card-env
 KEY      := $(shell (cat pyproject.toml; pwd) | cksum | cut -d' ' -f1)
 RUN_DONE := $(VENV)/.nlbench-run-$(KEY)
 DEV_DONE := $(VENV)/.nlbench-dev-$(KEY)
+DOCS     := .venv-docs
+DOC_DONE := $(DOCS)/.nlbench-docs-$(KEY)
 HALFWAY  := .venv-halfway
+SIZE     := $(if $(filter-out 0,$(CPU)),about 1 GB: PyTorch without CUDA,about 6 GB where PyTorch brings CUDA; CPU=1: 1 GB)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help benchmark report leaderboard tables publish site toy test lint format bench torture rehearse setup setup-dev clean distclean FORCE
+.PHONY: help benchmark report leaderboard tables publish site docs toy test lint format bench torture rehearse setup setup-dev clean distclean FORCE
 
 help: ## list the targets
-	@echo "usage: make TARGET [SUITE=$(SUITE)] [DEVICE=$(DEVICE)] [WORKERS=$(WORKERS)] [DATA=folder] [PYTHON=python3.x]"
+	@echo "usage: make TARGET [SUITE=$(SUITE)] [DEVICE=$(DEVICE)] [WORKERS=$(WORKERS)] [DATA=folder] [CPU=1] [PYTHON=python3.x]"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
 
 benchmark: setup ## run SUITE (only what is not in the store yet), then write its report
@@ -48,6 +52,10 @@ publish: setup ## put the finished study SUITE into results/published/, the only
 
 site: setup ## write the published studies as web pages into site/ (ARGS=--own: your own runs too)
 	@$(NLBENCH) site $(ARGS)
+
+docs: $(DOC_DONE) ## write the documentation site into results/docs/ (no network but for its tools, once)
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
+	@echo "results/docs/index.html"
 
 toy: setup ## draw what each method makes of flipped labels in the plane (seconds on a CPU)
 	@$(NLBENCH) toy $(ARGS)
@@ -78,25 +86,41 @@ setup: $(RUN_DONE) ## make the environment (.venv); the other targets do it them
 setup-dev: $(DEV_DONE) ## the same with the tools that test and lint need
 
 clean: ## remove caches and build output; keeps results/ and .venv/
-	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist site results/docs *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find $(wildcard $(SOURCES)) -type d -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## clean, and remove the environments too
-	rm -rf $(VENV) $(HALFWAY) $(CARD)
+	rm -rf $(VENV) $(DOCS) $(HALFWAY) $(DOCS)-halfway $(CARD)
 
 $(RUN_DONE):
-	@$(call install,.[fast])
+	@$(call install,--editable '.[fast]',$(SIZE),torch)
 	@touch $@
 
 $(DEV_DONE):
-	@$(call install,.[dev])
+	@$(call install,--editable '.[dev]',$(SIZE),torch)
 	@touch $(RUN_DONE) $@
+
+# What reads docstrings without running them needs no torch: an environment of its own.
+$(DOC_DONE): VENV := $(DOCS)
+$(DOC_DONE): PY := $(DOCS)/bin/python
+$(DOC_DONE): HALFWAY := $(DOCS)-halfway
+$(DOC_DONE):
+	@$(call install,$$($(PY) -c "$(EXTRA)" docs),about 200 MB)
+	@touch $@
 
 # Stamps count for nothing if the Python they were written for is gone.
 $(if $(wildcard $(PY)),,$(RUN_DONE) $(DEV_DONE): FORCE)
+$(if $(wildcard $(DOCS)/bin/python),,$(DOC_DONE): FORCE)
 FORCE:
 
-# $(call install,WHAT): bring .venv to the state that pyproject.toml asks for.
+# The requirements of one extra alone, as pip has no option for them.
+EXTRA := import sys, tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies'][sys.argv[1]])
+
+# With CPU=1 torch comes first, from where its makers keep the builds without CUDA. The rest finds it there.
+CPU_INDEX := https://download.pytorch.org/whl/cpu
+
+# $(call install,WHAT,SIZE,TORCH): bring .venv to the state that pyproject.toml asks for; SIZE is told before, and
+# TORCH is empty where torch is no part of WHAT.
 #
 # An environment that an earlier call left halfway, or whose Python is gone, is made anew: repairing
 # a package of which only some files were written is more trouble than unpacking it again from the
@@ -136,14 +160,12 @@ if [ ! -e $(VENV) ]; then \
     "$$python" -m venv $(VENV); \
   fi; \
 fi; \
-rm -f $(VENV)/.nlbench-run-* $(VENV)/.nlbench-dev-*; \
-if [ -n "$$uv" ]; then \
-  say "installing $(1) and its dependencies with uv (several GB with PyTorch; only once)"; \
-  "$$uv" pip install --python $(PY) --editable '$(1)'; \
-else \
-  say "installing $(1) and its dependencies with pip (several GB with PyTorch; only once)"; \
-  $(PY) -m pip install --disable-pip-version-check --editable '$(1)'; \
-fi; \
+rm -f $(VENV)/.nlbench-*; \
+get() { if [ -n "$$uv" ]; then "$$uv" pip install --python $(PY) "$$@"; \
+  else $(PY) -m pip install --disable-pip-version-check "$$@"; fi; }; \
+say "installing with $${uv:-pip}, once ($(2); minutes)"; \
+$(if $(and $(3),$(filter-out 0,$(CPU))),get 'torch>=2.6' 'torchvision>=0.21' --index-url $(CPU_INDEX);) \
+get $(1); \
 rm -f $(HALFWAY); \
 say "set-up done"
 endef

@@ -67,7 +67,7 @@ register(
             ),
         ),
         summary=(
-            "Any class-conditional noise: T[i][j] is the share of clean class i that gets label j. "
+            "Any class-conditional noise: T[i, j] is the share of clean class i that gets label j. "
             "The matrix comes from a file, such as one estimated from human labels; rows sum to 1 "
             "(a matrix whose columns do, as in cleanlab, is refused as transposed)."
         ),
