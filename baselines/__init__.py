@@ -5,10 +5,11 @@ from __future__ import annotations
 from nlbench.baselines.errors import MethodError
 from nlbench.baselines.hyper import HyperParameter, hyper
 from nlbench.baselines.method import Method, Published
-from nlbench.baselines.registry import PROFILES, create, get, names, register, setting
+from nlbench.baselines.registry import OUTSIDE, PROFILES, create, get, names, register, setting
 from nlbench.baselines.state import Batch, Engine, Facts, Mixed, Mixing, Stage, State, Step
 
 __all__ = [
+    "OUTSIDE",
     "PROFILES",
     "Batch",
     "Engine",

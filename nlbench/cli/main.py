@@ -30,6 +30,8 @@ COMMANDS = {
     "leaderboard": ("leaderboard", "merge leaderboards of several people"),
     "site": ("site", "the reports as web pages"),
     "noise": ("noise.files", "label files: make, verify, audit"),
+    "new": ("new", "a method, noise model, network ... of your own, to start from"),
+    "check": ("check", "does a part of your own keep to its contract?"),
     "list": ("listing", "suites, methods, noise, data, models"),
     "suspicious": ("suspicious", "which labels of your data look wrong"),
     "toy": ("toy", "the methods as a picture"),
