@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.executors.cluster_worker import call_elsewhere
+from nlbench.benchmark.executors.cluster_worker import TOPIC, call_elsewhere
 from nlbench.benchmark.training import BackendError
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Cluster:
     def __init__(self, client: Client, address: str) -> None:
         self._client, self._address = client, address
         self._answers: queue.Queue[tuple[str, Future]] = queue.Queue()
+        self._words: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        client.subscribe_topic(TOPIC, lambda event: self._words.put(event[1]))
 
     def there(self) -> set[str]:
         """Addresses of its workers (Lost)."""
@@ -68,6 +70,12 @@ class Cluster:
             found = None
         self._check()
         return found
+
+    def last_words(self) -> Iterator[bytes]:
+        """What workers have sent before they ended themselves, to whichever caller."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                yield self._words.get_nowait()
 
     def result(self, future: Future) -> Any:
         """What a worker answered.

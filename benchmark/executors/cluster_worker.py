@@ -11,9 +11,10 @@ import os
 import pickle
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ from nlbench.noise import NoiseError
 
 Facts = dict[str, str]
 DEVICE = "device"
+# Where a worker sends the record of a run that hangs; seconds after that its process ends.
+TOPIC, FAREWELL = "nlbench-records", 2.0
 # What decides the bits of a run.
 CODE = ("noise", "baselines", "benchmark")
 # A worker of several threads may be given several tasks at once, and torch's switches are those of
@@ -149,16 +152,27 @@ def trained(packs: Sequence[Pack], context: Context) -> list[bytes]:
         BackendError: the backend does not work here.
     """
     keep_memory()
+    train = train_pack
+    if context.run_timeout is not None:
+        train = partial(train_pack, hung=_giving_up())
     with _TURN:
         return [
             record.to_json().encode()
             for pack in packs
-            for record in train_pack(pack, context, hung=_give_up)
+            for record in train(pack, context)
         ]
 
 
-def _give_up(record: RunRecord) -> None:
-    """End this process, for nothing else ends its run; the caller sees that it is gone."""
+def _giving_up() -> Callable[[RunRecord], None]:
+    """What ends this process, for nothing else ends its run, and sends that one's record first."""
+    from distributed import get_worker
+
+    return partial(_give_up, get_worker().log_event)  # only the thread of a task knows its worker
+
+
+def _give_up(tell: Callable[[str, bytes], None], record: RunRecord) -> None:
+    tell(TOPIC, record.to_json().encode())
+    time.sleep(FAREWELL)
     sys.stderr.write(f"nlbench: {record.spec} hangs: its process is ended\n")
     sys.stderr.flush()
     os._exit(1)

@@ -132,6 +132,8 @@ class _Call:
         if now - self.looked < LOOK:
             return
         self.looked = now
+        for text in self.cluster.last_words():
+            self._keep_last(text)
         there = self.cluster.there()
         for address in {*self.asked, *self.able, *self.unable} - there:
             self._gone(address)
@@ -254,6 +256,15 @@ class _Call:
         self.held.release(expected)  # what it did not begin, for the time was over
         self.seconds += time.monotonic() - task.sent
         self.done += len(task.packs)
+
+    def _keep_last(self, text: bytes) -> None:
+        """Write the record of a run that hangs, if a worker has it from here."""
+        try:
+            record = verified(text)
+        except (DamagedRecord, UserError):  # of another caller, with another version
+            return
+        if any(task and record.run_id in task.run_ids for task in self.able.values()):
+            self.work.write(record)
 
     def _back(self, task: _Task, why: str) -> None:
         """Let others try; what was written in the meantime is found done by then."""

@@ -6,9 +6,12 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+
+from nlbench.benchmark.executors.cluster import connected
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -53,6 +56,14 @@ class Cluster:
         words += ["--local-directory", str(self.folder)]
         self.workers.append(self._start(words, {"PYTHONPATH": str(REPOSITORY), **environment}))
         return self.workers[-1]
+
+    def wait(self, workers: int, seconds: float = 120) -> None:
+        """Until so many workers are there."""
+        until = time.monotonic() + seconds
+        with connected(self.address) as found:
+            while len(found.there()) < workers:
+                assert time.monotonic() < until
+                time.sleep(0.05)
 
     def _start(self, words: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

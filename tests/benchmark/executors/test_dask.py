@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import re
 import sys
 import threading
 import time
@@ -13,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from nlbench.benchmark.errors import UserError
@@ -29,7 +32,7 @@ from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite as suites
 from nlbench.benchmark.suites.suite import Suite
 from nlbench.cli import main
-from tests.helpers.dask_cluster import Cluster
+from tests.helpers.dask_cluster import REPOSITORY, Cluster
 from tests.helpers.runs import HERE, tiny
 
 real = pytest.mark.skipif(find_spec("distributed") is None, reason="nlbench[dask] is not there")
@@ -56,10 +59,18 @@ def study(seeds: int = 2, epochs: int = 2) -> Suite:
 class Caller:
     """A call of train_suite in a thread, and what it said."""
 
-    def __init__(self, suite: Suite, results: Path, address: str, wait: float = 60) -> None:
+    def __init__(
+        self,
+        suite: Suite,
+        results: Path,
+        address: str,
+        wait: float = 60,
+        run_timeout: float | None = None,
+    ) -> None:
         self.said, self.found = io.StringIO(), list[Trained | UserError]()
         self.results = results
         how = TrainOptions(device="cpu", scheduler=address, worker_wait=wait)
+        how = replace(how, run_timeout=run_timeout)
         self.thread = threading.Thread(target=self._train, args=(suite, how), daemon=True)
         self.thread.start()
 
@@ -123,17 +134,38 @@ def test_records_are_those_of_a_serial_call(tmp_path: Path) -> None:
     assert left_behind(tmp_path / "results") == ()
 
 
+def data(root: Path, brightest: int) -> Path:
+    images = np.arange(90 * 64).reshape(90, 8, 8) % brightest
+    labels = np.arange(90) % 3
+    root.mkdir()
+    np.savez(root / "mine.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    return root
+
+
 @real
-def test_no_worker_can_train_and_each_is_named(tmp_path: Path) -> None:
+def test_no_worker_can_train_and_each_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One has no nlbench, one has no data, one has other data of the same name."""
+    monkeypatch.setenv("NLBENCH_DATA", str(data(tmp_path / "mine", 256)))
+    text = SUITE.format(seeds=1, epochs=1).replace('"digits"', '"npz:mine"')
+    suite = suites.parse(text, "study", "study.toml")
     bare = tmp_path / "bare"
     (bare / "nlbench").mkdir(parents=True)
     (bare / "nlbench" / "__init__.py").touch()
     with cluster(tmp_path / "dask", workers=0) as made:
         made.add(PYTHONPATH=str(bare))
-        found = Caller(study(), tmp_path / "results", made.address)
-        assert isinstance(error := found.end(), UserError)
-    assert "can train this: tcp://127.0.0.1:" in str(error)
-    assert "No module named 'nlbench.benchmark'" in str(error)
+        made.add(NLBENCH_DATA=str(tmp_path / "nowhere"))
+        made.add(NLBENCH_DATA=str(data(tmp_path / "other", 200)))
+        made.wait(workers=3)
+        found = Caller(suite, tmp_path / "results", made.address)
+        error = found.end()
+    head, _, reasons = str(error).partition(" can train this: ")
+    assert head == f"no worker of dask scheduler {made.address}"
+    assert len(re.findall(r"tcp://127\.0\.0\.1:\d+: ", reasons)) == 3
+    assert "cannot say what it has (ModuleNotFoundError: No module named 'nlbench." in reasons
+    assert "data set 'npz:mine' is not to be had (" in reasons
+    assert re.search(r"data set 'npz:mine' [0-9a-f]{16}, here [0-9a-f]{16}", reasons)
     assert found.records == 0
 
 
@@ -169,6 +201,45 @@ def test_the_scheduler_is_killed(tmp_path: Path) -> None:
     )
     assert 0 < found.records < len(suite.specs)
     assert left_behind(tmp_path / "results") == ()
+
+
+HANGING = """
+from dataclasses import dataclass
+from nlbench.baselines import Method
+
+@dataclass(frozen=True, kw_only=True)
+class Hanging(Method):
+    def per_sample(self, logits, targets):
+        while True:
+            try:
+                while True:
+                    pass
+            except BaseException:
+                pass
+"""
+
+
+@real
+@pytest.mark.slow
+def test_a_run_that_hangs_is_recorded_and_ends_its_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lnl_hanging.py").write_text(HANGING)
+    monkeypatch.syspath_prepend(tmp_path)
+    text = SUITE.format(seeds=1, epochs=1).replace('"gce"', '"lnl_hanging:Hanging"')
+    suite = suites.parse(text.replace(', "symmetric:0.4"', ""), "study", "study.toml")
+    with cluster(tmp_path / "dask", workers=0) as made:
+        path = os.pathsep.join((str(REPOSITORY), str(tmp_path)))
+        made.add(PYTHONPATH=path)
+        made.add(PYTHONPATH=path)
+        made.wait(workers=2)
+        found = Caller(suite, tmp_path / "results", made.address, run_timeout=1)
+        ended = found.end()
+    assert isinstance(ended, Trained)
+    assert ended.counts == {"ok": 1, "failed": 1}
+    (record,) = ended.failed
+    assert "it was not done after 1 s" in str(record.error)
+    assert "is gone, 1 left; its 1 runs are for others" in found.said.getvalue()
 
 
 @real
@@ -229,6 +300,9 @@ class Made(Connected):
         if function is cluster_worker.trained and worker == "broken":
             raise WorkerError("OSError: no space")
         return function(*args)
+
+    def last_words(self) -> Iterator[bytes]:
+        yield from ()
 
     def forget(self, futures: Any) -> None:
         del futures
