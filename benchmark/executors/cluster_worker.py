@@ -156,11 +156,7 @@ def trained(packs: Sequence[Pack], context: Context) -> list[bytes]:
     if context.run_timeout is not None:
         train = partial(train_pack, hung=_giving_up())
     with _TURN:
-        return [
-            record.to_json().encode()
-            for pack in packs
-            for record in train(pack, context)
-        ]
+        return [record.to_json().encode() for pack in packs for record in train(pack, context)]
 
 
 def _giving_up() -> Callable[[RunRecord], None]:
