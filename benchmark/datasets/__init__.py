@@ -1,6 +1,7 @@
 """Data sets: labels, and uint8 pixels on the host or files on disk. One file per family."""
 
 from nlbench.benchmark.datasets import (  # noqa: F401  (register)
+    adapters,
     animal10n,
     cifar,
     cifar_jpeg,
@@ -11,6 +12,7 @@ from nlbench.benchmark.datasets import (  # noqa: F401  (register)
     mnist,
     npz,
     svhn,
+    table,
     webvision,
 )
 from nlbench.benchmark.datasets.base import Dataset

@@ -17,6 +17,8 @@ from nlbench.benchmark.datasets import FileDataset
 from nlbench.benchmark.datasets.base import Dataset, Labels, Pixels, channel_statistics
 from nlbench.benchmark.datasets.file_lists import image_names, shown
 from nlbench.benchmark.datasets.files import ImageFiles, locate
+from nlbench.benchmark.datasets.registry import Source
+from nlbench.benchmark.datasets.table import KINDS, whole_table
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.labels.draw import draw_labels
 from nlbench.benchmark.machine import memory
@@ -121,7 +123,7 @@ def read(
 
     Args:
         data: a data set by name, or the path of a folder with a folder of images for each class
-            (its own ``train`` where there is one), or of an .npz file.
+            (its own ``train`` where there is one), of an .npz file or of a table.
         line: noise to draw, so that the truth is known; ``None``: the labels as they are.
         root: data folder.
         train_per_class: only the first so many samples of each class.
@@ -139,7 +141,7 @@ def read(
             )
         return _in_memory(of_folder(Path(data).expanduser()).subset(train_per_class), size)
     spec = DatasetSpec(_named(data), train_per_class)
-    found = described(spec, root)
+    found = described(spec, root) if line else _labelled(spec, root)
     if line is None:
         return _in_memory(found, size)
     labels = draw_labels(line, spec, seed, root)
@@ -155,13 +157,24 @@ def read(
     )
 
 
+def _labelled(spec: DatasetSpec, root: Path | None) -> Dataset | FileDataset:
+    """All labels there are: of a table also those of the rows that would be for testing."""
+    base, _, argument = spec.name.partition(":")
+    if base != "table":
+        return described(spec, root)
+    place = datasets.default_root() if root is None else root
+    return whole_table(Source(spec.name, argument, place, False)).subset(spec.train_per_class)
+
+
 def _is_folder(data: str) -> bool:
     return ":" not in data and data not in datasets.names() and Path(data).expanduser().is_dir()
 
 
 def _named(data: str) -> str:
-    is_path = data.endswith(".npz") and not data.startswith("npz:")
-    return f"npz:{data}" if is_path else data
+    place = data.partition(":label=")[0]
+    kind = {".npz": "npz", **dict.fromkeys(KINDS, "table")}.get(Path(place).suffix)
+    is_path = kind is not None and data.partition(":")[0] not in datasets.names()
+    return f"{kind}:{data}" if is_path else data
 
 
 def of_folder(place: Path) -> FileDataset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tabulate import tabulate
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
 
 TEXT = """\
 List what can be named on the command line and in a suite: suites, methods with their
-hyper-parameters, noise models with their options, data sets, models.
+hyper-parameters, noise models with their options, data sets, models. With `data NAME`: what is read
+of a data set, your own or another: samples, sizes, classes, and what looks odd.
 """
 EXAMPLES = "  nlbench list\n  nlbench list methods\n  nlbench list noise\n"
+EXAMPLES += "  nlbench list data folder:photos table:people.csv:label=income\n"
 
 
 def add(commands: options.Commands) -> None:
@@ -26,10 +29,13 @@ def add(commands: options.Commands) -> None:
     parser = options.command(
         commands, "list", "suites, methods, noise, data, models", TEXT, EXAMPLES
     )
-    parser.add_argument("what", nargs="*", metavar="WHAT", help=f"of {', '.join(LISTS)}")
+    parser.add_argument(
+        "what", nargs="*", metavar="WHAT", help=f"of {', '.join(LISTS)}; or data NAME ..."
+    )
     parser.add_argument(
         "--markdown", action="store_true", help="methods: print docs/methods.md instead"
     )
+    options.add_data(parser)
     parser.set_defaults(call=call)
 
 
@@ -37,6 +43,8 @@ def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
     if args.markdown:
         return _markdown(args.what)
+    if args.what[:1] == ["data"]:
+        return _described(args.what[1:], args.data)
     for what in args.what or LISTS:
         if what not in LISTS:
             raise unknown("list", what, LISTS, "nlbench list")
@@ -51,6 +59,17 @@ def _markdown(what: Sequence[str]) -> int:
     if list(what) != ["methods"]:
         raise UserError(f"--markdown: of methods alone, not of {' '.join(what) or 'all lists'}")
     print(methods_page.page(methods_page.shipped()), end="")
+    return 0
+
+
+def _described(names: Sequence[str], root: Path | None) -> int:
+    """What was read of these data sets."""
+    from nlbench.benchmark import datasets
+    from nlbench.benchmark.datasets.describe import describe
+
+    if not names:
+        raise UserError("nlbench list data: name a data set, as in `nlbench list data npz:mine`")
+    print("\n\n".join(describe(datasets.find(name, root)) for name in names))
     return 0
 
 

@@ -37,7 +37,8 @@ def add(commands: options.Commands) -> None:
     parser.add_argument(
         "what",
         metavar="DATA",
-        help="a folder of images, an .npz file, or a data set by name (`nlbench list datasets`)",
+        help="a folder of images, an .npz file, a table (people.csv:label=income), or a data set by"
+        " name (`nlbench list datasets`)",
     )
     parser.add_argument(
         "--methods",
