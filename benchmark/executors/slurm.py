@@ -151,6 +151,7 @@ _SCRIPT = """\
 # SLURM tells this shell {lead} s before the end of the time; the command has to hear of it.
 trap 'kill -USR1 "$run"' USR1
 trap 'kill -TERM "$run"' TERM
+unset DASK_SCHEDULER_ADDRESS  # each task trains by itself
 export LOKY_MAX_CPU_COUNT="${{SLURM_CPUS_PER_TASK:-{cpus}}}"
 
 {command} &

@@ -32,8 +32,8 @@ EXAMPLES = """\
   nlbench slurm cifar10 --array 4 --time 8:00:00 --gpus 1 --run="--backend graph --mode fast"
 """
 PARTS = ("profile", "methods", "noise", "seeds")
-# Each task would repeat them, and again after each requeue; or they train nothing.
-REFUSED = ("retry", "force", "dry_run", "shard")
+# Each task would repeat them, and again after each requeue; or they train nothing, or elsewhere.
+REFUSED = ("retry", "force", "dry_run", "shard", "scheduler")
 
 
 def add(commands: options.Commands) -> None:

@@ -40,6 +40,7 @@ def test_the_tasks_of_the_array_train_each_run_once(
     stub = slurm_stub.install(tmp_path / "bin")
     monkeypatch.setenv("PATH", f"{stub}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(repository))
+    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "tcp://127.0.0.1:1")
     assert main([*study, "--submit"]) == 0
     assert capsys.readouterr().out == "Submitted batch job 100\n"
     logs = [(stub / f"task-{task}.log").read_text() for task in (1, 2)]
@@ -70,6 +71,7 @@ def test_only_what_is_missing_is_asked_for(
     [
         (["--run=--force"], "slurm: --force is for one call"),
         (["--run=--dry-run"], "slurm: --dry-run is for one call"),
+        (["--run=--scheduler tcp://127.0.0.1:1"], "slurm: --scheduler is for one call"),
         (["--run=--nosuch"], "--nosuch"),
         (["--run='"], "No closing quotation"),
         (["--gpus", "x"], "--gpus"),
