@@ -8,8 +8,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tabulate import tabulate
-
 from nlbench.benchmark import datasets
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.machine import processor
@@ -17,7 +15,7 @@ from nlbench.benchmark.machine.device import cores, resolve
 from nlbench.benchmark.machine.environment import environment
 from nlbench.benchmark.speed import precision
 from nlbench.benchmark.store.store import Store
-from nlbench.cli import options
+from nlbench.cli import options, output
 
 TEXT = """\
 Check Python, torch, the processor or GPU, the data sets and the store, and report what is missing
@@ -33,13 +31,19 @@ def add(commands: options.Commands) -> None:
     parser = options.command(commands, "doctor", "is this machine ready?", TEXT, EXAMPLES)
     options.add_results(parser)
     options.add_data(parser)
+    output.add_json(parser)
     parser.set_defaults(call=call)
 
 
 def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
     found = [*_machine(), *_data(args.data), *_store(args.results)]
-    print(tabulate(found, headers=["", "what", "found"], disable_numparse=True))
+    if args.json:
+        marks = {"ok": "ok", "--": "absent", "!!": "attention"}
+        keys = ("state", "what", "found")
+        output.print_json([dict(zip(keys, (marks[m], w, f), strict=True)) for m, w, f in found])
+    else:
+        print(output.table(["", "what", "found"], found, output.terminal_width()))
     return 1 if any(mark == "!!" for mark, _, _ in found) else 0
 
 

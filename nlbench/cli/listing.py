@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tabulate import tabulate
-
 from nlbench.benchmark.errors import UserError, unknown
-from nlbench.cli import options
+from nlbench.cli import options, output
 
 if TYPE_CHECKING:
     from nlbench.benchmark.datasets import DatasetInfo
@@ -22,6 +20,8 @@ of a data set, your own or another: samples, sizes, classes, and what looks odd.
 """
 EXAMPLES = "  nlbench list\n  nlbench list methods\n  nlbench list noise\n"
 EXAMPLES += "  nlbench list data folder:photos table:people.csv:label=income\n"
+# Characters of a line in a file or a pipe.
+WIDTH = 160
 
 
 def add(commands: options.Commands) -> None:
@@ -36,6 +36,7 @@ def add(commands: options.Commands) -> None:
         "--markdown", action="store_true", help="methods: print docs/methods.md instead"
     )
     options.add_data(parser)
+    output.add_json(parser)
     parser.set_defaults(call=call)
 
 
@@ -44,12 +45,21 @@ def call(args: argparse.Namespace) -> int:
     if args.markdown:
         return _markdown(args.what)
     if args.what[:1] == ["data"]:
-        return _described(args.what[1:], args.data)
-    for what in args.what or LISTS:
+        return _described(args.what[1:], args.data, args.json)
+    for what in args.what:
         if what not in LISTS:
             raise unknown("list", what, LISTS, "nlbench list")
-        headers, rows = LISTS[what]()
-        print(f"{what}\n{tabulate(rows, headers=headers, maxcolwidths=[None] + [48] * 4)}\n")
+    found = {what: LISTS[what]() for what in args.what or LISTS}
+    if args.json:
+        output.print_json(
+            {
+                what: [dict(zip(headers, row, strict=True)) for row in rows]
+                for what, (headers, rows) in found.items()
+            }
+        )
+        return 0
+    for what, (headers, rows) in found.items():
+        print(f"{what}\n{output.table(headers, rows, output.terminal_width() or WIDTH)}\n")
     return 0
 
 
@@ -62,14 +72,18 @@ def _markdown(what: Sequence[str]) -> int:
     return 0
 
 
-def _described(names: Sequence[str], root: Path | None) -> int:
+def _described(names: Sequence[str], root: Path | None, as_json: bool) -> int:
     """What was read of these data sets."""
     from nlbench.benchmark import datasets
     from nlbench.benchmark.datasets.describe import describe
 
     if not names:
         raise UserError("nlbench list data: name a data set, as in `nlbench list data npz:mine`")
-    print("\n\n".join(describe(datasets.find(name, root)) for name in names))
+    found = {name: describe(datasets.find(name, root)) for name in names}
+    if as_json:
+        output.print_json({name: text.splitlines() for name, text in found.items()})
+    else:
+        print("\n\n".join(found.values()))
     return 0
 
 

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import re
 import sys
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.executors.options import TrainOptions
 from nlbench.benchmark.executors.rehearse import Prepared, rehearse_suite
-from nlbench.benchmark.executors.train_suite import Trained, train_suite
+from nlbench.benchmark.executors.train_suite import train_suite
 from nlbench.benchmark.runs.preemption import Pace, expected, expected_in_parts
 from nlbench.benchmark.runs.progress import clock
 from nlbench.benchmark.selection import shard
 from nlbench.benchmark.suites.suite import Suite
 from nlbench.benchmark.training.registry import AUTO
-from nlbench.cli import options
+from nlbench.cli import options, outcome, output
 from nlbench.cli.leave import leaving
-from nlbench.cli.supervise import Hold
 from nlbench.studies import check_report
 
 CHECKPOINT = 10  # minutes, for the estimate where none are asked for
@@ -152,6 +151,10 @@ def add(commands: options.Commands) -> None:
         help="list what would be trained, refuse what cannot be, train nothing",
     )
     parser.add_argument(
+        "-q", "--quiet", action="store_true", help="no notes, no progress; failures are still named"
+    )
+    output.add_json(parser)
+    parser.add_argument(
         "--mean-time-between-preemptions",
         dest="between",
         metavar="TIME",
@@ -217,10 +220,14 @@ def call(args: argparse.Namespace) -> int:
         )
     check_report(suite)
     if not args.dry_run:
-        return _train(suite, args.results, how, args.hold)
+        return _train(suite, args, how)
     prepared = rehearse_suite(suite, args.results, how)
-    for note in prepared.notes:
-        print(f"nlbench: {note}", file=sys.stderr)
+    if not args.quiet:
+        for note in prepared.notes:
+            print(f"nlbench: {note}", file=sys.stderr)
+    if args.json:
+        output.print_json(outcome.planned(suite, prepared))
+        return 0
     print(_describe(prepared))
     if between is not None:
         print(_preempted(prepared, between))
@@ -229,13 +236,14 @@ def call(args: argparse.Namespace) -> int:
     return 0
 
 
-def _train(suite: Suite, results: Path, how: TrainOptions, hold: Hold) -> int:
+def _train(suite: Suite, args: argparse.Namespace, how: TrainOptions) -> int:
     """Train; where runs write checkpoints, SIGUSR1 and SIGTERM make them leave the rest."""
+    stream = io.StringIO() if args.quiet else None
     if how.checkpoint is None:
-        return _close(train_suite(suite, results, how))
-    with leaving(hold) as leave:
-        trained = train_suite(suite, results, replace(how, stop=leave.file))
-    status = _close(trained)
+        return outcome.close(train_suite(suite, args.results, how, stream), suite, args)
+    with leaving(args.hold) as leave:
+        trained = train_suite(suite, args.results, replace(how, stop=leave.file), stream)
+    status = outcome.close(trained, suite, args)
     return 128 + leave.number if leave.number and trained.missing else status
 
 
@@ -346,19 +354,3 @@ def _preempted(prepared: Prepared, between: float) -> str:
 
 def _long(seconds: float) -> str:
     return clock(seconds) if seconds < CENTURY else "more than a century"
-
-
-def _close(trained: Trained) -> int:
-    """Print the state of the suite; 1 if something failed, is missing or cannot be read."""
-    parts = [f"{trained.counts[status]} {status}" for status in ("ok", "diverged", "failed")]
-    print(f"{', '.join(parts)}, {len(trained.missing)} missing", file=sys.stderr)
-    if trained.not_repeated:
-        print(
-            f"{trained.not_repeated} of the runs to repeat have their earlier record still",
-            file=sys.stderr,
-        )
-    for owner in trained.elsewhere:
-        print(f"  trained elsewhere: {owner}", file=sys.stderr)
-    for record in trained.failed:
-        print(f"  failed: {record.spec}: {(record.error or {})['message']}", file=sys.stderr)
-    return 0 if trained.complete else 1

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from nlbench.cli import options
+from nlbench.cli import options, output
+
+if TYPE_CHECKING:
+    from nlbench.benchmark.runs.status import Status
+    from nlbench.benchmark.store.record import RunRecord
+    from nlbench.benchmark.suites.suite import Suite
 
 TEXT = """\
 Show how many seeds of each cell (noise x method) are done, and what diverged, failed or is damaged.
@@ -21,6 +27,7 @@ def add(commands: options.Commands) -> None:
     parser = options.command(commands, "status", "how far a suite is", TEXT, EXAMPLES)
     options.add_suite(parser)
     options.add_results(parser)
+    output.add_json(parser)
     parser.set_defaults(call=call)
 
 
@@ -32,6 +39,10 @@ def call(args: argparse.Namespace) -> int:
     suite = options.selected(args)
     status = suite_status(suite, options.store_of(args))
     result = status.plan
+    sound = not result.damaged and not result.foreign
+    if args.json:
+        output.print_json(_facts(suite, status))
+        return 0 if sound else 1
     for line in result.damaged:
         print(f"damaged: {line}")
     for line in result.foreign.values():
@@ -47,7 +58,35 @@ def call(args: argparse.Namespace) -> int:
     for record in result.done.values():
         if record.status != "ok":
             print(f"  {record.status}: {record.spec}: {(record.error or {})['message']}")
-    return 1 if result.damaged or result.foreign else 0
+    return 0 if sound else 1
+
+
+def _facts(suite: Suite, status: Status) -> dict[str, object]:
+    """The same as JSON has it."""
+    result = status.plan
+    return {
+        "suite": suite.name,
+        "sha256": suite.sha256,
+        "runs": len(suite.specs),
+        "done": len(result.done),
+        **{name: result.statuses[name] for name in ("ok", "diverged", "failed")},
+        "cells": [
+            {"condition": condition, "method": method, "done": done, "expected": expected}
+            for (condition, method), (done, expected) in status.cells.items()
+        ],
+        "damaged": list(result.damaged),
+        "left_alone": list(result.foreign.values()),
+        "failures": [failure(r) for r in result.done.values() if r.status != "ok"],
+    }
+
+
+def failure(record: RunRecord) -> dict[str, str]:
+    """Which run did not end well, and why."""
+    return {
+        "run": str(record.spec),
+        "status": record.status,
+        "message": str((record.error or {})["message"]),
+    }
 
 
 def _table(cells: dict[tuple[str, str], tuple[int, int]]) -> str:

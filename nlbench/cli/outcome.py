@@ -1,0 +1,58 @@
+"""What ``nlbench run`` says of a plan and at its end, in words and as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from nlbench.benchmark.executors.rehearse import Prepared
+from nlbench.benchmark.executors.train_suite import Trained
+from nlbench.benchmark.suites.suite import Suite
+from nlbench.cli import output
+from nlbench.cli.status import failure
+
+
+def planned(suite: Suite, prepared: Prepared) -> dict[str, object]:
+    """The plan as JSON has it."""
+    return {
+        "suite": suite.name,
+        "todo": [str(spec) for spec in prepared.plan.todo],
+        "done": len(prepared.plan.done),
+        "where": prepared.setup.words,
+        "seconds": prepared.seconds,
+        "not_checked": list(prepared.rehearse()),
+    }
+
+
+def _outcome(trained: Trained, suite: Suite) -> dict[str, object]:
+    """The state of the suite as JSON has it."""
+    return {
+        "suite": suite.name,
+        "complete": trained.complete,
+        **{name: trained.counts[name] for name in ("ok", "diverged", "failed")},
+        "missing": len(trained.missing),
+        "not_repeated": trained.not_repeated,
+        "elsewhere": list(trained.elsewhere),
+        "failures": [failure(record) for record in trained.failed],
+    }
+
+
+def close(trained: Trained, suite: Suite, args: argparse.Namespace) -> int:
+    """Print the state of the suite; 1 if something failed, is missing or cannot be read."""
+    if args.json:
+        output.print_json(_outcome(trained, suite))
+        return 0 if trained.complete else 1
+    if args.quiet and trained.complete:
+        return 0
+    parts = [f"{trained.counts[status]} {status}" for status in ("ok", "diverged", "failed")]
+    print(f"{', '.join(parts)}, {len(trained.missing)} missing", file=sys.stderr)
+    if trained.not_repeated:
+        print(
+            f"{trained.not_repeated} of the runs to repeat have their earlier record still",
+            file=sys.stderr,
+        )
+    for owner in trained.elsewhere:
+        print(f"  trained elsewhere: {owner}", file=sys.stderr)
+    for record in trained.failed:
+        print(f"  failed: {record.spec}: {(record.error or {})['message']}", file=sys.stderr)
+    return 0 if trained.complete else 1
