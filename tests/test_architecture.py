@@ -206,6 +206,7 @@ def no_files_in_methods(module: Module) -> Iterator[str]:
 # The writer itself; a file of the kernel; files that a benchmark makes for itself and throws away.
 OWN_WRITERS = (
     "nlbench.noise.whole",
+    "nlbench.cli.run_log",  # grows line by line, to be read while a run goes on
     "nlbench.benchmark.machine.peak",
     "nlbench.cli.streams",  # the null device
     "nlbench.noise.bench_files",

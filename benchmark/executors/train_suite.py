@@ -20,7 +20,7 @@ from nlbench.benchmark.executors.rehearse import check_backend, check_files, fet
 from nlbench.benchmark.executors.sharing import others_words, tidy, unsettled, wait_for_others
 from nlbench.benchmark.runs import backend_check, plan
 from nlbench.benchmark.runs.plan import Plan
-from nlbench.benchmark.runs.progress import Progress
+from nlbench.benchmark.runs.progress import Progress, unheard
 from nlbench.benchmark.runs.run import Context
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord
@@ -83,6 +83,7 @@ def train_suite(
     results: Path,
     options: TrainOptions | None = None,
     stream: TextIO | None = None,
+    log: Say = unheard,
 ) -> Trained:
     """Train every run of a suite that has no record; each run's is written as soon as it ends.
 
@@ -91,6 +92,7 @@ def train_suite(
         results: folder whose ``runs/`` is the store of records; made if it is not there.
         options: how; the defaults are those of ``nlbench run``.
         stream: where notes and progress go; standard error if ``None``.
+        log: is given every line of them, without the bar of a terminal.
 
     Raises:
         UserError, MethodError, NoiseError: what cannot be trained, before anything is; or a worker
@@ -104,6 +106,7 @@ def train_suite(
     out = stream or sys.stderr
 
     def say(line: str) -> None:
+        log(line)
         print(line, file=out, flush=True)
 
     for note in prepared.notes:
@@ -122,7 +125,7 @@ def train_suite(
             )
             replaces = {s.run_id: digest(r) for s in specs if (r := before.replaced.get(s.run_id))}
             worker = Worker(store, context)
-            elsewhere += _train(specs, replaces, worker, its.executor, options.wait, out)
+            elsewhere += _train(specs, replaces, worker, its.executor, options.wait, out, log)
     return Trained(before, plan.make(suite, store, keep_old=options.keep_old), elsewhere)
 
 
@@ -196,6 +199,7 @@ def _train(
     executor: Executor,
     wait: bool,
     out: TextIO,
+    log: Say,
 ) -> tuple[str, ...]:
     """Train; see :attr:`Trained.elsewhere` for what is returned."""
     store, context = worker.store, worker.context
@@ -203,7 +207,7 @@ def _train(
     size = 1 if slots == 1 else PACK * slots
     try:
         tidy(store)
-        with Progress(store, specs, out) as progress:
+        with Progress(store, specs, out, log) as progress:
             if isinstance(executor, Dask):
                 executor = replace(executor, say=progress.say)
             left = tuple(specs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TextIO
 
@@ -19,11 +19,17 @@ from nlbench.benchmark.store.store import Store
 PERIOD = 0.5
 
 
+def unheard(_: str) -> None:
+    """A log that nobody keeps."""
+
+
 class Progress:
     """Shows runs as their records appear: a live bar on a terminal, plain lines in a log.
 
     Attributes:
         counts: how many runs ended with which status.
+
+    ``log`` is given every line, also those for which a terminal has a bar instead; by default none.
     """
 
     def __init__(
@@ -31,6 +37,7 @@ class Progress:
         store: Store,
         specs: Sequence[RunSpec],
         stream: TextIO | None = None,
+        log: Callable[[str], None] = unheard,
     ) -> None:
         self.counts: dict[str, int] = {}
         self._store = store
@@ -38,6 +45,7 @@ class Progress:
         self._waiting = {spec.run_id: spec for spec in specs}
         self._total = len(specs)
         self._stream = stream or sys.stderr
+        self._log = log
         self._live = self._stream.isatty()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -68,6 +76,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Show a line between those of the runs."""
+        self._log(line)
         if self._live:
             self._bar.write(line, file=self._stream)
         else:
@@ -94,6 +103,7 @@ class Progress:
         self.counts[record.status] = self.counts.get(record.status, 0) + 1
         done = self._total - len(self._waiting)
         line = f"{record.spec}: {outcome_words(record)}"
+        self._log(f"[{done}/{self._total}] {line}")
         if self._live:
             self._bar.update()
             self._bar.set_postfix_str(line[-60:], refresh=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator
 
 from nlbench.benchmark.executors.rehearse import Prepared
 from nlbench.benchmark.executors.train_suite import Trained
@@ -37,22 +38,26 @@ def _outcome(trained: Trained, suite: Suite) -> dict[str, object]:
     }
 
 
-def close(trained: Trained, suite: Suite, args: argparse.Namespace) -> int:
+def close(
+    trained: Trained, suite: Suite, args: argparse.Namespace, log: Callable[[str], None]
+) -> int:
     """Print the state of the suite; 1 if something failed, is missing or cannot be read."""
+    lines = list(_lines(trained))
+    for line in lines:
+        log(line)
     if args.json:
         output.print_json(_outcome(trained, suite))
-        return 0 if trained.complete else 1
-    if args.quiet and trained.complete:
-        return 0
-    parts = [f"{trained.counts[status]} {status}" for status in ("ok", "diverged", "failed")]
-    print(f"{', '.join(parts)}, {len(trained.missing)} missing", file=sys.stderr)
-    if trained.not_repeated:
-        print(
-            f"{trained.not_repeated} of the runs to repeat have their earlier record still",
-            file=sys.stderr,
-        )
-    for owner in trained.elsewhere:
-        print(f"  trained elsewhere: {owner}", file=sys.stderr)
-    for record in trained.failed:
-        print(f"  failed: {record.spec}: {(record.error or {})['message']}", file=sys.stderr)
+    elif not (args.quiet and trained.complete):
+        print("\n".join(lines), file=sys.stderr)
     return 0 if trained.complete else 1
+
+
+def _lines(trained: Trained) -> Iterator[str]:
+    parts = [f"{trained.counts[status]} {status}" for status in ("ok", "diverged", "failed")]
+    yield f"{', '.join(parts)}, {len(trained.missing)} missing"
+    if trained.not_repeated:
+        yield f"{trained.not_repeated} of the runs to repeat have their earlier record still"
+    for owner in trained.elsewhere:
+        yield f"  trained elsewhere: {owner}"
+    for record in trained.failed:
+        yield f"  failed: {record.spec}: {(record.error or {})['message']}"

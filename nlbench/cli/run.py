@@ -21,6 +21,7 @@ from nlbench.benchmark.suites.suite import Suite
 from nlbench.benchmark.training.registry import AUTO
 from nlbench.cli import options, outcome, output
 from nlbench.cli.leave import leaving
+from nlbench.cli.run_log import run_log
 from nlbench.studies import check_report
 
 CHECKPOINT = 10  # minutes, for the estimate where none are asked for
@@ -28,7 +29,8 @@ CENTURY = 100 * 365.25 * 86400
 TEXT = """\
 Train every run of a suite that has no record yet. A run is one network: data set, model, method,
 noise and seed. Each finished run leaves one file in RESULTS/runs at once, so the command can be
-stopped (even with kill -9) and given again: it goes on from what is done. Runs that diverge or fail
+stopped (even with kill -9) and given again: it goes on from what is done. RESULTS/logs has a file
+for each call, with its command, its lines and when each was written. Runs that diverge or fail
 are records too; --retry repeats the failed ones. Then `nlbench report SUITE` writes the tables.
 
 The same command may be given several times, at once, on one machine or on several that share
@@ -239,11 +241,13 @@ def call(args: argparse.Namespace) -> int:
 def _train(suite: Suite, args: argparse.Namespace, how: TrainOptions) -> int:
     """Train; where runs write checkpoints, SIGUSR1 and SIGTERM make them leave the rest."""
     stream = io.StringIO() if args.quiet else None
+    log = run_log(args.results, suite.name)
     if how.checkpoint is None:
-        return outcome.close(train_suite(suite, args.results, how, stream), suite, args)
+        trained = train_suite(suite, args.results, how, stream, log)
+        return outcome.close(trained, suite, args, log)
     with leaving(args.hold) as leave:
-        trained = train_suite(suite, args.results, replace(how, stop=leave.file), stream)
-    status = outcome.close(trained, suite, args)
+        trained = train_suite(suite, args.results, replace(how, stop=leave.file), stream, log)
+    status = outcome.close(trained, suite, args, log)
     return 128 + leave.number if leave.number and trained.missing else status
 
 

@@ -101,3 +101,15 @@ def test_a_quiet_run_says_nothing_and_no_output_has_colours(
     loud = capsys.readouterr()
     assert "2 ok" in loud.err
     assert "\x1b" not in loud.out + loud.err
+
+
+def test_each_call_leaves_a_log(study: str, tmp_path: Path) -> None:
+    words = ["run", study, "--device", "cpu", "--workers", "1", "-q"]
+    assert main([*words, "--dry-run"]) == 0
+    assert not (tmp_path / "results" / "logs").exists()
+    assert main([*words, "--seeds", "0"]) == 0
+    (log,) = (tmp_path / "results" / "logs").iterdir()
+    text = log.read_text("utf-8")
+    assert "1 of 1 runs to train" in text
+    assert "[1/1] digits mlp ce symmetric:0.4 seed 0: " in text
+    assert text.splitlines()[-1].endswith("1 ok, 0 diverged, 0 failed, 0 missing")
