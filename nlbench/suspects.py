@@ -52,7 +52,7 @@ class Found:
         """A row per sample, most suspicious first."""
         samples, verdict, order = self.samples, self.verdict, self.verdict.order
         names = np.array(samples.class_names, dtype=object)
-        columns: dict[str, object] = {"sample": order}
+        columns: dict[str, object] = {"sample": samples.numbers[order]}
         if samples.files is not None:
             columns["file"] = [samples.files[row] for row in order]
         columns |= {
@@ -143,6 +143,7 @@ def _probabilities(found: Found) -> bytes:
         allow_pickle=False,
         methods=np.array(list(found.probabilities)),
         probabilities=np.stack(list(found.probabilities.values())).astype("<f4"),
+        sample=samples.numbers,
         given=samples.given,
         fold=assign(samples.given, samples.class_names, setting.folds, setting.seed),
         class_names=np.array(samples.class_names),

@@ -39,7 +39,9 @@ def contact_sheet(
             vmax=1,
         )
         given, guess = (samples.class_names[k] for k in (samples.given[at], verdict.guess[at]))
-        text = f"{_short(given)}\n→ {_short(guess)}\n#{at}  {verdict.score[at]:.2f}"
+        text = (
+            f"{_short(given)}\n→ {_short(guess)}\n#{samples.numbers[at]}  {verdict.score[at]:.2f}"
+        )
         axes.text(
             left + 0.5,
             top + 0.98,

@@ -14,7 +14,13 @@ import numpy as np
 from nlbench import noise
 from nlbench.benchmark import datasets
 from nlbench.benchmark.datasets import FileDataset
-from nlbench.benchmark.datasets.base import Dataset, Labels, Pixels, channel_statistics
+from nlbench.benchmark.datasets.base import (
+    Dataset,
+    Labels,
+    Pixels,
+    channel_statistics,
+    first_per_class,
+)
 from nlbench.benchmark.datasets.file_lists import image_names, shown
 from nlbench.benchmark.datasets.files import ImageFiles, locate
 from nlbench.benchmark.datasets.registry import Source
@@ -42,6 +48,7 @@ class Samples:
         class_names: of the labels.
         mean, std: per channel, as of :class:`Dataset`.
         files: the name of each image file, where they are files.
+        index: (N,) place of each sample in its data set, where only some are used.
         truth: (N,) true labels where they are known.
         noise: the line that the given labels were drawn by.
     """
@@ -53,11 +60,17 @@ class Samples:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     files: tuple[str, ...] | None = None
+    index: Labels | None = None
     truth: Labels | None = None
     noise: str = "given"
 
     def __len__(self) -> int:
         return len(self.given)
+
+    @property
+    def numbers(self) -> Labels:
+        """(N,) place of each sample in its data set."""
+        return np.arange(len(self)) if self.index is None else self.index
 
     @property
     def num_classes(self) -> int:
@@ -141,14 +154,17 @@ def read(
             )
         return _in_memory(of_folder(Path(data).expanduser()).subset(train_per_class), size)
     spec = DatasetSpec(_named(data), train_per_class)
-    found = described(spec, root) if line else _labelled(spec, root)
+    whole = _labelled(spec.name, root) if line is None else described(DatasetSpec(spec.name), root)
+    samples = _in_memory(whole.subset(train_per_class), size)
+    if train_per_class is not None:
+        used = first_per_class(spec.name, whole.y_train, whole.class_names, train_per_class)
+        samples = replace(samples, index=used)
     if line is None:
-        return _in_memory(found, size)
+        return samples
     labels = draw_labels(line, spec, seed, root)
     if labels.replaced is not None:
         raise UserError(f"noise {line!r} replaces images; here labels are judged")
     known = noise.get(labels.spec.kind).truth
-    samples = _in_memory(found, size)
     return replace(
         samples,
         given=labels.noisy,
@@ -157,13 +173,13 @@ def read(
     )
 
 
-def _labelled(spec: DatasetSpec, root: Path | None) -> Dataset | FileDataset:
+def _labelled(name: str, root: Path | None) -> Dataset | FileDataset:
     """All labels there are: of a table also those of the rows that would be for testing."""
-    base, _, argument = spec.name.partition(":")
+    base, _, argument = name.partition(":")
     if base != "table":
-        return described(spec, root)
+        return described(DatasetSpec(name), root)
     place = datasets.default_root() if root is None else root
-    return whole_table(Source(spec.name, argument, place, False)).subset(spec.train_per_class)
+    return whole_table(Source(name, argument, place, False))
 
 
 def _is_folder(data: str) -> bool:

@@ -89,6 +89,7 @@ def test_every_row_of_a_table_is_judged(tmp_path: Path, monkeypatch: pytest.Monk
         samples = read(name)
         assert samples.given.tolist() == (np.arange(60) % 3).tolist()
         assert not samples.pictures
+    assert read(name, train_per_class=2).numbers.tolist() == [0, 1, 2, 3, 4, 5]
     words = ["--methods", "ce", "--epochs", "15", "--device", "cpu", "--out", "out"]
     assert main(["suspicious", "people.csv:label=kind", *words]) == 0
     assert sorted(p.name for p in Path("out").glob("*.*")) == ["index.md", "suspicious.csv"]

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 import nlbench
+from nlbench.benchmark import datasets
 from nlbench.cli.main import main
 from tests.helpers import image_trees as trees
 
@@ -66,6 +67,9 @@ def test_known_truth_is_measured_and_probabilities_are_kept(
     assert "AUROC" in said
     table = pd.read_csv(out / "suspicious.csv").sort_values("sample")
     kept = np.load(out / "probabilities.npz")
+    assert kept["sample"].tolist() == table["sample"].tolist()
+    true = datasets.load("digits").y_train[kept["sample"]]
+    assert true.tolist() == table["true"].tolist()
     assert kept["probabilities"].shape == (1, 80, 10)
     assert (table["true"] != table["given"]).sum() == 16
     rows = np.arange(80)
