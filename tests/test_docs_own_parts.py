@@ -44,6 +44,7 @@ def test_the_page_has_a_file_of_each_kind() -> None:
         "narrow.py",
         "mirror.py",
         "signs.py",
+        "shades.py",
         "parts.toml",
     ]
 
@@ -64,5 +65,5 @@ def test_the_study_is_trained_by_two_workers_and_reported(place: Path) -> None:
     subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, cwd=place, check=True)
     records = list(Store.open(place / "results" / "runs").records())
     assert [record.status for record in records] == ["ok"] * 4
-    assert {len(record.part_sources) for record in records} == {3, 4}  # symmetric noise is ours
+    assert {len(record.part_sources) for record in records} == {4, 5}  # symmetric noise is ours
     assert main([*report, "--only", "leaderboard", "--workers", "1"]) == 0

@@ -10,9 +10,10 @@ import torch
 
 from nlbench import baselines, noise
 from nlbench.baselines import Method
-from nlbench.benchmark import models
+from nlbench.benchmark import datasets, models
 from nlbench.benchmark.contracts import (
     augmentations,
+    data_sets,
     methods,
     networks,
     noise_models,
@@ -52,6 +53,11 @@ def _network(name: str, shape: Shape) -> Network:
     return Network(name, shape)
 
 
+def _dataset(name: str, _shape: Shape) -> str:
+    datasets.find(name)
+    return name
+
+
 def _augmentation(name: str, _shape: Shape) -> str:
     check_name(name)
     return name
@@ -71,6 +77,7 @@ CONTRACTS: Mapping[str, Contract] = MappingProxyType(
         "model": Contract(models.OUTSIDE, _network, networks.CHECKS),
         "augmentation": Contract(augment_outside.OUTSIDE, _augmentation, augmentations.CHECKS),
         "optimizer": Contract(OPTIMIZER, _optimizer, optimizers.CHECKS),
+        "dataset": Contract(datasets.OUTSIDE, _dataset, data_sets.CHECKS),
     }
 )
 

@@ -18,31 +18,37 @@ from nlbench.benchmark.datasets import (  # noqa: F401  (register)
 from nlbench.benchmark.datasets.base import Dataset
 from nlbench.benchmark.datasets.files import FileDataset, ImageFiles
 from nlbench.benchmark.datasets.registry import (
+    OUTSIDE,
     AnyDataset,
     DatasetInfo,
     NotDownloadedError,
+    Source,
     check_name,
     default_root,
     family,
     find,
     info,
+    is_outside,
     load,
     names,
     shape,
 )
 
 __all__ = [
+    "OUTSIDE",
     "AnyDataset",
     "Dataset",
     "DatasetInfo",
     "FileDataset",
     "ImageFiles",
     "NotDownloadedError",
+    "Source",
     "check_name",
     "default_root",
     "family",
     "find",
     "info",
+    "is_outside",
     "load",
     "names",
     "shape",

@@ -10,6 +10,7 @@ from pathlib import Path
 from nlbench.benchmark.datasets.base import Dataset
 from nlbench.benchmark.datasets.files import FileDataset
 from nlbench.benchmark.errors import UserError, unknown
+from nlbench.outside import Kind, importable, one_line
 
 
 class NotDownloadedError(UserError):
@@ -50,6 +51,7 @@ class DatasetInfo:
 
 AnyDataset = Dataset | FileDataset
 Loader = Callable[[Source], AnyDataset]
+OUTSIDE = Kind("data set", "nlbench.datasets", UserError)
 _REGISTRY: dict[str, tuple[DatasetInfo, Loader]] = {}
 
 
@@ -67,7 +69,12 @@ def register(entry: DatasetInfo) -> Callable[[Loader], Loader]:
 
 def names() -> tuple[str, ...]:
     """Names of all data sets."""
-    return tuple(_REGISTRY)
+    return (*_REGISTRY, *(name for name in OUTSIDE.names() if name not in _REGISTRY))
+
+
+def is_outside(name: str) -> bool:
+    """Whether the code that loads a data set is not ours."""
+    return name.partition(":")[0] not in _REGISTRY and OUTSIDE.is_outside(name)
 
 
 def info() -> tuple[DatasetInfo, ...]:
@@ -88,12 +95,12 @@ def family(name: str) -> str:
         UserError: unknown name.
     """
     _resolve(name, "")
-    return _REGISTRY[name.partition(":")[0]][0].family
+    return name if is_outside(name) else _REGISTRY[name.partition(":")[0]][0].family
 
 
 def shape(name: str) -> tuple[int, int, int] | None:
     """Shape of an image by the data set's name alone; ``None`` where it depends on the file."""
-    return _REGISTRY[name.partition(":")[0]][0].shape
+    return None if is_outside(name) else _REGISTRY[name.partition(":")[0]][0].shape
 
 
 def check_name(name: str, where: str = "") -> None:
@@ -120,7 +127,8 @@ def find(name: str, root: Path | None = None, download: bool = False) -> AnyData
     """Load a data set, or the lists of one whose images stay in files.
 
     Args:
-        name: a registered name; "npz:NAME" or "npz:PATH.npz" for one's own arrays.
+        name: a registered name; "npz:NAME" or "npz:PATH.npz" for one's own arrays; "module:name"
+            of a function from outside.
         root: the data folder; None means :func:`default_root`.
         download: fetch what is missing into ``root``.
 
@@ -134,6 +142,8 @@ def find(name: str, root: Path | None = None, download: bool = False) -> AnyData
 
 def _resolve(name: str, where: str) -> tuple[Loader, str]:
     base, colon, argument = name.partition(":")
+    if is_outside(name) and (not colon or importable(base)):
+        return _outside(name), ""
     if base not in _REGISTRY:
         raise unknown("data set", name, _REGISTRY, where)
     entry, loader = _REGISTRY[base]
@@ -143,3 +153,25 @@ def _resolve(name: str, where: str) -> tuple[Loader, str]:
     if colon and not entry.argument:
         raise UserError(f"data set {name!r}{place}: {base!r} takes nothing after a colon")
     return loader, argument
+
+
+def _outside(name: str) -> Loader:
+    """A loader from outside; whatever it does wrong becomes one line (UserError)."""
+    found = OUTSIDE.load(name)
+    if not callable(found) or isinstance(found, type):
+        raise OUTSIDE.refusal(name, found, "a function source -> Dataset")
+
+    def loaded(source: Source) -> AnyDataset:
+        try:
+            made: object = found(source)
+        except UserError:
+            raise
+        except Exception as error:
+            raise UserError(f"data set {name!r} raised {one_line(error)}") from error
+        if not isinstance(made, Dataset | FileDataset):
+            raise OUTSIDE.refusal(name, made, "a Dataset: what the function returns")
+        if made.name != name:
+            raise UserError(f"data set {name!r} calls itself {made.name!r}: name=source.name")
+        return made
+
+    return loaded

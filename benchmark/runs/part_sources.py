@@ -9,7 +9,7 @@ from importlib.metadata import version
 from types import ModuleType
 
 from nlbench import noise
-from nlbench.benchmark import models
+from nlbench.benchmark import datasets, models
 from nlbench.benchmark.pipeline import augment, augment_outside
 from nlbench.benchmark.runs.source_files import digest_of, source_lines
 from nlbench.benchmark.spec import recipe
@@ -40,6 +40,9 @@ def _parts(spec: RunSpec) -> Iterator[tuple[Kind, str]]:
     for kind in dict.fromkeys(part.kind for part in line.parts or (line,)):
         if not noise.is_ours(kind):
             yield noise.OUTSIDE, kind
+    for name in dict.fromkeys(spec.dataset.names):
+        if datasets.is_outside(name):
+            yield datasets.OUTSIDE, name
     if models.get(spec.model).outside:
         yield models.OUTSIDE, spec.model
     if spec.recipe.outside_optimizer:

@@ -97,9 +97,9 @@ def make(
     return Plan(todo, done, swept.damaged, replaced, outdated, foreign)
 
 
-def _settings(spec: RunSpec) -> tuple[str, str, str, str]:
+def _settings(spec: RunSpec) -> tuple[DatasetSpec, str, str, str, str]:
     """Where a run's parts are named, its method apart."""
-    return spec.noise, spec.model, spec.recipe.optimizer, spec.recipe.augment
+    return spec.dataset, spec.noise, spec.model, spec.recipe.optimizer, spec.recipe.augment
 
 
 def outdated_lines(plan: Plan) -> list[str]:

@@ -13,9 +13,9 @@ from nlbench.cli import options
 from nlbench.noise import whole
 
 TEXT = """\
-Write NAME.py, a small whole example of a method, a noise model, a network, an augmentation or an
-optimiser, to change into your own. It passes `nlbench check` as it is; a suite names it as the last
-line that this command prints does.
+Write NAME.py, a small whole example of a method, a noise model, a network, an augmentation, an
+optimiser or a data set, to change into your own. It passes `nlbench check` as it is; a suite names
+it as the last line that this command prints does.
 """
 EXAMPLES = """\
   nlbench new method patience
@@ -29,6 +29,7 @@ KINDS = {
     "model": "template",
     "augmentation": "TEMPLATE",
     "optimizer": "Template",
+    "dataset": "template",
 }
 
 
@@ -60,7 +61,10 @@ def call(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     whole.write_text(path, named(template.read_text("utf-8"), args.name))
     part = f"{args.name}:{named(KINDS[args.kind], args.name)}"
-    print(f"{path}: change it, then (in its folder)\n  PYTHONPATH=. nlbench check {part}")
+    words = (
+        part if args.kind != "dataset" else f"--kind dataset {part}"
+    )  # a function, as a model is
+    print(f"{path}: change it, then (in its folder)\n  PYTHONPATH=. nlbench check {words}")
     return 0
 
 

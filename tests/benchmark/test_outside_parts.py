@@ -13,13 +13,13 @@ import pytest
 import torch
 
 from nlbench import baselines, noise
-from nlbench.benchmark import models
+from nlbench.benchmark import datasets, models
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.pipeline import augment
 from nlbench.benchmark.runs.part_sources import part_sources
 from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.spec.recipe import Recipe
-from nlbench.benchmark.spec.run_spec import RunSpec
+from nlbench.benchmark.spec.run_spec import DatasetSpec, RunSpec
 from nlbench.benchmark.store.problems import problems
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.training import limits, optimizer_outside
@@ -79,6 +79,29 @@ class Halved(torch.optim.SGD):
 def nothing(params, lr):
     return None
 """
+DATA = """
+import numpy as np
+from nlbench.benchmark.datasets import Dataset, Source
+
+def halves(source):
+    labels = np.arange(120, dtype=np.int64) % 2
+    images = np.repeat(np.uint8(200) * labels.astype(np.uint8), 16).reshape(120, 1, 4, 4)
+    return Dataset(
+        name=source.name, family=source.name, label="Halves", class_names=("a", "b"),
+        x_train=images[:80], y_train=labels[:80], x_test=images[80:], y_test=labels[80:],
+        mean=(0.4,), std=(0.4,),
+    )
+
+def renamed(source):
+    made = halves(source)
+    return Dataset(**{**{f: getattr(made, f) for f in made.__dataclass_fields__}, "name": "x"})
+
+def none(source):
+    return None
+
+def loud(source):
+    raise OSError("no disk")
+"""
 MINE = "nlbench_parts_for_test"
 
 
@@ -88,8 +111,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / f"{MINE}.py").write_text(PARTS)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    (tmp_path / f"{MINE}_data.py").write_text(DATA)
     yield tmp_path
     sys.modules.pop(MINE, None)
+    sys.modules.pop(f"{MINE}_data", None)
 
 
 def mine(**changes: str) -> RunSpec:
@@ -289,3 +314,31 @@ def test_what_may_not_be_recorded_is_trained_by_the_loop_alone() -> None:
     assert limits.refusal("loop", method, mine().recipe) == ""
     reason = limits.refusal("graph", method, mine().recipe)
     assert "the recipe's optimizer is from outside and the recipe's augment is" in reason
+
+
+@pytest.mark.usefixtures("here")
+def test_a_data_set_from_outside_is_trained_on_and_its_source_recorded() -> None:
+    name = f"{MINE}_data:halves"
+    record = train(tiny(dataset=DatasetSpec(name)), HERE)
+    assert (record.status, record.data_label) == ("ok", "Halves")
+    assert list(record.part_sources) == [f"data set {name}"]
+    assert datasets.family(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("digts", "unknown data set 'digts'; did you mean 'digits'?"),
+        ("npzz:mine", "unknown data set 'npzz:mine'"),
+        (f"{MINE}_data:halvs", "has no 'halvs'; did you mean 'halves'?"),
+        (f"{MINE}_data:Dataset", "Dataset (class) should be a function source -> Dataset"),
+        (f"{MINE}_data:renamed", "calls itself 'x': name=source.name"),
+        (f"{MINE}_data:none", "None (NoneType) should be a Dataset"),
+        (f"{MINE}_data:loud", "raised OSError: no disk"),
+    ],
+)
+@pytest.mark.usefixtures("here")
+def test_bad_data_sets_are_one_line(name: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        datasets.find(name)
+    assert message in str(caught.value)

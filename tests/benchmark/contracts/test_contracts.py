@@ -127,6 +127,7 @@ def bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("cnn_small", "model"),
         ("crop_flip_rotate", "augmentation"),
         ("adamw", "optimizer"),
+        ("digits", "dataset"),
     ],
 )
 def test_what_is_ours_keeps_to_its_contract(name: str, kind: str) -> None:
@@ -192,7 +193,7 @@ def test_a_new_part_passes_its_contract(
         "template" not in (tmp_path / f"{module}.py").read_text().replace("a template", "").lower()
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert main(["check", part]) == 0
+    assert main(["check", part, "--kind", kind]) == 0
     out = capsys.readouterr().out
     assert out.endswith(f"{kind} {part}: all checks hold\n")
     assert main(["new", kind, module, "--out", str(tmp_path)]) == 2
