@@ -112,6 +112,7 @@ def attempt(suite: Path, results: Path, kill: Kill, slow: float = 1.0) -> str:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=_hear,  # noqa: PLW1509  # no other thread of ours runs then
     )
     try:
         _wait_for_training(process, results, claimed)
@@ -137,6 +138,12 @@ def attempt(suite: Path, results: Path, kill: Kill, slow: float = 1.0) -> str:
     if status == 0 and len(_science(results)) < RUNS:
         return "exit status 0 with runs missing"
     return ""
+
+
+def _hear() -> None:
+    """What a shell's background or nohup switched off is heard again: it is what is tried here."""
+    for name in ("SIGTERM", "SIGHUP", "SIGINT"):
+        signal.signal(signal.Signals[name], signal.SIG_DFL)
 
 
 def command(suite: Path, results: Path, executor: str = "serial") -> list[str]:

@@ -243,7 +243,7 @@ def test_sizes_belong_to_files_and_unknowns_come_the_way_the_known_do(place: Pat
     ):
         with pytest.raises(UserError, match=words):
             plan.check([spec(dataset)], place / "data", torch.device("cpu"))
-    with pytest.raises(UserError, match="size = 4 must be at least 8"):
+    with pytest.raises(UserError, match="size = 4 must be from 8 to 4096 pixels"):
         DatasetSpec("clothing1m", size=4)
     assert "size" not in DatasetSpec("digits").to_dict()
 

@@ -175,7 +175,7 @@ def test_force_repeats_what_it_names(place: Place) -> None:
     assert "2 of 3 runs to train" in place.run(*part, "--force", "CE,MyLoss:factor=0.5")
     assert "3 of 3 runs to train" in place.run(*part, "--force")
     assert "0 runs to train, 3 done" in place.run(*part, "--dry-run")
-    late = place.run(*part, "--force", "ce", "--minutes", "-1")
+    late = place.run(*part, "--force", "ce", "--minutes", "0")
     assert "1 of the runs to repeat have their earlier record still" in late
     assert "did you mean 'MyLoss'" in place.run("--force", "MyLos", status=2)
     assert "names no method" in place.run("--force", ",", status=2)

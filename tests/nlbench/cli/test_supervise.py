@@ -13,9 +13,13 @@ import pytest
 
 from nlbench.cli import supervise
 
+# Says first what is ignored: the tests may run under nohup or in a shell's background.
 PROGRAM = """
 import os, signal, sys, time
-from nlbench.cli.supervise import supervised
+from nlbench.cli.supervise import STOPPING, supervised
+for name in STOPPING:
+    number = signal.Signals[name]
+    signal.signal(number, signal.SIG_IGN if name == "{ignored}" else signal.SIG_DFL)
 def command(hold):
     open(sys.argv[1], "w").write(str(os.getpid()))
     {body}
@@ -34,8 +38,9 @@ DEAF = """
 """
 
 
-def start(body: str, repository: Path, file: Path) -> subprocess.Popen[str]:
-    words = [sys.executable, "-c", PROGRAM.format(body=body.strip()), str(file)]
+def start(body: str, repository: Path, file: Path, ignored: str = "") -> subprocess.Popen[str]:
+    program = PROGRAM.format(body=body.strip(), ignored=ignored)
+    words = [sys.executable, "-c", program, str(file)]
     return subprocess.Popen(words, cwd=repository, stderr=subprocess.PIPE, text=True)
 
 
@@ -119,11 +124,8 @@ def test_the_command_ends_with_a_killed_parent(repository: Path, tmp_path: Path)
 
 
 def test_nohup_is_heard(repository: Path, tmp_path: Path) -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        process = start("time.sleep(0.5)\n    return 0", repository, tmp_path / "begun")
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    body = "time.sleep(0.5)\n    return 0"
+    process = start(body, repository, tmp_path / "begun", ignored="SIGHUP")
     begun(process, tmp_path / "begun")
     process.send_signal(signal.SIGHUP)
     assert process.wait(60) == 0
