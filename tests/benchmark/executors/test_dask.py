@@ -115,11 +115,8 @@ def test_records_are_those_of_a_serial_call(tmp_path: Path) -> None:
     suite = study()
     serial = TrainOptions(device="cpu", workers=1)
     assert train_suite(suite, tmp_path / "serial", serial, io.StringIO()).complete
-    bare = tmp_path / "bare"
-    (bare / "nlbench").mkdir(parents=True)
-    (bare / "nlbench" / "__init__.py").touch()
     with cluster(tmp_path / "dask", workers=1) as made:
-        made.add(PYTHONPATH=str(bare))
+        made.add(PYTHONPATH=without_nlbench(tmp_path))
         found = Caller(suite, tmp_path / "results", made.address)
         assert isinstance(ended := found.end(), Trained)
     assert ended.complete
@@ -132,6 +129,14 @@ def test_records_are_those_of_a_serial_call(tmp_path: Path) -> None:
         assert record.science() == twin.science()
         assert record.environment == twin.environment  # the same machine, asked in its own process
     assert left_behind(tmp_path / "results") == ()
+
+
+def without_nlbench(folder: Path) -> str:
+    """A path that hides nlbench, also where an editable install finds what is inside of it."""
+    package = folder / "bare" / "nlbench"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ModuleNotFoundError(\"No module named 'nlbench'\")")
+    return str(package.parent)
 
 
 def data(root: Path, brightest: int) -> Path:
@@ -150,11 +155,8 @@ def test_no_worker_can_train_and_each_is_named(
     monkeypatch.setenv("NLBENCH_DATA", str(data(tmp_path / "mine", 256)))
     text = SUITE.format(seeds=1, epochs=1).replace('"digits"', '"npz:mine"')
     suite = suites.parse(text, "study", "study.toml")
-    bare = tmp_path / "bare"
-    (bare / "nlbench").mkdir(parents=True)
-    (bare / "nlbench" / "__init__.py").touch()
     with cluster(tmp_path / "dask", workers=0) as made:
-        made.add(PYTHONPATH=str(bare))
+        made.add(PYTHONPATH=without_nlbench(tmp_path))
         made.add(NLBENCH_DATA=str(tmp_path / "nowhere"))
         made.add(NLBENCH_DATA=str(data(tmp_path / "other", 200)))
         made.wait(workers=3)
@@ -163,7 +165,7 @@ def test_no_worker_can_train_and_each_is_named(
     head, _, reasons = str(error).partition(" can train this: ")
     assert head == f"no worker of dask scheduler {made.address}"
     assert len(re.findall(r"tcp://127\.0\.0\.1:\d+: ", reasons)) == 3
-    assert "cannot say what it has (ModuleNotFoundError: No module named 'nlbench." in reasons
+    assert "cannot say what it has (ModuleNotFoundError: No module named 'nlbench'" in reasons
     assert "data set 'npz:mine' is not to be had (" in reasons
     assert re.search(r"data set 'npz:mine' [0-9a-f]{16}, here [0-9a-f]{16}", reasons)
     assert found.records == 0

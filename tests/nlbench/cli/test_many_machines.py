@@ -14,7 +14,10 @@ from nlbench.cli.main import main
 from tests.helpers.records import sound
 
 
-def test_shards_are_planned_apart(capsys: pytest.CaptureFixture[str]) -> None:
+def test_shards_are_planned_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)  # in the tree all of it may have been trained
     counts = []
     for shard in ("1/7", "2/7", "7/7"):
         assert main(["run", "quick", "--dry-run", "--device", "cpu", "--shard", shard]) == 0
