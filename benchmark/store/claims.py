@@ -179,9 +179,10 @@ class Claims:
             aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
             try:
                 # Who is late finds another's new claim in its place, and leaves it there.
-                if not seen.unchanged():
-                    return False
-                path.rename(aside)
+                with self._alone():
+                    if not seen.unchanged():
+                        return False
+                    path.rename(aside)
             except FileNotFoundError:
                 return True
             if not seen.is_at(aside):  # so late that it took the new claim
@@ -190,6 +191,20 @@ class Claims:
             with contextlib.suppress(OSError):  # whatever stood there, it is out of the way
                 aside.rmdir() if seen.is_folder else aside.unlink()
             return True
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Within, no other thief of this folder looks or renames, where folders can be locked."""
+        if fcntl is None:
+            yield
+            return
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            with contextlib.suppress(OSError):
+                fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
 
     def _dead(self, seen: _Seen) -> bool:
         if seen.owner.machine == Owner.here().machine and seen.locks():
