@@ -6,9 +6,11 @@ A report holds many records: nothing in them is garbage, but there is much to se
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import joblib
@@ -38,7 +40,14 @@ def results(jobs: Iterable[Job], workers: int, ahead: str = "all") -> Iterator[A
     pool = joblib.Parallel(
         n_jobs=workers, return_as="generator", pre_dispatch=ahead, max_nbytes=None
     )
-    return _received(pool((job, (), {}) for job in jobs))
+    here = Path.cwd()
+    return _received(pool((_called_in, (here, job), {}) for job in jobs))
+
+
+def _called_in(folder: Path, job: Job) -> Any:
+    """Processes are kept from call to call; this one may have gone elsewhere since they began."""
+    os.chdir(folder)
+    return job()
 
 
 def _received(found: Iterator[Any]) -> Iterator[Any]:
