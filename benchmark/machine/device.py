@@ -19,7 +19,10 @@ def cores() -> int:
 
 
 def resolve(name: str, here: bool = True) -> torch.device:
-    """``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
+    """``auto`` (a GPU if there is one), ``cpu``, ``cuda`` (the first one) or ``cuda:N``.
+
+    A GPU has its number in what is returned, as tensors on it say it: to torch ``cuda`` and
+    ``cuda:0`` are not equal.
 
     Args:
         name: of the device.
@@ -42,7 +45,7 @@ def resolve(name: str, here: bool = True) -> torch.device:
             raise UserError(f"device {name!r}: torch {torch.__version__} finds no CUDA GPU here")
         if (device.index or 0) >= count:
             raise UserError(f"device {name!r}: there are {count} GPUs, cuda:0 to cuda:{count - 1}")
-    return device
+    return torch.device("cuda", device.index or 0) if device.type == "cuda" else device
 
 
 def describe(device: torch.device) -> str:

@@ -16,6 +16,7 @@ _FORGET, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 def forget_peak(device: str) -> bool:
     """Count from now on; whether that can be done here (a GPU, or Linux)."""
     if device.startswith("cuda"):
+        torch.cuda.init()  # type: ignore[no-untyped-call]  # before it, a numbered GPU is refused
         torch.cuda.reset_peak_memory_stats(device)
         return True
     release_memory()

@@ -22,7 +22,7 @@ from nlbench.benchmark import models
 from nlbench.benchmark.datasets import AnyDataset
 from nlbench.benchmark.labels.draw import draw_labels
 from nlbench.benchmark.labels.foreign_images import with_foreign_images
-from nlbench.benchmark.machine.device import check_precision, repeatable
+from nlbench.benchmark.machine.device import check_precision, repeatable, resolve
 from nlbench.benchmark.machine.environment import environment_here
 from nlbench.benchmark.machine.peak import forget_peak, peak
 from nlbench.benchmark.models import Classifier
@@ -314,7 +314,7 @@ class Drawn:
 def draw(spec: RunSpec, context: Context) -> Drawn:
     """Labels and first weights; nothing here touches a device, but for noise of a network."""
     dataset = described(spec.dataset, context.root)
-    device = torch.device(context.device)
+    device = resolve(context.device)
     labels = draw_labels(spec.noise, spec.dataset, spec.seed, context.root, device)
     method = baselines.create(spec.method.name, spec.method.values)
     return Drawn(labels, networks(spec, method, dataset, context.root))
@@ -330,7 +330,7 @@ def prepare(
         context: what it needs besides.
         drawn: its labels and weights, where they were drawn ahead; used up.
     """
-    device = torch.device(context.device)
+    device = resolve(context.device)
     check_precision(spec.recipe.precision, device)
     data = supply(spec.dataset, context.root, device, context.loaders)
     dataset = data.dataset

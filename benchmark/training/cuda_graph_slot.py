@@ -49,10 +49,17 @@ class EpochResult:
 
 
 class BatchBuffers:
-    """The buffers of one batch size, and its recorded step."""
+    """The buffers of one batch size, and its recorded step.
 
-    def __init__(self, size: int, inputs: Inputs, task: Task) -> None:
-        self.inputs = inputs.of(0, slice(0, size)).mapped(torch.clone)
+    Args:
+        inputs: of a batch of this size, which recording starts from: a mixing partner is a place in
+            its batch, so those of a larger batch would reach beyond this one.
+        task: what is trained.
+    """
+
+    def __init__(self, inputs: Inputs, task: Task) -> None:
+        size = len(inputs.rows)
+        self.inputs = inputs.mapped(torch.clone)
         self.stats = EpochStats.empty(size, task.device, task.method)
         self.graph: torch.cuda.CUDAGraph | None = None
 
@@ -81,9 +88,7 @@ class GraphRunner:
         samples = len(task.split.train)
         self.stats = EpochStats.empty(samples, self.device, task.method)
         sizes = batch_sizes(samples, task.recipe.batch_size)
-        self.buffers = {
-            size: BatchBuffers(size, self.inputs, task) for size in dict.fromkeys(sizes)
-        }
+        self.buffers: dict[int, BatchBuffers] = {}
         self._lay_out(sizes)
         self._own_optimiser()
         self.stream = _stream(self.device) if capture else None
@@ -183,8 +188,11 @@ class GraphRunner:
         moves = []
         start = 0
         for number, size in enumerate(sizes):
-            batch, at = self.buffers[size], slice(start, start + size)
+            at = slice(start, start + size)
             part = self.inputs.of(number, at)
+            if size not in self.buffers:
+                self.buffers[size] = BatchBuffers(part, self.task)
+            batch = self.buffers[size]
             inputs = list(zip(batch.inputs.tensors(), part.tensors(), strict=True))
             outputs = [
                 (whole[at], mine)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -55,11 +56,12 @@ class EpochStats:
     @classmethod
     def empty(cls, samples: int, device: torch.device, method: Method) -> EpochStats:
         """Empty arrays for one epoch."""
+        empty = partial(torch.empty, samples, device=device)
         return cls(
-            losses=torch.empty(samples, dtype=torch.float64, device=device),
-            predicted=torch.empty(samples, dtype=torch.int64, device=device),
-            extra=torch.empty(samples, device=device) if method.has_extra_output else None,
-            kept=torch.empty(samples, dtype=torch.bool, device=device) if method.selects else None,
+            losses=empty(dtype=torch.float64),
+            predicted=empty(dtype=torch.int64),
+            extra=empty(dtype=torch.float64) if method.has_extra_output else None,
+            kept=empty(dtype=torch.bool) if method.selects else None,
         )
 
     def note(self, at: slice, method: Method, seen: Seen) -> None:

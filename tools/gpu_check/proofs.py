@@ -213,7 +213,7 @@ def main() -> int:
     args = words.options(__doc__ or "").parse_args()
     kind = resolve(args.device).type
     trial = Trial(args.device, words.end(args) - MARGIN, args.tables / TABLE)
-    workers = min(6, max(1, cores() // 2)) if kind == "cuda" else 1
+    workers = min(12, max(1, cores() - 2)) if kind == "cuda" else 1
     methods = baselines.names() if kind == "cuda" else one_of_each_kind(baselines.names())
     proofs = trial.run(cases(methods, MODELS[kind]), workers)
     tried = [proof for proof in proofs if proof.tried]

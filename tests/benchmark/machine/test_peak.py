@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import numpy as np
@@ -11,7 +12,6 @@ from nlbench.benchmark.machine.allocator import keep_memory
 from nlbench.benchmark.machine.peak import forget_peak, peak
 
 MIB = 2**20
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can forget a peak")
 
 
 def _held(mib: int) -> int:
@@ -24,6 +24,7 @@ def _held(mib: int) -> int:
     return most
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can forget a peak")
 @pytest.mark.parametrize("kept", [False, True])
 def test_an_earlier_run_is_forgotten(kept: bool) -> None:
     keep_memory(kept)
@@ -33,3 +34,14 @@ def test_an_earlier_run_is_forgotten(kept: bool) -> None:
         assert 30 < (small - before) / MIB < 70
     finally:
         keep_memory(False)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["cuda", "cuda:0"])
+def test_it_is_counted_on_a_gpu_that_nothing_has_used_yet(name: str) -> None:
+    code = (
+        "import torch; from nlbench.benchmark.machine.peak import forget_peak, peak;"
+        f" assert forget_peak({name!r}); x = torch.ones(2**20, device={name!r});"
+        f" assert peak({name!r}) == 2**22"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

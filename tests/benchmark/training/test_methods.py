@@ -16,6 +16,7 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.runs.run import prepare, train
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.training import GraphBackend, LoopBackend, Outcome, StackBackend, Task
+from nlbench.benchmark.training.cuda_graph_slot import GraphRunner
 from nlbench.benchmark.training.limits import check_method, refusal
 from nlbench.benchmark.training.trainer import Trainer
 from nlbench.noise import NoisyLabels
@@ -166,6 +167,17 @@ def test_a_method_at_its_limit_is_cross_entropy_bit_for_bit(
         for one in (("ce", {}), (name, params))
     )
     assert all(torch.equal(found[key], expected[key]) for key in expected)
+
+
+def test_what_recording_starts_from_stays_within_each_batch() -> None:
+    """The first thing a recording does is a step with these; on a GPU it fails out of bounds."""
+    task = task_of(spec_of("mixup"))
+    runner = GraphRunner(task, capture=False)
+    assert len(runner.buffers) == 2, "no short last batch"
+    for size, batch in runner.buffers.items():
+        assert batch.inputs.mixed is not None
+        assert sorted(batch.inputs.mixed.partner.tolist()) == list(range(size))
+        runner._step(batch)
 
 
 def test_a_second_member_is_a_network_of_its_own_and_both_see_the_same_batches() -> None:

@@ -224,5 +224,6 @@ def test_the_probe_chooses_on_a_gpu() -> None:
     alone = {s.run_id: train(s, here, GraphBackend(1)).science() for s in specs}
     backend = GraphBackend()
     found = list(train_pack(specs, here, backend))
+    assert [r.error for r in found] == [None] * len(specs)
     assert {r.run_id: r.science() for r in found} == alone
     assert found[0].environment["probe"]["1"] > 0
