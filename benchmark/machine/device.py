@@ -21,12 +21,12 @@ def cores() -> int:
 def resolve(name: str, here: bool = True) -> torch.device:
     """``auto`` (a GPU if there is one), ``cpu``, ``cuda`` (the first one) or ``cuda:N``.
 
-    A GPU has its number in what is returned, as tensors on it say it: to torch ``cuda`` and
-    ``cuda:0`` are not equal.
+    A GPU of this machine has its number in what is returned, as tensors on it say it: to torch
+    ``cuda`` and ``cuda:0`` are not equal.
 
     Args:
         name: of the device.
-        here: refuse a GPU that this machine does not have.
+        here: on this machine: a GPU that it does not have is refused. Otherwise it is another's.
 
     Raises:
         UserError: a name unknown to torch, or a GPU that is not there.
@@ -39,13 +39,15 @@ def resolve(name: str, here: bool = True) -> torch.device:
         raise UserError(f"device {name!r}: should be auto, cpu, cuda or cuda:N") from error
     if device.type not in ("cpu", "cuda"):
         raise UserError(f"device {name!r}: nlbench trains on cpu and cuda")
-    if device.type == "cuda" and here:
-        count = torch.cuda.device_count()
-        if count == 0:
-            raise UserError(f"device {name!r}: torch {torch.__version__} finds no CUDA GPU here")
-        if (device.index or 0) >= count:
-            raise UserError(f"device {name!r}: there are {count} GPUs, cuda:0 to cuda:{count - 1}")
-    return torch.device("cuda", device.index or 0) if device.type == "cuda" else device
+    if device.type != "cuda" or not here:
+        return device
+    count = torch.cuda.device_count()
+    if count == 0:
+        raise UserError(f"device {name!r}: torch {torch.__version__} finds no CUDA GPU here")
+    number = device.index or 0
+    if number >= count:
+        raise UserError(f"device {name!r}: there are {count} GPUs, cuda:0 to cuda:{count - 1}")
+    return torch.device("cuda", number)
 
 
 def describe(device: torch.device) -> str:

@@ -14,7 +14,7 @@ def test_a_gpu_has_its_number_as_tensors_on_it_say_it(monkeypatch: pytest.Monkey
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert resolve("cuda") == torch.device("cuda:0") != torch.device("cuda")
     assert resolve("cuda:1") == torch.device("cuda:1")
-    assert resolve("cuda", here=False) == torch.device("cuda:0")
+    assert resolve("cuda", here=False) == torch.device("cuda"), "of another machine"
     with pytest.raises(UserError, match="there are 2 GPUs, cuda:0 to cuda:1"):
         resolve("cuda:2")
 
