@@ -96,6 +96,6 @@ def _speeds(on_card: bool) -> Iterator[tuple[str, str, tuple[str, ...], float]]:
     if not on_card:
         yield "speed-cnn_small", "cnn_small", (), 60
         return
-    for model, plain, compiled in (("cnn8", 25, 30), ("resnet18", 35, 30)):
+    for model, plain, compiled in (("cnn8", 45, 40), ("resnet18", 45, 40)):
         yield f"speed-{model}", model, (), plain
         yield f"speed-{model}-compiled", model, ("--compiled",), compiled
