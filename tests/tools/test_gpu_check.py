@@ -204,8 +204,8 @@ def test_caps_of_a_card_leave_the_study_minutes() -> None:
         "speed-resnet18-compiled", "study",
     ]  # fmt: skip
     caps = [s.seconds for s in todo[:-1] if s.seconds is not None]
-    assert caps[:3] == [30, 120, 90]
-    assert sum(caps[3:]) == 170
+    assert caps[:3] == [30, 120, 70]
+    assert sum(caps[3:]) == 140
     assert todo[-1].seconds is None
     assert 600 - sum(caps) - conduct.GRACE * len(todo) - steps.RESERVE > 180
     assert todo[-1].words[-3:] == steps.SUITES

@@ -78,7 +78,7 @@ def steps(place: Place) -> Iterator[Step]:
 
     yield step("facts", "facts", 30)
     yield step("proofs", "proofs", 120)
-    yield step("tests", "shards", 90, "--logs", str(place.logs))
+    yield step("tests", "shards", 70, "--logs", str(place.logs))
     for name, model, compiled, seconds in _speeds(place.on_card):
         yield step(name, "speed", seconds, "--model", model, *compiled)
     data = () if place.data is None else ("--data", str(place.data))
@@ -96,6 +96,6 @@ def _speeds(on_card: bool) -> Iterator[tuple[str, str, tuple[str, ...], float]]:
     if not on_card:
         yield "speed-cnn_small", "cnn_small", (), 60
         return
-    for model, plain, compiled in (("cnn8", 45, 40), ("resnet18", 45, 40)):
+    for model, plain, compiled in (("cnn8", 40, 30), ("resnet18", 40, 30)):
         yield f"speed-{model}", model, (), plain
         yield f"speed-{model}-compiled", model, ("--compiled",), compiled
