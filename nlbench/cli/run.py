@@ -191,7 +191,7 @@ def _add_backend(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="how to train: loop (step by step, any device), graph (CUDA graphs), stack (many small"
         " networks at once); default: loop, and on a GPU graph where it first proves itself there:"
-        " it leaves the loop's weights in float64 (not seen on a GPU yet: docs/gpu.md)",
+        " it leaves the loop's weights in float64 (seen on an H200: docs/gpu.md)",
     )
     parser.add_argument(
         "--slots",

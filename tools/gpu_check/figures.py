@@ -57,8 +57,11 @@ def _proofs(table: Any) -> str:
     parts += [f"not: {'; '.join(failed[:3])}"] if failed else []
     refused = [p for p in table if p["reason"].startswith(prove.SKIPPED)]
     late = [p for p in table if not p["tried"] and p not in refused]
+    seen = _methods(tried)
     for what, those in (("skipped", refused), ("no case tried", late)):
-        if names := sorted(_methods(those) - _methods(tried)):
+        names = sorted(_methods(those) - seen)
+        seen |= _methods(those)
+        if names:
             parts.append(f"{what}: {', '.join(names)}")
     return "; ".join(parts)
 

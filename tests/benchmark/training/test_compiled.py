@@ -20,7 +20,7 @@ def trained(task: Task, backend: GraphBackend) -> Outcome:
     return outcome
 
 
-def compare(capture: bool, here: Context = HERE, **changes: Any) -> None:
+def compare(capture: bool, here: Context = HERE, rtol: float = 1e-8, **changes: Any) -> None:
     """A compiled training against the reference loop: curves, and the network that is left."""
     spec = tiny("drainage", **changes)
     expected, task = prepare(spec, here)[0], prepare(spec, here)[0]
@@ -28,9 +28,9 @@ def compare(capture: bool, here: Context = HERE, **changes: Any) -> None:
     mine = trained(task, GraphBackend(1, capture=capture, compiled=True))
     assert mine.curves.keys() == reference.curves.keys()
     for name, curve in reference.curves.items():
-        assert mine.curves[name] == pytest.approx(curve, rel=1e-8, abs=1e-10), name
+        assert mine.curves[name] == pytest.approx(curve, rel=rtol, abs=1e-10), name
     for name, value in expected.network.state_dict().items():
-        torch.testing.assert_close(task.network.state_dict()[name], value, rtol=1e-8, atol=1e-10)
+        torch.testing.assert_close(task.network.state_dict()[name], value, rtol=rtol, atol=1e-10)
 
 
 @pytest.fixture(name="traced")
@@ -72,4 +72,5 @@ def test_inductor_trains_like_the_loop() -> None:
 def test_inductor_in_a_graph_trains_like_the_loop_on_a_gpu() -> None:
     torch._dynamo.reset()
     here = Context(root=None, device="cuda", threads=1, environment={"nlbench": "test"})
-    compare(capture=True, here=here, model="cnn_small", precision="float64")
+    # Its kernels are not float64 to the last digits on a card: 1.3e-8 was seen on an H200.
+    compare(capture=True, here=here, rtol=1e-6, model="cnn_small", precision="float64")
