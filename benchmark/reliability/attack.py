@@ -17,6 +17,7 @@ from typing import Any
 # In seconds; what a single command on small input may take on a busy machine.
 LIMIT = 60
 STATUSES = (0, 1, 2)
+OFTEN = 60  # seconds between two words about how far an attack is
 Command = Callable[[Sequence[str]], int]
 
 
@@ -80,17 +81,33 @@ class Tally:
         }
 
 
-def carry_out(attack: Attack, place: Place, tries: int, seconds: float) -> Tally:
-    """So many tries, or as many as there is time for."""
-    begun, tried = time.monotonic(), 0
-    failures = []
+def carry_out(
+    attack: Attack, place: Place, tries: int, seconds: float, say: Callable[[Tally], None]
+) -> Tally:
+    """So many tries, or as many as there is time for.
+
+    Args:
+        attack: what is tried.
+        place: where.
+        tries: at most so many.
+        seconds: at most so long.
+        say: takes what it has come to so far, every minute and at the end.
+    """
+    begun, said, tried = time.monotonic(), time.monotonic(), 0
+    failures: list[str] = []
     for seen in attack.make(place):
         tried += 1
         if seen:
             failures.append(seen)
-        if tried >= tries or time.monotonic() - begun > seconds:
+        now = time.monotonic()
+        if tried >= tries or now - begun > seconds:
             break
-    return Tally(attack.name, tried, tuple(failures), time.monotonic() - begun)
+        if now - said > OFTEN:
+            said = now
+            say(Tally(attack.name, tried, tuple(failures), now - begun))
+    tally = Tally(attack.name, tried, tuple(failures), time.monotonic() - begun)
+    say(tally)
+    return tally
 
 
 def wrong_answer(command: Command, words: Sequence[str], allowed: Sequence[int] = STATUSES) -> str:

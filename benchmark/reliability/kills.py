@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,23 +19,12 @@ from typing import Any
 import numpy as np
 
 from nlbench.benchmark.machine.device import cores
+from nlbench.benchmark.reliability.starting import Forked, Fresh, Started
+from nlbench.benchmark.reliability.study import study
 from nlbench.benchmark.reliability.writers import left_behind
 from nlbench.benchmark.store.store import Store
 from nlbench.noise import whole
 
-SUITE = """
-methods = ["ce", "gce"]
-noise = ["clean", "symmetric:0.2", "symmetric:0.4"]
-seeds = 4
-model = "mlp"
-[dataset]
-name = "digits"
-train_per_class = 20
-[recipe]
-epochs = 2
-batch_size = 32
-lr = 0.05
-"""
 RUNS = 24
 EXECUTORS = ("serial", "loky", "multiprocessing")
 # What is killed, by which signal: the command's first process, all of them, or one that trains.
@@ -48,10 +36,16 @@ KILLS = (
     ("group", signal.SIGKILL),
     ("worker", signal.SIGKILL),
 )
+# The share of commands that are new programs, with any executor; and that of kills that do not wait
+# for the first sign of training.
+FRESH, EARLY = 0.04, 0.25
+# Seconds on average from the start, or from the first sign of training, to the kill.
+EARLY_DELAY, DELAY = {True: 4.0, False: 0.2}, {True: 0.5, False: 0.2}
 # Seconds within which a command ends after a signal, and nothing of it is left after any.
 ENDS, GONE = 5.0, 10.0
 # How long a whole command takes at most on a busy machine.
 PATIENCE = 600.0
+_SHOWN = 500  # characters of what a command said
 
 
 @dataclass(frozen=True)
@@ -62,16 +56,22 @@ class Kill:
         executor: of the command.
         target: of :data:`KILLS`.
         number: the signal.
-        delay: seconds after the first sign of training.
+        delay: seconds after the first sign of training, or after the start.
+        early: whether they count from the start.
+        fresh: whether the command is a program of its own; otherwise it is forked.
     """
 
     executor: str
     target: str
     number: signal.Signals
     delay: float
+    early: bool = False
+    fresh: bool = True
 
     def __str__(self) -> str:
-        return f"{self.executor}, {self.number.name} to {self.target} after {self.delay:.2f} s"
+        how = f"{'new' if self.fresh else 'forked'} {self.executor}"
+        since = "its start" if self.early else "training began"
+        return f"{how}, {self.number.name} to {self.target} {self.delay:.2f} s after {since}"
 
 
 def kills(folder: Path, seed: int, slow: float = 1.0) -> Iterator[str]:
@@ -84,84 +84,93 @@ def kills(folder: Path, seed: int, slow: float = 1.0) -> Iterator[str]:
     """
     rng = np.random.Generator(np.random.Philox(key=seed))
     suite = folder / "suite.toml"
-    whole.write_text(suite, SUITE)
+    whole.write_text(suite, study())
     expected: dict[str, Any] = {}
     number = 0
     while True:
         results = folder / f"results{number}"
         number += 1
-        while not results.exists() or len(_science(results)) < RUNS:
-            target, sent = KILLS[rng.integers(len(KILLS))]
-            executor = EXECUTORS[rng.integers(len(EXECUTORS))]
-            kill = Kill(executor, target, sent, rng.exponential())
+        while len(_science(results)) < RUNS:
+            kill = drawn(rng)
             fault = attempt(suite, results, kill, slow)
             yield f"{kill}: {fault}" if fault else ""
-        subprocess.run(command(suite, results), check=False, capture_output=True, timeout=PATIENCE)
-        if found := left_behind(results):
-            yield f"left behind: {', '.join(found)}"
+        if fault := finished(suite, results):
+            yield fault
         expected = expected or _science(results)
         if _science(results) != expected:
             yield "other results than without a kill"
+        shutil.rmtree(results)
+
+
+def drawn(rng: np.random.Generator) -> Kill:
+    """A kill of any kind."""
+    target, number = KILLS[rng.integers(len(KILLS))]
+    fresh, early = bool(rng.random() < FRESH), bool(rng.random() < EARLY)
+    executor = EXECUTORS[rng.integers(len(EXECUTORS))] if fresh else "serial"
+    delay = rng.exponential((EARLY_DELAY if early else DELAY)[fresh])
+    return Kill(executor, target, number, delay, early, fresh)
 
 
 def attempt(suite: Path, results: Path, kill: Kill, slow: float = 1.0) -> str:
     """Run a suite and kill; what was wrong, empty if nothing."""
     before, claimed = _contents(results), _claims(results)
-    process = subprocess.Popen(
-        command(suite, results, kill.executor),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        preexec_fn=_hear,  # noqa: PLW1509  # no other thread of ours runs then
-    )
+    said = suite.with_name("said")
+    words = command(suite, results, kill.executor)
+    process = Fresh(words, said) if kill.fresh else Forked(words, said)
     try:
-        _wait_for_training(process, results, claimed)
-        time.sleep(kill.delay)
+        if not (kill.early or _trains(process, results, claimed)):
+            return f"it did not train in {PATIENCE:.0f} s{_tail(said)}"
+        process.wait(kill.delay)
         sent = _send(process, kill)
         begun = time.monotonic()
         status = process.wait(PATIENCE)
         late = time.monotonic() - begun
-        ended = sent and kill.number != signal.SIGKILL
-        if ended and late > ENDS * slow:
-            return f"it went on for {late:.1f} s"
+        if status is None:
+            return f"it did not end in {PATIENCE:.0f} s{_tail(said)}"
+        if sent and kill.number != signal.SIGKILL and late > ENDS * slow:
+            return f"it went on for {late:.1f} s{_tail(said)}"
         if left := _remaining(process.pid, GONE * slow):
-            return f"processes left: {left}"
-    except subprocess.TimeoutExpired:
-        return f"it did not end in {PATIENCE:.0f} s"
+            return f"processes left: {left}{_tail(said)}"
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.wait(PATIENCE)
     after = _contents(results)
     if any(after.get(name) != content for name, content in before.items()):
         return "a record was lost or changed"
     if status == 0 and len(_science(results)) < RUNS:
-        return "exit status 0 with runs missing"
+        return f"exit status 0 with runs missing{_tail(said)}"
     return ""
 
 
-def _hear() -> None:
-    """What a shell's background or nohup switched off is heard again: it is what is tried here."""
-    for name in ("SIGTERM", "SIGHUP", "SIGINT"):
-        signal.signal(signal.Signals[name], signal.SIG_DFL)
+def finished(suite: Path, results: Path) -> str:
+    """Let a suite be run to its end; what is wrong then, empty if nothing."""
+    said = suite.with_name("said")
+    status = Forked(command(suite, results), said).wait(PATIENCE)
+    if status != 0 or len(_science(results)) < RUNS:
+        return f"exit status {status}, {len(_science(results))} records of {RUNS} runs{_tail(said)}"
+    found = left_behind(results)
+    return f"left behind: {', '.join(found)}" if found else ""
 
 
 def command(suite: Path, results: Path, executor: str = "serial") -> list[str]:
     """The words of a command that trains the suite."""
     workers = 1 if executor == "serial" else min(2, cores())
-    words = [sys.executable, "-m", "nlbench", "run", str(suite), "--results", str(results)]
+    words = ["run", str(suite), "--results", str(results)]
     return [*words, "--device", "cpu", "--executor", executor, "--workers", str(workers)]
 
 
-def _wait_for_training(
-    process: subprocess.Popen[bytes], results: Path, before: set[tuple[str, int]]
-) -> None:
-    """Until a run is claimed, or the command has ended."""
+def _tail(said: Path) -> str:
+    return f"; it said: {said.read_bytes()[-_SHOWN:]!r}"
+
+
+def _trains(process: Started, results: Path, before: set[tuple[str, int]]) -> bool:
+    """Wait until a run is claimed, or the command has ended; ``False``: neither in time."""
     until = time.monotonic() + PATIENCE
-    while process.poll() is None and not _claims(results) - before:
+    while not _claims(results) - before and process.wait(0.01) is None:
         if time.monotonic() > until:
-            raise subprocess.TimeoutExpired(process.args, PATIENCE)
-        time.sleep(0.01)
+            return False
+    return True
 
 
 def _claims(results: Path) -> set[tuple[str, int]]:
@@ -172,7 +181,7 @@ def _claims(results: Path) -> set[tuple[str, int]]:
     return found
 
 
-def _send(process: subprocess.Popen[bytes], kill: Kill) -> bool:
+def _send(process: Started, kill: Kill) -> bool:
     """Whether there was something to kill."""
     try:
         if kill.target == "group":
@@ -190,7 +199,7 @@ def _remaining(session: int, seconds: float) -> list[int]:
     """The processes of a session that are there after so many seconds, or none as soon as so."""
     until = time.monotonic() + seconds
     while (found := _session(session)) and time.monotonic() < until:
-        time.sleep(0.1)
+        time.sleep(0.02)
     return found
 
 

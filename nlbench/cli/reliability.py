@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from tabulate import tabulate
@@ -55,13 +56,20 @@ def run(args: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory(prefix="nlbench-reliability-") as folder:
             place = Place(main, Path(folder), args.seed)
             tries = args.tries or known[name].tries
-            tallies.append(carry_out(known[name], place, tries, 60 * args.minutes))
-        _tell(tallies[-1])
+            tallies.append(carry_out(known[name], place, tries, 60 * args.minutes, _teller()))
     print(tabulate([tally.row() for tally in tallies], headers="keys", intfmt=","))
     return 1 if any(tally.failures for tally in tallies) else 0
 
 
-def _tell(tally: Tally) -> None:
-    options.note(f"{tally.name}: {tally.tried:,} tried, {len(tally.failures):,} failed")
-    for failure in tally.failures[:SHOWN]:
-        print(f"  {failure}", file=sys.stderr)
+def _teller() -> Callable[[Tally], None]:
+    """What says how far an attack is, and each failure once."""
+    shown = 0
+
+    def tell(tally: Tally) -> None:
+        nonlocal shown
+        options.note(f"{tally.name}: {tally.tried:,} tried, {len(tally.failures):,} failed")
+        for failure in tally.failures[shown:SHOWN]:
+            print(f"  {failure}", file=sys.stderr, flush=True)
+        shown = len(tally.failures)
+
+    return tell
