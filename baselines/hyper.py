@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import numbers
 import re
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nlbench.baselines.errors import MethodError
@@ -105,7 +106,7 @@ def checked(owner: str, cls: type, values: dict[str, object]) -> dict[str, objec
     Raises:
         MethodError: wrong type, not finite, or outside the declared range.
     """
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     result = {}
     for field in dataclasses.fields(cls):
         value = _typed(f"method {owner!r}: {field.name}", hints[field.name], values[field.name])
@@ -116,6 +117,12 @@ def checked(owner: str, cls: type, values: dict[str, object]) -> dict[str, objec
             )
         result[field.name] = value
     return result
+
+
+@functools.cache
+def _hints(cls: type) -> Mapping[str, Any]:
+    """The types of a class's fields; once, for a suite makes thousands of methods."""
+    return typing.get_type_hints(cls)
 
 
 def _typed(where: str, hint: Any, value: object) -> object:

@@ -21,6 +21,7 @@ from pathlib import Path
 from nlbench.benchmark import datasets
 from nlbench.benchmark.executors.options import TrainOptions
 from nlbench.benchmark.executors.train_suite import train_suite
+from nlbench.benchmark.reliability.study import study
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite as suites
 from nlbench.noise import whole
@@ -42,22 +43,7 @@ class Counted(Method):
             with Path(__file__).with_name("trained").open("ab", buffering=0) as file:
                 file.write(b"%d\\n" % os.getpid())
 """
-SUITE = """
-methods = ["lnl_counted:Counted"]
-noise = [
-  "clean", "symmetric:0.1", "symmetric:0.2", "symmetric:0.3", "symmetric:0.4", "symmetric:0.5"
-]
-seeds = {seeds}
-model = "mlp"
-[dataset]
-name = "digits"
-train_per_class = 20
-[recipe]
-epochs = 2
-batch_size = 32
-lr = 0.05
-"""
-NOISES = 6
+NOISES = ("clean", *(f"symmetric:0.{n}" for n in range(1, 6)))
 PATIENCE = 600  # seconds
 
 
@@ -163,7 +149,7 @@ def _trainings(folder: Path) -> int:
 
 def _together(folder: Path, callers: int, seeds: int, kill: bool) -> Shared:
     whole.write_text(folder / "lnl_counted.py", METHOD)
-    whole.write_text(folder / "suite.toml", SUITE.format(seeds=seeds))
+    whole.write_text(folder / "suite.toml", study(["lnl_counted:Counted"], NOISES, seeds))
     sys.path.insert(0, str(folder))
     datasets.find("digits", None, download=False)  # once for all: it imports scikit-learn
     start, hold = os.pipe()
@@ -178,7 +164,7 @@ def _together(folder: Path, callers: int, seeds: int, kill: bool) -> Shared:
     results = folder / "results"
     records = sum(record.status == "ok" for record in Store.open(results / "runs").records())
     left = left_behind(results)
-    return Shared(NOISES * seeds, records, _trainings(folder), tuple(statuses), left)
+    return Shared(len(NOISES) * seeds, records, _trainings(folder), tuple(statuses), left)
 
 
 def main() -> None:

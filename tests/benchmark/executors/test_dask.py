@@ -27,6 +27,7 @@ from nlbench.benchmark.executors.dask import Dask
 from nlbench.benchmark.executors.executor import Worker
 from nlbench.benchmark.executors.options import TrainOptions
 from nlbench.benchmark.executors.train_suite import Trained, train_suite
+from nlbench.benchmark.reliability import study as small
 from nlbench.benchmark.reliability.writers import left_behind
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite as suites
@@ -36,24 +37,12 @@ from tests.helpers.dask_cluster import REPOSITORY, Cluster
 from tests.helpers.runs import HERE, tiny
 
 real = pytest.mark.skipif(find_spec("distributed") is None, reason="nlbench[dask] is not there")
-SUITE = """
-methods = ["ce", "gce"]
-noise = ["clean", "symmetric:0.4"]
-seeds = {seeds}
-model = "mlp"
-[dataset]
-name = "digits"
-train_per_class = 20
-[recipe]
-epochs = {epochs}
-batch_size = 32
-lr = 0.05
-"""
+NOISE = ("clean", "symmetric:0.4")
 BOUND = 240  # seconds
 
 
 def study(seeds: int = 2, epochs: int = 2) -> Suite:
-    return suites.parse(SUITE.format(seeds=seeds, epochs=epochs), "study", "study.toml")
+    return suites.parse(small.study(noise=NOISE, seeds=seeds, epochs=epochs), "study", "study.toml")
 
 
 class Caller:
@@ -153,7 +142,7 @@ def test_no_worker_can_train_and_each_is_named(
 ) -> None:
     """One has no nlbench, one has no data, one has other data of the same name."""
     monkeypatch.setenv("NLBENCH_DATA", str(data(tmp_path / "mine", 256)))
-    text = SUITE.format(seeds=1, epochs=1).replace('"digits"', '"npz:mine"')
+    text = small.study(noise=NOISE, seeds=1, epochs=1).replace('"digits"', '"npz:mine"')
     suite = suites.parse(text, "study", "study.toml")
     with cluster(tmp_path / "dask", workers=0) as made:
         made.add(PYTHONPATH=without_nlbench(tmp_path))
@@ -228,7 +217,7 @@ def test_a_run_that_hangs_is_recorded_and_ends_its_worker(
 ) -> None:
     (tmp_path / "lnl_hanging.py").write_text(HANGING)
     monkeypatch.syspath_prepend(tmp_path)
-    text = SUITE.format(seeds=1, epochs=1).replace('"gce"', '"lnl_hanging:Hanging"')
+    text = small.study(noise=NOISE, seeds=1, epochs=1).replace('"gce"', '"lnl_hanging:Hanging"')
     suite = suites.parse(text.replace(', "symmetric:0.4"', ""), "study", "study.toml")
     with cluster(tmp_path / "dask", workers=0) as made:
         path = os.pathsep.join((str(REPOSITORY), str(tmp_path)))

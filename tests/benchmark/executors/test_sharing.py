@@ -15,6 +15,7 @@ from nlbench.benchmark.executors.executor import Order, Worker, digest, settled
 from nlbench.benchmark.executors.local import Serial
 from nlbench.benchmark.executors.options import TrainOptions
 from nlbench.benchmark.executors.train_suite import train_suite
+from nlbench.benchmark.reliability import study as small
 from nlbench.benchmark.reliability import writers
 from nlbench.benchmark.runs import run
 from nlbench.benchmark.store.claims import Claims
@@ -26,19 +27,7 @@ from nlbench.cli import main
 from tests.helpers.runs import HERE, tiny
 
 HOW = TrainOptions(device="cpu", workers=1)
-SUITE = """
-methods = ["ce", "gce"]
-noise = ["symmetric:0.4"]
-seeds = 2
-model = "mlp"
-[dataset]
-name = "digits"
-train_per_class = 20
-[recipe]
-epochs = 2
-batch_size = 32
-lr = 0.05
-"""
+SUITE = small.study(noise=["symmetric:0.4"], seeds=2)
 
 
 @pytest.fixture

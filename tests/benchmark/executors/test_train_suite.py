@@ -13,6 +13,7 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.executors.options import TrainOptions
 from nlbench.benchmark.executors.rehearse import rehearse_suite
 from nlbench.benchmark.executors.train_suite import train_suite
+from nlbench.benchmark.reliability import study as small
 from nlbench.benchmark.spec.canonical_json import canonical_json, sha256_of
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite as suites
@@ -21,19 +22,7 @@ from nlbench.cli import main
 from tests.helpers.records import as_failed
 
 HOW = TrainOptions(device="cpu", workers=1)
-SUITE = """
-methods = ["ce", "gce"]
-noise = ["clean", "symmetric:0.4"]
-seeds = 2
-model = "mlp"
-[dataset]
-name = "digits"
-train_per_class = 20
-[recipe]
-epochs = 2
-batch_size = 32
-lr = 0.05
-"""
+SUITE = small.study(noise=["clean", "symmetric:0.4"], seeds=2)
 
 
 @pytest.fixture

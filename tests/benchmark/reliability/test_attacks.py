@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from nlbench.benchmark.reliability import attack, mutations
-from nlbench.benchmark.reliability.attack import Attack, Place, carry_out, wrong_answer
+from nlbench.benchmark.reliability.attack import Attack, Place, Tally, carry_out, wrong_answer
 from nlbench.benchmark.reliability.registry import ATTACKS
 from nlbench.cli import main
 
@@ -22,10 +22,14 @@ SMALL = {
 }  # fmt: skip
 
 
+def unheard(_tally: Tally) -> None:
+    pass
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_it_holds(name: str, tmp_path: Path) -> None:
     (wanted,) = (each for each in ATTACKS if each.name == name)
-    tally = carry_out(wanted, Place(main, tmp_path, 1), SMALL[name], 120)
+    tally = carry_out(wanted, Place(main, tmp_path, 1), SMALL[name], 120, unheard)
     assert tally.failures == ()
     assert tally.tried == SMALL[name]
     assert tally.row()["held"] == SMALL[name]
@@ -78,15 +82,21 @@ def test_what_is_wrong_with_an_answer(
     assert signal.getsignal(signal.SIGALRM) in (signal.SIG_DFL, None)
 
 
-def test_tries_end_by_number_or_by_time(tmp_path: Path) -> None:
+def test_tries_end_by_number_or_by_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def make(_place: Place) -> Iterator[str]:
         yield from itertools.cycle(["", "", "it broke"])
 
     broken = Attack("broken", 9, make, "nothing")
     place = Place(main, tmp_path, 0)
-    tally = carry_out(broken, place, 9, 60)
+    said: list[Tally] = []
+    tally = carry_out(broken, place, 9, 60, said.append)
+    assert said == [tally]
     assert tally.row() == {"attack": "broken", "tried": 9, "held": 6, "failed": 3, "seconds": 0}
-    assert carry_out(broken, place, 9, 0).tried == 1
+    assert carry_out(broken, place, 9, 0, unheard).tried == 1
+    monkeypatch.setattr(attack, "OFTEN", 0)
+    said.clear()
+    carry_out(broken, place, 4, 60, said.append)
+    assert [tally.tried for tally in said] == [1, 2, 3, 4]
 
 
 def test_a_seed_gives_the_same_mutations_and_another_gives_others() -> None:

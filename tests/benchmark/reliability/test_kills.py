@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nlbench.benchmark.reliability import writers
-from nlbench.benchmark.reliability.kills import RUNS, SUITE, Kill, attempt, command
+from nlbench.benchmark.reliability.kills import (
+    EXECUTORS,
+    KILLS,
+    RUNS,
+    Kill,
+    attempt,
+    command,
+    drawn,
+    finished,
+)
+from nlbench.benchmark.reliability.starting import Forked, Fresh, Started
+from nlbench.benchmark.reliability.study import study
 from nlbench.benchmark.store.store import Store
 from nlbench.cli import main
 
@@ -23,17 +37,53 @@ def test_whatever_is_killed_the_next_call_goes_on(
     tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suite, results = tmp_path / "suite.toml", tmp_path / "results"
-    suite.write_text(SUITE)
+    suite.write_text(study())
     monkeypatch.chdir(repository)
     for kill in (
         Kill("multiprocessing", "worker", signal.SIGKILL, 0.3),
         Kill("loky", "parent", signal.SIGTERM, 0.3),
         Kill("loky", "parent", signal.SIGKILL, 0.3),
+        Kill("serial", "group", signal.SIGKILL, 0.1, fresh=False),
+        Kill("serial", "parent", signal.SIGINT, 0.1, early=True, fresh=False),
     ):
         assert attempt(suite, results, kill, SLOW) == ""
-    assert main(command(suite, results)[3:]) == 0
+    assert finished(suite, results) == ""
     assert sum(r.status == "ok" for r in Store.open(results / "runs").records()) == RUNS
-    assert writers.left_behind(results) == ()
+
+
+def test_kills_of_every_kind_are_drawn() -> None:
+    rng = np.random.Generator(np.random.Philox(key=0))
+    some = [drawn(rng) for _ in range(1000)]
+    assert {(k.target, k.number) for k in some} == set(KILLS)
+    assert {(k.fresh, k.early) for k in some} == set(itertools.product((True, False), repeat=2))
+    assert {k.executor for k in some if k.fresh} == set(EXECUTORS)
+    assert {k.executor for k in some if not k.fresh} == {"serial"}
+
+
+@pytest.mark.parametrize("start", [Fresh, Forked])
+def test_a_command_is_started_as_one_types_it(
+    start: Callable[[Sequence[str], Path], Started],
+    tmp_path: Path,
+    repository: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(repository)
+    before = dict(os.environ)
+    said = tmp_path / "said"
+    process = start(["run", "nosuch.toml"], said)
+    assert process.wait(600) == 2
+    assert said.read_text().startswith("nlbench: suite nosuch.toml")
+    assert process.pid != os.getpid()
+    assert dict(os.environ) == before
+
+
+def test_what_a_kill_finds_is_said(tmp_path: Path) -> None:
+    suite, results = tmp_path / "suite.toml", tmp_path / "results"
+    suite.write_text(study(seeds=1))
+    assert "exit status 0, 6 records of 24 runs" in finished(suite, results)
+    (results / "runs" / "claims").mkdir(exist_ok=True)
+    (results / "runs" / "claims" / "write-0123456789abcdef.claim").touch()
+    assert writers.left_behind(results) == ("claims/write-0123456789abcdef.claim",)
 
 
 ENDS = """
@@ -54,10 +104,10 @@ def test_a_method_that_ends_its_process_is_no_success(
 ) -> None:
     (tmp_path / "lnl_ends.py").write_text(ENDS)
     suite, results = tmp_path / "suite.toml", tmp_path / "results"
-    suite.write_text(SUITE.replace('"ce", "gce"', '"lnl_ends:Ends"'))
+    suite.write_text(study(["lnl_ends:Ends"]))
     path = os.pathsep.join([str(tmp_path), str(repository), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
-        command(suite, results, executor),
+        [sys.executable, "-m", "nlbench", *command(suite, results, executor)],
         cwd=repository,
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
@@ -80,7 +130,7 @@ def test_a_module_that_ends_the_program_is_no_success(
     (tmp_path / "lnl_leaves.py").write_text(LEAVES)
     monkeypatch.syspath_prepend(str(tmp_path))
     suite = tmp_path / "suite.toml"
-    suite.write_text(SUITE.replace('"ce", "gce"', '"lnl_leaves:Mine"'))
-    assert main(command(suite, tmp_path / "results")[3:]) == 2
+    suite.write_text(study(["lnl_leaves:Mine"]))
+    assert main(command(suite, tmp_path / "results")) == 2
     assert "sys.exit(0)" in capsys.readouterr().err
     assert "lnl_leaves" not in sys.modules
