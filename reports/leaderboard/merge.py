@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,9 @@ NEEDED = (
     "schema", "scope", "suite", "suite_sha256", "data_label", "method", "noise_fingerprints",
     *PLACE, *NUMBERS,
 )  # fmt: skip
+# Columns that are left out: a test across files needs the runs themselves.
+NOT_MERGED = ("rank", "tie_group", "in_best_set", "iqm", "worst_condition")
+Line = tuple[str, int, dict[str, str] | str]  # file, line, and the row or what is wrong with it
 
 
 @dataclass(frozen=True)
@@ -55,38 +58,39 @@ def merge(files: Sequence[Path]) -> Merged:
     """
     if not files:
         raise ReportError("leaderboard merge: no files given")
+    return combine(line for file in files for line in read(file))
+
+
+def combine(lines: Iterable[Line]) -> Merged:
+    """Put lines of leaderboards below each other; see :func:`merge`."""
     suite: str | None = None
     labels: dict[tuple[str, ...], dict[str, str]] = {}
     taken: dict[tuple[str, ...], dict[str, str]] = {}
     refused: list[str] = []
-    for file in files:
-        for line, row in _rows(file):
-            if isinstance(row, str):
-                refused.append(f"{file}, line {line}: {row}")
-                continue
-            if row["scope"] == "overall":
-                continue
-            where = f"{file}, line {line} ({row['method']}, {row['condition']})"
-            suite = suite or row["suite_sha256"]
-            reason = _unfit(row, suite) or _other_labels(row, labels) or _clash(row, taken)
-            if reason:
-                refused.append(f"{where}: {reason}")
-                continue
-            _learn(row, labels)
-            taken.setdefault(_key(row), {**row, "source": row.get("source") or str(file)})
-    dropped = (
-        "rank",
-        "tie_group",
-        "in_best_set",
-        "iqm",
-        "worst_condition",
-    )
-    table = pd.DataFrame(list(taken.values())).drop(columns=list(dropped), errors="ignore")
+    for file, line, row in lines:
+        if isinstance(row, str):
+            refused.append(f"{file}, line {line}: {row}")
+            continue
+        if row["scope"] == "overall":
+            continue
+        where = f"{file}, line {line} ({row['method']}, {row['condition']})"
+        suite = suite or row["suite_sha256"]
+        reason = _unfit(row, suite) or _other_labels(row, labels) or _clash(row, taken)
+        if reason:
+            refused.append(f"{where}: {reason}")
+            continue
+        _learn(row, labels)
+        taken.setdefault(key_of(row), {**row, "source": row.get("source") or file})
+    table = pd.DataFrame(list(taken.values())).drop(columns=list(NOT_MERGED), errors="ignore")
     return Merged(table, tuple(refused))
 
 
-def _rows(file: Path) -> Iterator[tuple[int, dict[str, str] | str]]:
-    """A file's rows as text with their lines; of a row of another width, what is wrong."""
+def read(file: Path) -> Iterator[Line]:
+    """A file's rows as text with their lines; of a row of another width, what is wrong.
+
+    Raises:
+        ReportError: it cannot be read, or lacks a column.
+    """
     if file.exists() and not file.is_file():
         raise ReportError(f"leaderboard {file}: is no file")
     try:
@@ -101,10 +105,10 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, str] | str]]:
                 )
             for values in reader:
                 if len(values) == len(names):
-                    yield reader.line_num, dict(zip(names, values, strict=True))
+                    yield str(file), reader.line_num, dict(zip(names, values, strict=True))
                 elif values:
                     wrong = f"{len(values)} columns instead of the {len(names)} of the first line"
-                    yield reader.line_num, wrong
+                    yield str(file), reader.line_num, wrong
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ReportError(f"leaderboard {file}: cannot be read ({error})") from error
 
@@ -164,7 +168,7 @@ def _other_labels(row: dict[str, str], labels: dict[tuple[str, ...], dict[str, s
 
 
 def _clash(row: dict[str, str], taken: dict[tuple[str, ...], dict[str, str]]) -> str:
-    other = taken.get(_key(row))
+    other = taken.get(key_of(row))
     if other is None or all(other[name] == row[name] for name in ("mean", "sd", "n")):
         return ""
     return f"{row['method']} is there already from {other['source']} with another result"
@@ -179,12 +183,14 @@ def _condition(row: dict[str, str]) -> tuple[str, ...]:
     return (row["dataset"], row["train_per_class"], row["data_label"], row["condition"])
 
 
-def _key(row: dict[str, str]) -> tuple[str, ...]:
+def key_of(row: dict[str, str]) -> tuple[str, ...]:
+    """What no two rows of a leaderboard share: a method of one origin in one condition."""
     return (
         *(row[name] for name in PLACE),
         row["method"],
         row.get("params", ""),
         row.get("recipe", ""),
+        row.get("origin", ""),
     )
 
 

@@ -22,6 +22,11 @@ def index_html(suites: Sequence[Mapping[str, Any]]) -> str:
     return _render("index.html.j2", {"suites": suites})
 
 
+def origins_html(leaderboard: Mapping[str, Any]) -> str:
+    """The page of a leaderboard of several origins, see site/origins.py."""
+    return _render("origins.html.j2", leaderboard)
+
+
 def _render(name: str, values: Mapping[str, Any]) -> str:
     style, script = _static("page.css"), _static("page.js")
     policy = {

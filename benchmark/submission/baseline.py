@@ -1,0 +1,160 @@
+"""Check of the baseline: it is there, and comes out as it does for us."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from nlbench.benchmark.store.record import RunRecord
+from nlbench.benchmark.submission.check import Check
+from nlbench.benchmark.submission.places import Place
+from nlbench.benchmark.submission.references import Ours
+from nlbench.benchmark.submission.submitted import Submission
+from nlbench.benchmark.suites.suite import Suite
+
+# How often an honest archive is refused, at most, where another machine changes as much as another
+# seed does; it changes less, since labels, weights and batches are the same.
+WRONGLY = 0.01
+# Of environments that must give the same bits: all of it is stated, and the same. A CPU's name does
+# not say which instructions it has, so for CPUs bits are compared and said, not asked for.
+SAME = ("commit", "device", "torch", "numpy", "backend", "threads", "slots", "deterministic")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A run of the baseline, theirs and ours, and the accuracy of each in percent."""
+
+    theirs: RunRecord
+    ours: RunRecord
+    rule: str
+
+    @property
+    def difference(self) -> float:
+        """In points."""
+        return _percent(self.theirs, self.rule) - self.reference
+
+    @property
+    def reference(self) -> float:
+        """Our accuracy."""
+        return _percent(self.ours, self.rule)
+
+    @property
+    def same(self) -> bool:
+        """Whether both networks got the same test images right, after the same epochs."""
+        one, other = self.theirs, self.ours
+        test = [r.curves.get("test_accuracy") for r in (one, other)]
+        return one.test_correct == other.test_correct and test[0] == test[1]
+
+    @property
+    def must_be_same(self) -> bool:
+        """Whether both say that they were made by the same code on the same kind of GPU."""
+        one, other = self.theirs.environment, self.ours.environment
+        stated = all(one.get(k) is not None and one.get(k) == other.get(k) for k in SAME)
+        return stated and one["deterministic"] is True and not str(one["device"]).startswith("cpu")
+
+
+def baseline(submission: Submission, suite: Suite, ours: Ours) -> Check:
+    """The suite's baseline was run too, and its accuracies are ours within the seeds' spread."""
+    name, rule = suite.baseline, suite.report.rule
+    mine = submission.of(name)
+    if not mine:
+        line = (
+            f"no run of {name}, the suite's baseline: it shows that this machine gives what ours"
+            f" does, so it is run and sent with every method"
+        )
+        return Check("baseline", "", (line,))
+    pairs = [
+        Pair(record, ours.records[record.run_id], rule)
+        for record in mine
+        if record.run_id in ours.records
+        and _has_value(record, rule)
+        and _has_value(ours.records[record.run_id], rule)
+    ]
+    if not pairs:
+        return Check("baseline", f"{name} is there; {ours.folder} has no run of it", compared=False)
+    return _compared(name, pairs)
+
+
+def _compared(name: str, pairs: Sequence[Pair]) -> Check:
+    by_condition: dict[tuple[object, str], list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        place = Place.of(pair.ours.spec)
+        by_condition[place.group, place.noise].append(pair)
+    means = [Means.of(found, len(by_condition)) for found in by_condition.values()]
+    problems = [
+        f"{pair.theirs.spec}: not our predictions, but commit, device and versions are the same"
+        " and deterministic; the code was changed or the record edited"
+        for pair in pairs
+        if pair.must_be_same and not pair.same
+    ]
+    problems += [f"{name} on {mean}" for mean in means if abs(mean.difference) > mean.allowed]
+    same = sum(pair.same for pair in pairs)
+    words = (
+        f"{name}: {len(pairs)} runs compared with ours, {same} with the same predictions; means"
+        f" differ by at most {max(abs(mean.difference) for mean in means):.2f} points"
+    )
+    if alone := sum(math.isinf(mean.allowed) for mean in means):
+        words += f" ({alone} conditions with one seed: no spread, so nothing is asked of them)"
+    return Check("baseline", words, tuple(problems), alone < len(means) or same == len(pairs))
+
+
+@dataclass(frozen=True)
+class Means:
+    """Mean accuracies of one condition, theirs and ours.
+
+    Attributes:
+        where: data set and noise.
+        difference: theirs minus ours, points.
+        allowed: how large it may be.
+        seeds: how many there are.
+    """
+
+    where: str
+    difference: float
+    allowed: float
+    seeds: int
+
+    @classmethod
+    def of(cls, pairs: Sequence[Pair], conditions: int) -> Means:
+        """Those of one of so many conditions; one test image is always allowed."""
+        spec, image = pairs[0].ours.spec, 100 / max(pairs[0].ours.test_size, 1)
+        allowed = max(image, tolerance([pair.reference for pair in pairs], conditions))
+        difference = float(np.mean([pair.difference for pair in pairs]))
+        return cls(f"{spec.dataset.group}, {spec.noise}", difference, allowed, len(pairs))
+
+    def __str__(self) -> str:
+        return (
+            f"{self.where}: mean {self.difference:+.2f} points from ours over {self.seeds} seeds,"
+            f" at most {self.allowed:.2f} by the spread of our seeds"
+        )
+
+
+def tolerance(reference: Sequence[float], conditions: int) -> float:
+    """How far a mean over seeds may be from ours; infinite with one seed.
+
+    A t test of two means whose seeds spread as ours do, at WRONGLY over all conditions together.
+
+    Args:
+        reference: our accuracies in one condition, a value per seed.
+        conditions: that are compared.
+    """
+    n = len(reference)
+    if n < 2:
+        return math.inf
+    error = float(np.std(reference, ddof=1)) * math.sqrt(2 / n)
+    return float(stats.t.ppf(1 - WRONGLY / (2 * conditions), n - 1)) * error
+
+
+def _has_value(record: RunRecord, rule: str) -> bool:
+    return record.status == "diverged" or record.metrics.get(rule) is not None
+
+
+def _percent(record: RunRecord, rule: str) -> float:
+    """Its accuracy; a diverged run counts with chance."""
+    diverged = record.status == "diverged"
+    return 100 * float(1 / record.noise["num_classes"] if diverged else record.metrics[rule])
