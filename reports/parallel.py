@@ -15,6 +15,7 @@ from typing import Any
 
 import joblib
 
+from nlbench.benchmark.machine.parent import end_worker_with
 from nlbench.reports.errors import ReportError
 
 Job = Callable[[], Any]
@@ -37,9 +38,11 @@ def results(jobs: Iterable[Job], workers: int, ahead: str = "all") -> Iterator[A
     """
     if workers == 1:
         return iter([job() for job in jobs])
-    pool = joblib.Parallel(
-        n_jobs=workers, return_as="generator", pre_dispatch=ahead, max_nbytes=None
-    )
+    # A call that is killed leaves no process, and the processes of one call serve the next.
+    with joblib.parallel_config("loky", initializer=end_worker_with, initargs=(os.getpid(),)):
+        pool = joblib.Parallel(
+            n_jobs=workers, return_as="generator", pre_dispatch=ahead, max_nbytes=None
+        )
     here = Path.cwd()
     return _received(pool((_called_in, (here, job), {}) for job in jobs))
 

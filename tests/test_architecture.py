@@ -46,9 +46,11 @@ THIRD_PARTY: dict[str, set[str]] = {
     },
 }
 
-# What reports may see: records, what they declare, where they are kept; and the writer of files.
+# What reports may see: records, what they declare, where they are kept; the writer of files; and
+# what ends a process with the one that started it.
 REPORTS_SEE = (
     *(f"nlbench.benchmark.{room}" for room in ("spec", "store", "errors", "metrics")),
+    "nlbench.benchmark.machine.parent",
     "nlbench.noise.whole",
 )
 # A method is arithmetic on tensors: it has no business with files, processes or the network.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from nlbench.benchmark.errors import UserError
@@ -90,8 +92,7 @@ class Worker:
         """
         with self.claims.exclusive(record.run_id):  # an import may be comparing it
             self.store.write(record)
-        if self.context.checkpoints is not None:
-            self.context.checkpoints.path(record.run_id).unlink(missing_ok=True)
+        checkpoint(self.store, record.run_id).unlink(missing_ok=True)
 
     def _give_up(self, record: RunRecord) -> None:
         """End this process, for nothing else ends its run; that one's record is written first."""
@@ -142,9 +143,21 @@ def orders(specs: Sequence[RunSpec], size: int, replaces: Mapping[str, str]) -> 
 
 
 def remove_leftovers(store: Store, run_id: str) -> None:
-    """Remove what the writes of a process left that died while it trained this run."""
-    for path in (store.path(run_id), store.root / CHECKPOINTS / f"{run_id}.pt"):
+    """Remove what a process left that died while it trained this run, but for what goes on from it.
+
+    Its checkpoint goes with its record: one that is newer belongs to a run that is being repeated.
+    """
+    record, last = store.path(run_id), checkpoint(store, run_id)
+    for path in (record, last):
         whole.remove_leftovers(path)
+    with contextlib.suppress(FileNotFoundError):
+        if last.stat().st_mtime_ns <= record.stat().st_mtime_ns:
+            last.unlink()
+
+
+def checkpoint(store: Store, run_id: str) -> Path:
+    """Where the checkpoint of a run is, or would be."""
+    return store.root / CHECKPOINTS / f"{run_id}.pt"
 
 
 def order_of(runs: Runs) -> Order:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections import Counter
@@ -112,7 +113,10 @@ def train_suite(
     for note in prepared.notes:
         say(f"nlbench: {note}")
     before, elsewhere = prepared.plan, tuple[str, ...]()
-    if before.todo:
+    if not before.todo:
+        with contextlib.suppress(OSError):  # a store that may only be read is as complete
+            tidy(store)
+    else:
         fetch(before.todo, options)
         plan.check(before.todo, options.data, setup.here)
         check_files(before.todo, setup, options.data)

@@ -37,8 +37,8 @@ KILLS = (
     ("worker", signal.SIGKILL),
 )
 # The share of commands that are new programs, with any executor; and that of kills that do not wait
-# for the first sign of training.
-FRESH, EARLY = 0.04, 0.25
+# for the first sign of training, and of commands that write checkpoints.
+FRESH, EARLY, CHECKPOINTS = 0.04, 0.25, 0.3
 # Seconds on average from the start, or from the first sign of training, to the kill.
 EARLY_DELAY, DELAY = {True: 4.0, False: 0.2}, {True: 0.5, False: 0.2}
 # Seconds within which a command ends after a signal, and nothing of it is left after any.
@@ -59,6 +59,7 @@ class Kill:
         delay: seconds after the first sign of training, or after the start.
         early: whether they count from the start.
         fresh: whether the command is a program of its own; otherwise it is forked.
+        checkpoints: whether it writes one after each epoch.
     """
 
     executor: str
@@ -67,10 +68,12 @@ class Kill:
     delay: float
     early: bool = False
     fresh: bool = True
+    checkpoints: bool = False
 
     def __str__(self) -> str:
         how = f"{'new' if self.fresh else 'forked'} {self.executor}"
         since = "its start" if self.early else "training began"
+        how += " with checkpoints" if self.checkpoints else ""
         return f"{how}, {self.number.name} to {self.target} {self.delay:.2f} s after {since}"
 
 
@@ -105,10 +108,10 @@ def kills(folder: Path, seed: int, slow: float = 1.0) -> Iterator[str]:
 def drawn(rng: np.random.Generator) -> Kill:
     """A kill of any kind."""
     target, number = KILLS[rng.integers(len(KILLS))]
-    fresh, early = bool(rng.random() < FRESH), bool(rng.random() < EARLY)
+    fresh, early, checkpoints = (bool(rng.random() < p) for p in (FRESH, EARLY, CHECKPOINTS))
     executor = EXECUTORS[rng.integers(len(EXECUTORS))] if fresh else "serial"
     delay = rng.exponential((EARLY_DELAY if early else DELAY)[fresh])
-    return Kill(executor, target, number, delay, early, fresh)
+    return Kill(executor, target, number, delay, early, fresh, checkpoints)
 
 
 def attempt(suite: Path, results: Path, kill: Kill, slow: float = 1.0) -> str:
@@ -116,6 +119,7 @@ def attempt(suite: Path, results: Path, kill: Kill, slow: float = 1.0) -> str:
     before, claimed = _contents(results), _claims(results)
     said = suite.with_name("said")
     words = command(suite, results, kill.executor)
+    words += ["--checkpoint", "0"] if kill.checkpoints else []
     process = Fresh(words, said) if kill.fresh else Forked(words, said)
     try:
         if not (kill.early or _trains(process, results, claimed)):

@@ -117,8 +117,8 @@ def writers(folder: Path, callers: int = 8, seeds: int = 9) -> Iterator[str]:
 def left_behind(results: Path) -> tuple[str, ...]:
     """Files of a store that no finished caller leaves."""
     store = results / "runs"
-    claims, temporary = store.glob("claims/*"), store.rglob(".*")
-    return tuple(sorted(str(path.relative_to(store)) for path in (*claims, *temporary)))
+    found = (*store.glob("claims/*"), *store.glob("checkpoints/*"), *store.rglob(".*"))
+    return tuple(sorted(str(path.relative_to(store)) for path in found))
 
 
 def _train(folder: Path, start: int) -> int:

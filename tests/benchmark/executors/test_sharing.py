@@ -131,6 +131,17 @@ def test_what_the_dead_left_is_removed(store: Store) -> None:
     assert store.read(done.run_id) is not None
 
 
+def test_what_the_dead_left_is_removed_where_nothing_is_left_to_train(
+    study: Suite, tmp_path: Path, store: Store
+) -> None:
+    assert train_suite(study, tmp_path, HOW, io.StringIO()).complete
+    left = store.root / "claims" / f"{study.specs[0].run_id}.claim"
+    left.touch()
+    os.utime(left, (1, 1))
+    assert train_suite(study, tmp_path, HOW, io.StringIO()).complete
+    assert not left.exists()
+
+
 def test_the_environment_is_taken_where_a_run_trains(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,7 +43,7 @@ def test_whatever_is_killed_the_next_call_goes_on(
         Kill("multiprocessing", "worker", signal.SIGKILL, 0.3),
         Kill("loky", "parent", signal.SIGTERM, 0.3),
         Kill("loky", "parent", signal.SIGKILL, 0.3),
-        Kill("serial", "group", signal.SIGKILL, 0.1, fresh=False),
+        Kill("serial", "group", signal.SIGKILL, 0.1, fresh=False, checkpoints=True),
         Kill("serial", "parent", signal.SIGINT, 0.1, early=True, fresh=False),
     ):
         assert attempt(suite, results, kill, SLOW) == ""
@@ -55,7 +55,9 @@ def test_kills_of_every_kind_are_drawn() -> None:
     rng = np.random.Generator(np.random.Philox(key=0))
     some = [drawn(rng) for _ in range(1000)]
     assert {(k.target, k.number) for k in some} == set(KILLS)
-    assert {(k.fresh, k.early) for k in some} == set(itertools.product((True, False), repeat=2))
+    assert {(k.fresh, k.early, k.checkpoints) for k in some} == set(
+        itertools.product((True, False), repeat=3)
+    )
     assert {k.executor for k in some if k.fresh} == set(EXECUTORS)
     assert {k.executor for k in some if not k.fresh} == {"serial"}
 

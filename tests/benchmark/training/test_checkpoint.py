@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from torch import Tensor
 from nlbench import baselines
 from nlbench.baselines import Batch, Facts, Stage, State, Step
 from nlbench.baselines.methods.ce import CE
-from nlbench.benchmark.executors.executor import Worker
+from nlbench.benchmark.executors.executor import Worker, checkpoint, remove_leftovers
 from nlbench.benchmark.runs.run import Context, train
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.store.store import Store
@@ -166,6 +167,53 @@ def test_a_written_record_leaves_no_checkpoint(tmp_path: Path) -> None:
     assert record is not None
     assert record.status == "ok"
     assert list(folder.iterdir()) == []
+
+
+def test_who_takes_a_run_over_goes_on_from_the_checkpoint_of_the_dead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(tmp_path / "store", create=True)
+    spec = spec_of("elr")
+    here = replace(HERE, checkpoints=Checkpoints(store.root / "checkpoints", 0.0))
+    cut_off(spec, here, 2, LoopBackend(), monkeypatch)
+    claims = store.root / "claims"
+    claims.mkdir()
+    (claims / f"{spec.run_id}.claim").touch()
+    os.utime(claims / f"{spec.run_id}.claim", (1, 1))
+    Worker(store, here)(spec)
+    record = store.read(spec.run_id)
+    assert record is not None
+    assert record.timing["resumed"] == 1
+    assert record.science() == train(spec, HERE).science()
+    assert [*claims.iterdir(), *(store.root / "checkpoints").iterdir()] == []
+
+
+@pytest.mark.parametrize("newer", [True, False])
+def test_a_checkpoint_goes_with_its_record_but_not_with_an_older_one(
+    newer: bool, tmp_path: Path
+) -> None:
+    """Older: its run is being repeated. Newer: its owner died before it removed the checkpoint."""
+    store = Store.open(tmp_path / "store", create=True)
+    spec = spec_of("ce")
+    Worker(store, HERE)(spec)
+    last = checkpoint(store, spec.run_id)
+    last.parent.mkdir()
+    last.touch()
+    os.utime(last, (1e9, 1e9) if newer else None)
+    remove_leftovers(store, spec.run_id)
+    assert last.exists() != newer
+
+
+def test_a_run_that_is_ended_without_checkpoints_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(tmp_path / "store", create=True)
+    spec = spec_of("ce")
+    here = replace(HERE, checkpoints=Checkpoints(store.root / "checkpoints", 0.0))
+    cut_off(spec, here, 1, LoopBackend(), monkeypatch)
+    assert checkpoint(store, spec.run_id).exists()
+    Worker(store, HERE)(spec)
+    assert not checkpoint(store, spec.run_id).exists()
 
 
 def test_checkpoints_hold_nothing_but_tensors_and_plain_values(
