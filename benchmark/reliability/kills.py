@@ -96,7 +96,8 @@ def kills(folder: Path, seed: int, slow: float = 1.0) -> Iterator[str]:
         while len(_science(results)) < RUNS:
             kill = drawn(rng)
             fault = attempt(suite, results, kill, slow)
-            yield f"{kill}: {fault}" if fault else ""
+            if fault is not None:
+                yield f"{kill}: {fault}" if fault else ""
         if fault := finished(suite, results):
             yield fault
         expected = expected or _science(results)
@@ -114,8 +115,11 @@ def drawn(rng: np.random.Generator) -> Kill:
     return Kill(executor, target, number, delay, early, fresh, checkpoints)
 
 
-def attempt(suite: Path, results: Path, kill: Kill, slow: float = 1.0) -> str:
-    """Run a suite and kill; what was wrong, empty if nothing."""
+def attempt(suite: Path, results: Path, kill: Kill, slow: float = 1.0) -> str | None:
+    """Run a suite and kill; what was wrong, empty if nothing.
+
+    ``None``: nothing was wrong, but the command was done before it was killed.
+    """
     before, claimed = _contents(results), _claims(results)
     said = suite.with_name("said")
     words = command(suite, results, kill.executor)
@@ -124,13 +128,15 @@ def attempt(suite: Path, results: Path, kill: Kill, slow: float = 1.0) -> str:
     try:
         if not (kill.early or _trains(process, results, claimed)):
             return f"it did not train in {PATIENCE:.0f} s{_tail(said)}"
-        process.wait(kill.delay)
-        sent = _send(process, kill)
+        done = process.wait(kill.delay)
+        sent = done is None and _send(process, kill)
         begun = time.monotonic()
         status = process.wait(PATIENCE)
         late = time.monotonic() - begun
         if status is None:
             return f"it did not end in {PATIENCE:.0f} s{_tail(said)}"
+        if not sent and status != 0:
+            return f"it ended by itself with status {status}{_tail(said)}"
         if sent and kill.number != signal.SIGKILL and late > ENDS * slow:
             return f"it went on for {late:.1f} s{_tail(said)}"
         if left := _remaining(process.pid, GONE * slow):
@@ -144,7 +150,7 @@ def attempt(suite: Path, results: Path, kill: Kill, slow: float = 1.0) -> str:
         return "a record was lost or changed"
     if status == 0 and len(_science(results)) < RUNS:
         return f"exit status 0 with runs missing{_tail(said)}"
-    return ""
+    return "" if sent else None
 
 
 def finished(suite: Path, results: Path) -> str:

@@ -79,6 +79,22 @@ def test_a_command_is_started_as_one_types_it(
     assert dict(os.environ) == before
 
 
+def test_a_command_that_does_not_train_has_not_held(tmp_path: Path) -> None:
+    kill = Kill("serial", "parent", signal.SIGKILL, 0.0, fresh=False)
+    seen = attempt(tmp_path / "nosuch.toml", tmp_path / "results", kill)
+    assert seen is not None
+    assert seen.startswith("it ended by itself with status 2; it said: b'nlbench: suite ")
+
+
+def test_a_command_that_is_done_was_not_killed(tmp_path: Path) -> None:
+    suite = tmp_path / "suite.toml"
+    suite.write_text(study(["ce"], ["clean"], seeds=1))
+    kill = Kill("serial", "parent", signal.SIGKILL, 600.0, fresh=False)
+    assert "exit status 0 with runs missing" in (attempt(suite, tmp_path / "results", kill) or "")
+    suite.write_text(study())
+    assert attempt(suite, tmp_path / "results", kill) is None
+
+
 def test_what_a_kill_finds_is_said(tmp_path: Path) -> None:
     suite, results = tmp_path / "suite.toml", tmp_path / "results"
     suite.write_text(study(seeds=1))
