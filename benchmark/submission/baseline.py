@@ -17,9 +17,10 @@ from nlbench.benchmark.submission.references import Ours
 from nlbench.benchmark.submission.submitted import Submission
 from nlbench.benchmark.suites.suite import Suite
 
-# How often an honest archive is refused, at most, where another machine changes as much as another
-# seed does; it changes less, since labels, weights and batches are the same.
+# How often an honest archive is refused, at most.
 WRONGLY = 0.01
+# Points that no mean is refused for: reports call differences below it practically equal.
+SMALL = 0.5
 # Of environments that must give the same bits: all of it is stated, and the same. A CPU's name does
 # not say which instructions it has, so for CPUs bits are compared and said, not asked for.
 SAME = ("commit", "device", "torch", "numpy", "backend", "threads", "slots", "deterministic")
@@ -59,7 +60,7 @@ class Pair:
 
 
 def baseline(submission: Submission, suite: Suite, ours: Ours) -> Check:
-    """The suite's baseline was run too, and its accuracies are ours within the seeds' spread."""
+    """The suite's baseline was run too, and its accuracies are ours within what chance explains."""
     name, rule = suite.baseline, suite.report.rule
     mine = submission.of(name)
     if not mine:
@@ -121,33 +122,39 @@ class Means:
 
     @classmethod
     def of(cls, pairs: Sequence[Pair], conditions: int) -> Means:
-        """Those of one of so many conditions; one test image is always allowed."""
-        spec, image = pairs[0].ours.spec, 100 / max(pairs[0].ours.test_size, 1)
-        allowed = max(image, tolerance([pair.reference for pair in pairs], conditions))
-        difference = float(np.mean([pair.difference for pair in pairs]))
-        return cls(f"{spec.dataset.group}, {spec.noise}", difference, allowed, len(pairs))
+        """Those of one of so many conditions."""
+        spec = pairs[0].ours.spec
+        differences = [pair.difference for pair in pairs]
+        allowed = tolerance(differences, [pair.reference for pair in pairs], conditions)
+        where = f"{spec.dataset.group}, {spec.noise}"
+        return cls(where, float(np.mean(differences)), allowed, len(pairs))
 
     def __str__(self) -> str:
         return (
-            f"{self.where}: mean {self.difference:+.2f} points from ours over {self.seeds} seeds,"
-            f" at most {self.allowed:.2f} by the spread of our seeds"
+            f"{self.where}: mean {self.difference:+.2f} points from ours over {self.seeds} seeds;"
+            f" at most {self.allowed:.2f} could be another machine and chance"
         )
 
 
-def tolerance(reference: Sequence[float], conditions: int) -> float:
+def tolerance(differences: Sequence[float], reference: Sequence[float], conditions: int) -> float:
     """How far a mean over seeds may be from ours; infinite with one seed.
 
-    A t test of two means whose seeds spread as ours do, at WRONGLY over all conditions together.
+    Two t tests, at WRONGLY together over all conditions, of which the stricter one counts: one of
+    the differences seed by seed, which are small where both ran the same; one of two means whose
+    seeds spread as ours do, which holds even where differences were made to spread.
 
     Args:
-        reference: our accuracies in one condition, a value per seed.
+        differences: theirs minus ours, points, a value per seed.
+        reference: ours.
         conditions: that are compared.
     """
     n = len(reference)
     if n < 2:
         return math.inf
-    error = float(np.std(reference, ddof=1)) * math.sqrt(2 / n)
-    return float(stats.t.ppf(1 - WRONGLY / (2 * conditions), n - 1)) * error
+    paired = float(np.std(differences, ddof=1)) / math.sqrt(n)
+    spread = float(np.std(reference, ddof=1)) * math.sqrt(2 / n)
+    quantile = float(stats.t.ppf(1 - WRONGLY / (4 * conditions), n - 1))
+    return max(SMALL, quantile * min(paired, spread))
 
 
 def _has_value(record: RunRecord, rule: str) -> bool:

@@ -52,7 +52,7 @@ def seeds(submission: Submission, places: Places) -> Check:
         if not lines:  # every place is there: is it with one setting, or with the best of several?
             for setting, found in grouped(specs, Setting.of).items():
                 lines += _lacking(str(setting), places.needed_with(setting) - found)
-        problems += lines
+        problems += lines if have else [f"{name}: no run at a place of the suite"]
     conditions = {(place.group, place.noise) for place in places.open}
     count = len({place.seed for place in places.open})
     return Check(

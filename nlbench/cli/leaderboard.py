@@ -70,6 +70,9 @@ def add(commands: options.Commands) -> None:
     pager = options.command(actions, "page", "a web page of it", PAGE, EXAMPLES)
     pager.add_argument("file", metavar="FILE", type=Path, help="of `nlbench leaderboard add`")
     pager.add_argument("--out", metavar="HTML", type=Path, required=True, help="the page; replaced")
+    pager.add_argument(
+        "--ours", metavar="LINK", default="", help="where the rows of nlbench lead to, if anywhere"
+    )
     pager.set_defaults(call=call_page)
 
 
@@ -93,7 +96,7 @@ def call_page(args: argparse.Namespace) -> int:
     """Write the page."""
     from nlbench.reports.site.origins import origins_page
 
-    _write(args.out, origins_page(marked(args.file)))
+    _write(args.out, origins_page(marked(args.file), args.ours))
     print(f"{args.out}  {args.out.stat().st_size:,} bytes")
     return 0
 

@@ -22,7 +22,7 @@ in. Nothing that it names is imported, and nothing is trained. The checks:
   seeds         every method has every seed of every condition: no best of several
   pairing       images, labels, split, first weights and batches are equal for all methods
   fingerprints  they are those of our published records, where we have the same seed and condition
-  baseline      the suite's baseline was run too; its accuracies are ours within the seeds' spread
+  baseline      the suite's baseline was run too, and its accuracies are ours but for chance
   sources       methods are built in and of today's version, or their source is named by its hash
   machine       one commit without uncommitted changes, one version of torch, the device stated
 
@@ -42,6 +42,7 @@ EXAMPLES = """\
   nlbench submit check records.tar.gz --suite fashion --json
   nlbench leaderboard add records.tar.gz --to board.csv --origin "A. Author, https://example.org"
 """
+SHOWN = 4  # problems of one check
 SUMMARY = "check results before they are submitted"
 
 
@@ -88,7 +89,8 @@ def lines(found: Admission) -> list[str]:
     from nlbench.benchmark.submission.admission import NOT_PROVED
 
     failed = sum(bool(check.problems) for check in found.checks)
-    result = "admitted" if found.admitted else f"not admitted, {failed} checks failed"
+    count = f"{failed} check{'s' if failed > 1 else ''} failed"
+    result = "admitted" if found.admitted else f"not admitted, {count}"
     return [
         *(line for check in found.checks for line in _lines(check)),
         f"{found.submission.path}: {result} (suite {found.suite.name})",
@@ -98,7 +100,10 @@ def lines(found: Admission) -> list[str]:
 
 def _lines(check: Check) -> list[str]:
     if check.problems:
-        return [f"FAILED  {check.name}: {problem}" for problem in check.problems]
+        shown = list(check.problems[:SHOWN])
+        if more := check.problems[SHOWN:]:
+            shown.append(f"and {len(more)} more; --json names all")
+        return [f"FAILED  {check.name}: {problem}" for problem in shown]
     word = "ok" if check.compared else "not checked"
     return [f"{word}  {check.name}: {check.found}"]
 

@@ -8,6 +8,7 @@ from typing import Any
 from nlbench.reports.leaderboard.merge import Line
 from nlbench.reports.leaderboard.origins import ORIGIN, OURS, Origin
 from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.render.caption import RULE_WORDS
 from nlbench.reports.site.render import origins_html
 from nlbench.reports.text import NONE, interval, number
 
@@ -17,8 +18,13 @@ BLOCK = ("data_label", "train_per_class", "model", "profile", "accuracy_rule")
 WHO = ("method", "params", "recipe", ORIGIN)
 
 
-def origins_page(lines: Iterable[Line]) -> str:
-    """The page of marked rows (see :func:`nlbench.reports.leaderboard.origins.marked`)."""
+def origins_page(lines: Iterable[Line], ours: str = "") -> str:
+    """The page of marked rows.
+
+    Args:
+        lines: of :func:`nlbench.reports.leaderboard.origins.marked`.
+        ours: where our own rows lead to, if anywhere.
+    """
     rows = [row for _, _, row in lines if isinstance(row, dict)]
     blocks: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
@@ -28,13 +34,13 @@ def origins_page(lines: Iterable[Line]) -> str:
         {
             "suite": rows[0]["suite"] if rows else "",
             "sha256": rows[0]["suite_sha256"][:12] if rows else "",
-            "origins": [_origin(origin) for origin in origins],
-            "blocks": [_block(found) for found in blocks.values()],
+            "origins": [origin.name for origin in origins],
+            "blocks": [_block(found, ours) for found in blocks.values()],
         }
     )
 
 
-def _block(rows: list[Row]) -> dict[str, Any]:
+def _block(rows: list[Row], ours: str) -> dict[str, Any]:
     """One table: its title, its conditions, its rows."""
     conditions = list(dict.fromkeys(row["condition"] for row in rows))
     entries: dict[tuple[str, ...], dict[str, Row]] = {}
@@ -43,29 +49,22 @@ def _block(rows: list[Row]) -> dict[str, Any]:
     first = rows[0]
     return {
         "title": f"{first['data_label']}, {first['model']}, {first['profile']},"
-        f" {first['accuracy_rule']}",
+        f" {RULE_WORDS.get(first['accuracy_rule'], first['accuracy_rule'])}",
         "conditions": [pretty_condition(line) for line in conditions],
-        "rows": [_entry(cells, conditions) for cells in entries.values()],
+        "rows": [_entry(cells, conditions, ours) for cells in entries.values()],
     }
 
 
-def _entry(cells: dict[str, Row], conditions: list[str]) -> dict[str, Any]:
+def _entry(cells: dict[str, Row], conditions: list[str], ours: str) -> dict[str, Any]:
     row = next(iter(cells.values()))
+    origin = Origin.of(row[ORIGIN])
     return {
         "method": row["method"],
-        "origin": _origin(Origin.of(row[ORIGIN])),
-        "made": f"{row.get('device', '')} torch {row.get('torch', '')}".replace("_", " ").strip(),
-        "commit": row.get("commit", "")[:12],
+        "origin": origin.name,
+        "link": ours if origin.name == OURS else origin.link,
+        "device": row.get("device", "").replace("_", " "),
+        "versions": f"torch {row.get('torch', '')}, commit {row.get('commit', '')[:12]}",
         "cells": [_cell(cells.get(line)) for line in conditions],
-    }
-
-
-def _origin(origin: Origin) -> dict[str, Any]:
-    return {
-        "name": origin.name,
-        "place": origin.place,
-        "link": origin.link,
-        "ours": origin.name == OURS,
     }
 
 

@@ -105,7 +105,7 @@ def out_of_range() -> Records:
 def better_baseline() -> Records:
     """CE as if it were nearly perfect under noise; each record holds together."""
     return [
-        ending_at(r, 390 / 398 if r.test_size == 398 else round(0.99 * r.test_size) / r.test_size)
+        ending_at(r, round(0.99 * r.test_size) / r.test_size)
         if r.spec.method.name == "ce" and r.spec.noise == "instance:0.4"
         else r
         for r in submitted()

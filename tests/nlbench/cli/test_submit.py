@@ -37,7 +37,8 @@ def test_check_fails_with_the_line_that_says_why(
     assert main(["submit", "check", str(path), *OURS, "--suite", "quick"]) == 1
     out = capsys.readouterr().out
     assert "FAILED  seeds: ce on digits, clean: no run of seed 2;" in out
-    assert "not admitted, 1 checks failed" in out
+    assert "FAILED  seeds: and 4 more; --json names all" in out
+    assert "not admitted, 1 check failed" in out
     assert main(["submit", "check", str(path), *OURS, "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert found["admitted"] is False
