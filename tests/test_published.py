@@ -136,3 +136,12 @@ def _run(folder: Path, *words: str) -> str:
 
 def _texts(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.suffix in TEXT]
+
+
+@pytest.mark.parametrize("path", sorted(PUBLISHED.glob("*/*.csv")), ids=lambda p: p.parent.name)
+def test_every_table_says_how_its_labels_were_drawn_and_what_was_trained(path: Path) -> None:
+    """Labels of the same name may be drawn in several ways, and recipes differ by method."""
+    if (path.parent / "records.tar.gz").is_file():
+        header = path.read_text("utf-8").partition("\n")[0].split(",")
+        assert "noise_drawn" in header, path.name
+        assert {"recipe", "recipe_a"} & set(header), path.name

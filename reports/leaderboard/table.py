@@ -13,6 +13,7 @@ from nlbench.reports.compare.across_conditions import Overall
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.pairing import condition_note
 from nlbench.reports.compare.results import Results
+from nlbench.reports.leaderboard import settled
 from nlbench.reports.leaderboard.columns import LEADERBOARD, LEADERBOARD_SCHEMA, measure_columns
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.read.fields import ALWAYS, FIELDS, IF_ANY
@@ -33,6 +34,7 @@ OVERALL_COLUMNS = (
     "p_holm", "role", "words", "p_improvement", "p_improvement_low", "p_improvement_high",
     "p_wilcoxon", "smallest_p", "p_holm_conditions", "family_size", "words_conditions",
     "p_rope_worse", "p_rope_equal", "p_rope_better", "sentence", "sentence_conditions",
+    *settled.COLUMNS,
 )  # fmt: skip
 
 
@@ -113,6 +115,7 @@ def overall_table(results: Results) -> pd.DataFrame:
                     **_rope(pair.rope),
                     "sentence": pair.sentence(),
                     "sentence_conditions": pair.general_sentence(len(whole.pairs)),
+                    **settled.of_profile(results, whole.profile, {pair.a, pair.b}),
                 }
             )
     return pd.DataFrame(rows, columns=OVERALL_COLUMNS)

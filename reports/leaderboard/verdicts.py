@@ -5,12 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from nlbench.reports.compare.results import Results
+from nlbench.reports.leaderboard import settled
 from nlbench.reports.text import rounded, significant
 
 COLUMNS = (
     "profile", "accuracy_rule", "a", "b", "gate", "level", "where", "conditions", "left_out",
     "seeds", "test", "estimate", "ci_low", "ci_high", "df", "p", "p_holm", "claims", "words",
-    "stands_at_gate", "closed_by",
+    "stands_at_gate", "closed_by", *settled.COLUMNS,
 )  # fmt: skip
 
 
@@ -39,6 +40,7 @@ def verdicts_table(results: Results) -> pd.DataFrame:
             gate.words,
             gate.stands_at,
             gate.closed_by,
+            *settled.of_profile(results, gate.profile, {gate.a, gate.b}, gate.places).values(),
         )
         for gate in results.gates
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -173,12 +173,17 @@ class Block:
     @property
     def recipe(self) -> str:
         """What all methods were trained with, or each method by name where they differ."""
+        return self.recipe_of(self.methods)
+
+    def recipe_of(self, methods: Collection[str]) -> str:
+        """What these methods were trained with, each by name where they differ."""
         recipes: dict[str, list[str]] = {}
-        for method, cell in dict.fromkeys((c.method, c.recipe) for c in self.cells.values()):
+        cells = (c for c in self.cells.values() if c.method in methods)
+        for method, cell in dict.fromkeys((c.method, c.recipe) for c in cells):
             recipes.setdefault(cell, []).append(method)
         if len(recipes) == 1:
             return next(iter(recipes))
-        return "; ".join(f"{listing(methods)}: {text}" for text, methods in recipes.items())
+        return "; ".join(f"{listing(those)}: {text}" for text, those in recipes.items())
 
     @property
     def noise_drawn(self) -> str:

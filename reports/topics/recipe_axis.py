@@ -27,7 +27,7 @@ FILE = "recipe-axis"
 # With more methods there are only the pairs with the baseline.
 MOST = 4
 COLUMNS = (
-    "data_label", "model", "profile", "question", "method_a", "recipe_a", "method_b", "recipe_b",
+    "data_label", "model", "profile", "noise_drawn", "question", "method_a", "recipe_a", "method_b", "recipe_b",
     *COMPARISON,
 )  # fmt: skip
 SAME, VALUE, BOTH = "methods at one value", "values of one method", "methods at two values"
@@ -137,6 +137,7 @@ def tables(results: Results, found: Sequence[Axis]) -> dict[str, str]:
             "data_label": axis.blocks[0].data_label,
             "model": axis.blocks[0].key.model,
             "profile": axis.blocks[0].key.profile,
+            "noise_drawn": next(c.drawn for c in axis.blocks[0].conditions if c.line == axis.line),
             "question": one.question,
             "method_a": one.a[0],
             "recipe_a": axis.cell(*one.a).recipe,

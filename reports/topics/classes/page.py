@@ -10,6 +10,7 @@ import pandas as pd
 
 from nlbench.reports.compare.comparison import ALPHA
 from nlbench.reports.compare.results import Results
+from nlbench.reports.leaderboard import settled
 from nlbench.reports.read.cells import Block
 from nlbench.reports.read.measured import counted
 from nlbench.reports.read.names import pretty_condition
@@ -34,7 +35,7 @@ COLUMNS = (
 )  # fmt: skip
 TREND_COLUMNS = (
     "study", "method", "baseline", "points_per_class", "ci_low", "ci_high", "n", "p", "p_holm",
-    "family_size", "reason",
+    "family_size", "reason", *settled.COLUMNS,
 )  # fmt: skip
 
 
@@ -268,6 +269,11 @@ def _trend_table(studies: Sequence[ClassStudy]) -> pd.DataFrame:
             "p_holm": significant(trend.p_holm),
             "family_size": trend.family,
             "reason": trend.reason,
+            **settled.settled(
+                [point.block for point in study.points],
+                {trend.method, study.baseline},
+                {(point.block.index, study.line) for point in study.points},
+            ),
         }
         for study in studies
         for trend in trends(study)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nlbench.reports.compare.results import Results
+from nlbench.reports.leaderboard import settled
 from nlbench.reports.stats import mean_interval
 from nlbench.reports.text import rounded, significant
 from nlbench.reports.topics.columns import difference
@@ -27,12 +28,12 @@ SETTING_COLUMNS = (
 )  # fmt: skip
 LEVEL_COLUMNS = (
     "sweep", "axis", "level", "reference", "averaged_over", "mean", "diff", "diff_ci_low",
-    "diff_ci_high", "n", "p", "p_holm", "family_size", "reason",
+    "diff_ci_high", "n", "p", "p_holm", "family_size", "reason", *settled.COLUMNS,
 )  # fmt: skip
 CHOICE_COLUMNS = (
     "sweep", "seed", "chosen", "noisy_validation", "accuracy", "default",
     "default_accuracy", "best", "best_accuracy", "best_of_other_seeds",
-    "best_of_other_seeds_accuracy", "spearman",
+    "best_of_other_seeds_accuracy", "spearman", *settled.COLUMNS,
 )  # fmt: skip
 
 
@@ -129,6 +130,7 @@ def levels_table(found: Found) -> pd.DataFrame:
             "p_holm": significant(level.p_holm),
             "family_size": level.family,
             "reason": level.reason,
+            **_settled(sweep),
         }
         for sweep, measured, _ in found
         for level in measured.levels
@@ -152,9 +154,15 @@ def choice_table(found: Found) -> pd.DataFrame:
             "best_of_other_seeds": c.others.cell.method if c.others else "",
             "best_of_other_seeds_accuracy": rounded(c.others_accuracy),
             "spearman": significant(c.correlation),
+            **_settled(sweep),
         }
         for sweep, _, choices in found
         if choices is not None
         for c in choices.seeds
     ]
     return pd.DataFrame(rows, columns=list(CHOICE_COLUMNS))
+
+
+def _settled(sweep: Sweep) -> dict[str, str]:
+    methods = {setting.cell.method for setting in sweep.settings}
+    return settled.settled([sweep.block], methods, {(sweep.block.index, sweep.condition.line)})
