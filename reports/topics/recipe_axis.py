@@ -27,8 +27,8 @@ FILE = "recipe-axis"
 # With more methods there are only the pairs with the baseline.
 MOST = 4
 COLUMNS = (
-    "data_label", "model", "profile", "noise_drawn", "question", "method_a", "recipe_a", "method_b", "recipe_b",
-    *COMPARISON,
+    "data_label", "model", "profile", "noise_drawn", "question", "method_a", "recipe_a", "method_b",
+    "recipe_b", *COMPARISON,
 )  # fmt: skip
 SAME, VALUE, BOTH = "methods at one value", "values of one method", "methods at two values"
 
