@@ -5,6 +5,7 @@ Here and not in ``reports``, which reads records only: suites and methods are ne
 
 from __future__ import annotations
 
+import inspect
 import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nlbench import baselines, reports
+from nlbench.baselines.families import FAMILIES
 from nlbench.benchmark import published
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.store import archive
@@ -22,7 +24,11 @@ from nlbench.benchmark.suites import suite as suites
 from nlbench.benchmark.suites.suite import Suite
 from nlbench.reports.read.names import BlockKey
 from nlbench.reports.site import Commands, LabelSets, Page, payload, write_pages
+from nlbench.reports.site.methods import arxiv
 from nlbench.studies import Say, as_found, published_study, sound, study_of
+
+# Studies that the index opens with, the first that is there.
+HEADLINES = ("field", "fashion")
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,45 @@ def write_site(
             f"{results / 'published'}: no published study in it; `nlbench site SUITE` or"
             " --own shows the runs of this machine"
         )
-    return list(write_pages(pages, out))
+    return list(write_pages(headline_first(pages), out, _about(pages)))
+
+
+def headline_first(pages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The pages, that of the most important study first."""
+    names = [page["name"] for page in pages]
+    headline = next((name for name in HEADLINES if name in names), names[0])
+    return sorted(pages, key=lambda page: page["name"] != headline)
+
+
+def _about(pages: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What methods say of themselves, by registered name."""
+    return {
+        name: _of_method(name)
+        for name in dict.fromkeys(method["name"] for page in pages for method in page["methods"])
+    }
+
+
+def _of_method(name: str) -> dict[str, Any]:
+    """Title, first paragraph of the docstring, and what tables of methods say of it."""
+    method = baselines.get(name)
+    family = FAMILIES.get(method.family)
+    defaults = ", ".join(f"{p.name} = {p.default}" for p in method.hyperparameters())
+    facts = (
+        ("Family", family.title if family else "", False),
+        ("Loss of a sample", method.formula, True),
+        ("Source", method.source, False),
+        ("Defaults", defaults, True),
+        ("Published for", ", ".join(method.published), False),
+    )
+    return {
+        "title": method.title,
+        "summary": " ".join((inspect.getdoc(method) or "").split("\n\n")[0].split()),
+        "facts": [
+            {"what": what, "text": text, "code": code, "link": arxiv(text)}
+            for what, text, code in facts
+            if text
+        ],
+    }
 
 
 def _shown(results: Path, names: Sequence[str], own: bool, say: Say) -> list[Shown]:

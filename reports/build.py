@@ -28,6 +28,7 @@ from nlbench.reports.read.extract import Intake
 from nlbench.reports.read.study import Study
 from nlbench.reports.render.across_conditions import overall_markdown
 from nlbench.reports.render.files import to_csv, write_csv, write_text
+from nlbench.reports.render.highlight import Highlight
 from nlbench.reports.render.index import index_markdown
 from nlbench.reports.render.latex import document
 from nlbench.reports.render.latex_accuracy import accuracy_latex
@@ -64,6 +65,7 @@ class Built:
         leaderboard: the leaderboard as written.
         results: everything computed.
         drawn: the figures, in order.
+        highlights: what topics put on the first screen.
     """
 
     files: tuple[Path, ...]
@@ -73,6 +75,7 @@ class Built:
     leaderboard: pd.DataFrame
     results: Results
     drawn: tuple[Drawn, ...]
+    highlights: tuple[Highlight, ...] = ()
 
 
 def build_report(
@@ -139,6 +142,7 @@ def build_from(results: Results, out: Path, only: str | None = None, workers: in
         leaderboard=leaderboard,
         results=results,
         drawn=tuple(drawn),
+        highlights=topics.highlights,
     )
 
 

@@ -9,6 +9,8 @@ from nlbench.reports.render.markdown import bullets, escape, table
 from nlbench.reports.stats import WILCOXON
 from nlbench.reports.text import NONE, interval, listing, number, p_equals, p_value, plural
 
+MOST_PAIRS = 30  # that a page lists one by one
+
 
 def overall_markdown(results: Results) -> str:
     """overall.md: every profile's methods, pairs and what may be concluded."""
@@ -21,6 +23,16 @@ def overall_markdown(results: Results) -> str:
     for whole in results.overall:
         parts += [f"## Profile {whole.profile}", *sections(results, whole)]
     return "\n\n".join(parts) + "\n"
+
+
+def first_sections(results: Results, whole: Overall) -> list[str]:
+    """:func:`sections` for the index page: of many pairs only where they are."""
+    if len(whole.pairs) <= MOST_PAIRS:
+        return sections(results, whole)
+    more = (
+        f"All {len(whole.pairs):,} pairs of methods, in both questions: [overall.md](overall.md)."
+    )
+    return [methods_table(whole), _small_print(results, whole), more]
 
 
 def sections(results: Results, whole: Overall, level: int = 3) -> list[str]:

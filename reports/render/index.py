@@ -11,14 +11,24 @@ from nlbench.reports.compare.comparison import DECLARED, EXPLORATORY, Comparison
 from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.drawn import Drawn
 from nlbench.reports.read.cells import Block
-from nlbench.reports.render.across_conditions import sections
+from nlbench.reports.render.across_conditions import first_sections
+from nlbench.reports.render.answer import answer
 from nlbench.reports.render.grid import accuracy_grid
+from nlbench.reports.render.highlight import Highlight
 from nlbench.reports.render.machines import mixed
-from nlbench.reports.render.markdown import bullets, escape, grid_table, table, words_under
+from nlbench.reports.render.markdown import (
+    bullets,
+    caption_under,
+    escape,
+    grid_table,
+    notes_under,
+    table,
+)
 from nlbench.reports.render.verdicts import averages, declaration, exploration
 from nlbench.reports.text import plural
 
 SENTENCES = 30
+HIGHLIGHTS = 3  # lines below the answer
 FILES = (
     ("leaderboard.csv", "a row per method and condition, numbers as numbers"),
     ("runs.csv", "a row per run: accuracies, fingerprints, environment"),
@@ -40,6 +50,10 @@ class Topics(Protocol):
         """What a reader must know, a line each."""
 
     @property
+    def highlights(self) -> Sequence[Highlight]:
+        """What the first screen says beside the accuracies."""
+
+    @property
     def files(self) -> Sequence[tuple[str, str]]:
         """Names of files, and what is in them."""
 
@@ -50,24 +64,33 @@ class Topics(Protocol):
 def index_markdown(
     results: Results, leaderboard: pd.DataFrame, drawn: Sequence[Drawn], topics: Topics
 ) -> str:
-    """Title, question, table, verdicts, figures, set-up and how to make it again."""
+    """Title, answer, tables with one figure, then verdicts, notes, figures and the set-up."""
     study = results.study
     parts = [f"# {escape(study.title)}"]
     parts += [f"> **Part of a study:** {escape(study.part)}."] if study.part else []
-    parts += [escape(study.description)] if study.description else []
+    parts.append(_answer(results, topics))
     if warnings := (*results.warnings, *topics.warnings):
         parts.append("\n".join(f"> **Note:** {escape(line)}.\n>" for line in warnings))
-    parts += _verdicts(results)
+    parts += [escape(study.description)] if study.description else []
+    first = next((figure for figure in drawn if figure.block is not None), None)
     for block in results.blocks:
         parts += _block(results, block, leaderboard)
-        parts += [*topics.sections(block), *_figures(drawn, block.index)]
+        if first is not None and first.block == block.index:
+            parts += _figures([first], block.index)
+    for highlight in topics.highlights:
+        parts += _highlight(highlight)
+    parts += _verdicts(results)
+    rest = [figure for figure in drawn if figure is not first]
+    for block in results.blocks:
+        parts += _details(results, block)
+        parts += [*topics.sections(block), *_figures(rest, block.index)]
     parts += topics.sections(None)
     for whole in results.overall:
         parts += [
             f"## Across conditions (profile {escape(whole.profile)})",
-            *sections(results, whole),
+            *first_sections(results, whole),
         ]
-    parts += _figures(drawn, None)
+    parts += _figures(rest, None)
     parts += [
         "## Set-up",
         setup_table(results),
@@ -78,10 +101,38 @@ def index_markdown(
     return "\n\n".join(parts) + "\n"
 
 
+def _answer(results: Results, topics: Topics) -> str:
+    """Who leads where, by how much, how sure; then a line for each highlight."""
+    lines = [f"- **{what}:** {escape(line)}" for what, line in answer(results).lines]
+    for highlight in topics.highlights[:HIGHLIGHTS]:
+        what = escape(f"{highlight.topic}, {highlight.title}")
+        lines.append(f"- **{what}:** {escape(highlight.line)}")
+    return "\n".join(lines)
+
+
+def _highlight(found: Highlight) -> list[str]:
+    rows = [
+        [f"**{escape(cell)}**" if (y, x) in found.strong else escape(cell) for x, cell in row]
+        for y, row in ((y, list(enumerate(row))) for y, row in enumerate(found.rows))
+    ]
+    return [
+        f"## {escape(f'{found.topic}, {found.title}')}",
+        table([escape(name) for name in found.headers], rows),
+        f"*{escape(found.note)}*",
+    ]
+
+
 def _block(results: Results, block: Block, leaderboard: pd.DataFrame) -> list[str]:
     grid = accuracy_grid(block, leaderboard)
     parts = [f"## {escape(block.title)}", grid_table(results, block, grid)]
-    parts += words_under(results, block, grid)
+    return [*parts, *caption_under(results, block, grid)]
+
+
+def _details(results: Results, block: Block) -> list[str]:
+    """Notes to the table of a block, and its comparisons in words."""
+    several = len(results.blocks) > 1
+    parts = [f"## Details: {escape(block.title)}" if several else "## Details"]
+    parts.append(notes_under(results, block))
     verdicts = results.in_block(block)
     if verdicts:
         parts += ["### In words", *_sentences(verdicts)]

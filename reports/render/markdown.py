@@ -69,13 +69,18 @@ def accuracy_markdown(results: Results, leaderboard: pd.DataFrame) -> str:
 
 def words_under(results: Results, block: Block, grid: Sequence[GridRow]) -> list[str]:
     """Caption, key to the marks and notes of an accuracy table, a paragraph each."""
+    return [*caption_under(results, block, grid), notes_under(results, block)]
+
+
+def caption_under(results: Results, block: Block, grid: Sequence[GridRow]) -> list[str]:
+    """Caption of an accuracy table and key to its marks."""
     key = [f"{MARKS[mark]} {MARK_WORDS[mark]}." for mark in marks_used(grid)]
-    notes = " ".join(accuracy_notes(results, block, rates=False))
-    return [
-        f"*{escape(' '.join(accuracy_caption(results, block)))}*",
-        *key,
-        f"Notes: {escape(notes)}",
-    ]
+    return [f"*{escape(' '.join(accuracy_caption(results, block)))}*", *key]
+
+
+def notes_under(results: Results, block: Block) -> str:
+    """What is to be known of an accuracy table, as one paragraph."""
+    return f"Notes: {escape(' '.join(accuracy_notes(results, block, rates=False)))}"
 
 
 def grid_table(results: Results, block: Block, grid: Sequence[GridRow]) -> str:

@@ -39,7 +39,7 @@ NUMBERS = frozenset(
     ("nominal_rate", "mean", "ci_low", "rank", "tie_group", "diff",
      "diff_p_holm", "n")
 )  # fmt: skip
-MEAN_WIDTH, DIFF_WIDTH = 156.0, 92.0
+MEAN_WIDTH, DIFF_WIDTH = 132.0, 80.0
 Row = dict[str, Any]
 
 

@@ -35,9 +35,12 @@ def figures(drawn: Sequence[Drawn], files: Iterable[Path]) -> list[dict[str, Any
     captions = {file: each.caption for each in drawn for file in each.files}
     pictures = [file for each in drawn for file in each.files]
     pictures += [file for file in files if file not in captions]
+    # Shown with the first table.
+    first = next((png for each in drawn if each.block is not None for png in each.files[:1]), None)
     return [
         {
             "name": png.stem,
+            "first": png is first,
             "caption": (caption := captions.get(png, png.stem)),
             "alt": re.split(r"[;:.](?:\s|$)", caption, maxsplit=1)[0],
             "src": data_uri(png),
@@ -51,10 +54,13 @@ def figures(drawn: Sequence[Drawn], files: Iterable[Path]) -> list[dict[str, Any
 
 
 def tables(files: Iterable[Path]) -> list[dict[str, Any]]:
-    """Every Markdown file of the report as HTML, whatever its name."""
+    """Every Markdown file of the report as HTML, whatever its name; of a large one no content."""
     found = []
     for path in files:
         if path.suffix == ".md" and path.name not in ELSEWHERE:
+            if path.stat().st_size > LARGEST:
+                found.append({"name": path.stem, "title": path.stem, "html": None})
+                continue
             title, body = markdown_html(path.read_text("utf-8"), path.stem)
             found.append({"name": path.stem, "title": title or path.stem, "html": body})
     return found

@@ -17,9 +17,27 @@ def page_html(payload: Mapping[str, Any]) -> str:
     return _render("suite.html.j2", {"suite": payload})
 
 
-def index_html(suites: Sequence[Mapping[str, Any]]) -> str:
-    """The index: one entry per page, each a payload with its ``file``."""
-    return _render("index.html.j2", {"suites": suites})
+def index_html(
+    suites: Sequence[Mapping[str, Any]], methods: Sequence[Mapping[str, Any]] = ()
+) -> str:
+    """The index: one entry per page, each a payload with its ``file``; the first is the headline.
+
+    Args:
+        suites: the payloads.
+        methods: what the pages of methods show.
+    """
+    topics: dict[str, list[tuple[Mapping[str, Any], list[Any]]]] = {}
+    for suite in suites:
+        for topic in dict.fromkeys(found["topic"] for found in suite["highlights"]):
+            shown = [found for found in suite["highlights"] if found["topic"] == topic]
+            topics.setdefault(topic, []).append((suite, shown))
+    values = {"suites": suites, "methods": methods, "topics": list(topics.items())}
+    return _render("index.html.j2", values)
+
+
+def method_html(method: Mapping[str, Any]) -> str:
+    """The page of one method over all studies."""
+    return _render("method.html.j2", {"method": method})
 
 
 def origins_html(leaderboard: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.drawn import Planned
 from nlbench.reports.read.cells import Block
+from nlbench.reports.render.highlight import Highlight
 from nlbench.reports.topics import (
     classes,
     cost,
@@ -60,6 +61,11 @@ class Topics:
     def warnings(self) -> tuple[str, ...]:
         """What a reader must know before trusting a number, a line each."""
         return tuple(line for t, found in self._found for line in t.warnings(self._results, found))
+
+    @cached_property
+    def highlights(self) -> tuple[Highlight, ...]:
+        """What the first screen says beside the accuracies."""
+        return tuple(h for t, found in self._found for h in t.highlights(self._results, found))
 
     @property
     def files(self) -> tuple[tuple[str, str], ...]:

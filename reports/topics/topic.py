@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.drawn import Planned
 from nlbench.reports.read.cells import Block
+from nlbench.reports.render.highlight import Highlight
 
 Found = TypeVar("Found")
 
@@ -43,6 +44,7 @@ class Topic(Generic[Found]):
             the last one, for the study as a whole (``None``).
         figures: figures of a block or of the study, as for ``section``. The names of a block's
             figures get the number of the block, and their ``block`` is set.
+        highlights: what the first screen of the study says of it.
         warnings: what a reader must know before trusting a number, plain text, a line each.
     """
 
@@ -53,4 +55,5 @@ class Topic(Generic[Found]):
     files: tuple[tuple[str, str], ...] = ()
     section: Callable[[Results, Found, Block | None], Sequence[str]] = _nothing
     figures: Callable[[Results, Found, Block | None], Iterable[Planned]] = _nothing
+    highlights: Callable[[Results, Found], Sequence[Highlight]] = _nothing
     warnings: Callable[[Results, Found], Sequence[str]] = _nothing

@@ -116,6 +116,23 @@
     for (const kind of ["mouseover", "focusin", "click"]) matrices.addEventListener(kind, say);
   }
 
+  // --- wide tables: a hint where columns are out of sight --------------------------------------
+  const wide = all(".scroll");
+  const hint = (box) => {
+    const more = box.scrollWidth > box.clientWidth + 1;
+    const next = box.nextElementSibling;
+    const there = next && next.className === "hint" ? next : null;
+    box.classList.toggle("more", more);
+    if (there) there.hidden = !more;
+    if (!more || there) return;
+    const words = document.createElement("p");
+    words.className = "hint";
+    words.textContent = "More columns: scroll sideways \u2192";
+    box.after(words);
+  };
+  const watch = new ResizeObserver((entries) => entries.forEach((entry) => hint(entry.target)));
+  for (const box of wide) watch.observe(box);
+
   // --- copying ----------------------------------------------------------------------------------
   const toast = byId("toast");
   let fade = 0;

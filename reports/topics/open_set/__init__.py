@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlbench.reports.topics.open_set import compare, figure, page
+from nlbench.reports.topics.open_set import compare, figure, highlight, page
 from nlbench.reports.topics.topic import Topic
 
 TOPIC = Topic(
@@ -12,5 +12,6 @@ TOPIC = Topic(
     pages=page.pages,
     files=page.FILES,
     section=page.index_section,
+    highlights=highlight.highlights,
     figures=figure.figures,
 )

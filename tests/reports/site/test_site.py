@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import posixpath
 import re
 import shlex
 from collections.abc import Callable, Sequence
@@ -21,20 +22,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from nlbench import reports
+from nlbench import baselines, reports
 from nlbench.benchmark.store import archive
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.suites import suite
 from nlbench.cli import main, options
 from nlbench.cli.main import parser
 from nlbench.reports.read import names as names_module
+from nlbench.reports.render.answer import answer
 from nlbench.reports.render.markdown import escape, table
-from nlbench.reports.site import Commands, LabelSets, page_html, payload, write_pages
-from nlbench.reports.site.embed import markdown_html
+from nlbench.reports.site import Commands, LabelSets, index_html, page_html, payload, write_pages
+from nlbench.reports.site.embed import LARGEST, markdown_html
 from nlbench.reports.site.labels import heat_map
+from nlbench.reports.site.methods import method_pages
 from nlbench.reports.site.scale import PAD, Scale
 from nlbench.reports.site.write import file_name
-from nlbench.site import seed_ranges
+from nlbench.reports.text import number, p_value
+from nlbench.site import headline_first, seed_ranges
 from nlbench.studies import study_of
 
 html5lib = pytest.importorskip("html5lib", reason="html5lib: pip install '.[dev]'")
@@ -60,6 +64,12 @@ def text(element: Element) -> str:
     return " ".join("".join(element.itertext()).split())
 
 
+def leads(pages: dict[str, str], link: str) -> bool:
+    """Whether a page is there, and in it what comes after #."""
+    name, _, place = link.partition("#")
+    return name in pages and (not place or f'id="{place}"' in pages[name])
+
+
 def by_id(tree: Element, name: str) -> Element:
     (found,) = [e for e in tree.iter() if e.get("id") == name]
     return found
@@ -75,7 +85,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     out = tmp_path_factory.mktemp("site")
     results = ["--results", str(PUBLISHED.parent)]
     assert main(["site", SUITE, *results, "--out", str(out)]) == 0
-    return {path.name: path.read_text("utf-8") for path in out.iterdir()}
+    files = [path for path in out.rglob("*") if path.is_file()]
+    return {path.relative_to(out).as_posix(): path.read_text("utf-8") for path in files}
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +231,152 @@ def test_one_method_with_one_seed_still_makes_a_page(
     assert values["board"]["rows"][0]["shown"]["mean"] == "90.00"
 
 
+# --- first screens --------------------------------------------------------------------------------
+
+
+def test_page_and_index_open_with_the_answer_of_the_report(
+    pages: dict[str, str], report: reports.Built
+) -> None:
+    told = answer(report.results)
+    for name, verdicts in ((f"{SUITE}.html", []), ("index.html", [told.verdict])):
+        tree = read(pages[name])
+        (lines,) = [e for e in tree.iter("dl") if e.get("class") == "answer"]
+        assert [text(e) for e in lines.iter("dt")] == [what for what, _ in told.lines]
+        assert [text(e) for e in lines.iter("dd")] == [line for _, line in told.lines]
+        shown = [text(li) for ul in tree.iter("ul") if ul.get("class") == "verdict-list"
+                 for li in ul]  # fmt: skip
+        assert [line.split(": ", 2)[2] for line in shown] == verdicts
+
+
+def test_index_has_a_row_per_study_with_its_numbers(
+    pages: dict[str, str], report: reports.Built
+) -> None:
+    (table,) = [e for e in read(pages["index.html"]).iter("table") if e.get("class") == "studies"]
+    heads = [text(th) for th in next(table.iter("thead")).iter("th")]
+    (row,) = list(next(table.iter("tbody")))
+    cells = dict(zip(heads, map(text, row), strict=True))
+    runs = report.results.frame.runs
+    assert cells["study"] == SUITE
+    assert cells["best set on average"] == answer(report.results).best
+    assert int(cells["methods"]) == runs["method"].nunique()
+    assert int(cells["conditions"]) == runs["condition"].nunique()
+    assert int(cells["seeds"]) == runs["seed"].nunique()
+    assert cells["data"] == "Digits 8x8"
+    assert cells["network"] == "mlp"
+    assert cells["runs"] == f"{len(runs)} of {len(runs)}"
+
+
+def test_index_opens_with_the_headline_study() -> None:
+    def names(*given: str) -> list[str]:
+        return [page["name"] for page in headline_first([{"name": name} for name in given])]
+
+    assert names("a", "fashion", "z") == ["fashion", "a", "z"]
+    assert names("a", "fashion", "field") == ["field", "a", "fashion"]
+    assert names("a", "b") == ["a", "b"]
+
+
+def test_page_of_a_method_has_the_numbers_of_the_leaderboard(
+    pages: dict[str, str], page: Element
+) -> None:
+    assert {name for name in pages if name.startswith("methods/")} == {
+        f"methods/{name}.html" for name in ("ce", "gce", "drainage")
+    }
+    csv = pd.read_csv(io.StringIO(download(page, "leaderboard.csv")))
+    csv = csv[(csv["scope"] == "condition") & (csv["method_name"] == "gce")]
+    csv = csv.set_index(csv["condition"].map(names_module.pretty_condition))
+    tree = read(pages["methods/gce.html"])
+    whole = text(tree)
+    assert baselines.get("gce").source in whole
+    assert baselines.get("gce").formula in whole
+    rows = [list(row) for body in tree.iter("tbody") for row in body]
+    assert {text(row[0]) for row in rows} == set(csv.index)
+    for row in rows:
+        expected: Any = csv.loc[text(row[0])]
+        low, high = expected["diff_ci_low"], expected["diff_ci_high"]
+        assert [text(cell) for cell in row[1:]] == [
+            f"{number(expected['mean'])} ± {number(expected['sd'])}",
+            f"{expected['rank']:g} of 3",
+            f"{expected['tie_group']:g}",
+            number(expected["diff"], sign=True),
+            f"[{number(low)}, {number(high)}]",
+            p_value(expected["diff_p_holm"]),
+            f"{expected['n']}/{expected['expected_n']}",
+        ]
+
+
+def test_methods_of_equal_file_names_keep_pages_of_their_own() -> None:
+    row = {"block": 0, "noise_order": 0, "rank": 1.0, "method": "A", "tie_group": 1, "pretty": "c",
+           "data": "d", "id": "row-1", "shown": dict.fromkeys(
+               ("mean", "rank", "diff", "diff_interval", "diff_p_holm", "n"), "1")}  # fmt: skip
+    rows = [{**row, "method_name": name} for name in ("my:Own", "my-own")]
+    board = {"baseline": "A", "blocks": [], "rows": rows}
+    suite = {"file": "s.html", "title": "S", "claims": [], "board": board}
+    about: dict[str, dict[str, Any]] = {
+        name: {"title": "A", "summary": "", "facts": []} for name in ("my:Own", "my-own", "unused")
+    }
+    found = method_pages([suite], about)
+    assert [page["file"] for page in found] == ["methods/my-own.2.html", "methods/my-Own.html"]
+
+
+def test_open_set_studies_have_a_section_on_page_and_index(
+    make_study: Callable[..., Any], tmp_path: Path
+) -> None:
+    values = {(m, "symmetric:0.4"): [80.0, 81.0] for m in ("ce", "gce")}
+    entry = made(make_study(values), tmp_path)[0]
+    (headers, rows) = (["method (score)", "clean"], [[_cell("CE (MSP)"), _cell("91.5", True)]])
+    found = {"topic": "Open-set recognition (AUROC)", "title": "4 unknown", "line": "CE on clean.",
+             "headers": headers, "rows": rows, "note": "50 is chance."}  # fmt: skip
+    entry = {**entry, "highlights": [found], "file": "small.html"}
+    for html in (page_html(entry), index_html([entry])):
+        tree = read(html)
+        (section,) = [e for e in tree.iter("section") if "Open-set" in text(next(e.iter("h2")))]
+        assert [text(td) for td in section.iter("td")] == ["91.5"]
+        assert [text(b) for b in section.iter("strong")] == ["91.5"]
+        assert "CE on clean." in text(section)
+        assert "50 is chance." in text(section)
+        assert text(next(tree.iter("dl"))).endswith("4 unknown. CE on clean.")
+
+
+def _cell(words: str, bold: bool = False) -> dict[str, Any]:
+    return {"text": words, "bold": bold, "marks": "", "count": "", "words": ""}
+
+
+def test_many_methods_are_rows_and_compared_with_the_baseline_alone(
+    make_study: Callable[..., Any], tmp_path: Path
+) -> None:
+    values = {
+        (f"m{i}", line): [70.0 + i, 71.0 + 1.1 * i, 72.0 + i]
+        for i in range(9)
+        for line in ("clean", "symmetric:0.4")
+    }
+    study = make_study(values)
+    tree = read(made(study, tmp_path)[1])
+    grid = next(e for e in by_id(tree, "accuracy").iter("table"))
+    heads, *rows = [[text(cell) for cell in row] for row in grid.iter("tr")]
+    assert heads == ["method", "clean", "symmetric 0.4", "mean"]
+    assert [row[0] for row in rows] == [f"m{i}" for i in reversed(range(9))]
+    (matrix,) = list(by_id(tree, "significance").iter("table"))
+    assert len([td for td in matrix.iter("td") if "pair" in str(td.get("class"))]) == 8 * 2
+    assert "The 16 declared of 72 comparisons" in text(by_id(tree, "significance"))
+    across = text(by_id(tree, "overall"))
+    assert "The declared ones of 36 pairs" in across
+    assert len(re.findall(r"m\d (?:beats|is worse than|and) m0 ", across)) == 8
+    index = tmp_path / "r" / "index.md"
+    reports.build_report(study.study, study.records, index.parent)
+    assert "All 36 pairs of methods, in both questions" in index.read_text("utf-8")
+    assert len(index.read_bytes()) < 30_000
+
+
+def test_a_table_too_large_for_the_page_is_named(
+    make_study: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "huge.md").write_text("# Huge\n\n" + "word " * (LARGEST // 5 + 1))
+    study = make_study({("ce", "clean"): [90.0]})
+    html = made(study, tmp_path, more=(tmp_path / "huge.md",))[1]
+    assert "huge.md is too large for this page" in text(by_id(read(html), "tables"))
+    assert len(html) < LARGEST
+
+
 # --- commands -------------------------------------------------------------------------------------
 
 
@@ -269,7 +426,7 @@ def test_pages_are_the_same_bytes_in_whatever_order_the_records_come(
     json.dumps(first[0], allow_nan=False)
 
 
-@pytest.mark.parametrize("name", [f"{SUITE}.html", "index.html"])
+@pytest.mark.parametrize("name", [f"{SUITE}.html", "index.html", "methods/gce.html"])
 def test_pages_carry_everything_themselves(pages: dict[str, str], name: str) -> None:
     tree = read(pages[name])
     for element in tree.iter():
@@ -279,7 +436,8 @@ def test_pages_carry_everything_themselves(pages: dict[str, str], name: str) -> 
             if key in ("src", "srcset", "poster", "data", "action"):
                 assert value.startswith("data:")
             if key == "href":
-                local = value.startswith(("#", "data:")) or value in pages
+                place = posixpath.normpath(f"{posixpath.dirname(name)}/{value}".lstrip("/"))
+                local = value.startswith(("#", "data:")) or leads(pages, place)
                 assert local or re.fullmatch(r"https://arxiv\.org/abs/[\d.]+", value)
     (style,), (script,) = list(tree.iter("style")), list(tree.iter("script"))
     assert "url(" not in "".join(style.itertext())
@@ -292,7 +450,7 @@ def test_pages_carry_everything_themselves(pages: dict[str, str], name: str) -> 
         assert rules[rule] == f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-@pytest.mark.parametrize("name", [f"{SUITE}.html", "index.html"])
+@pytest.mark.parametrize("name", [f"{SUITE}.html", "index.html", "methods/gce.html"])
 def test_links_and_labels_within_a_page_lead_somewhere(pages: dict[str, str], name: str) -> None:
     tree = read(pages[name])
     ids = [str(e.get("id")) for e in tree.iter() if e.get("id")]
@@ -332,8 +490,8 @@ def test_names_with_markup_in_them_stay_text(
     assert {text(next(r.iter("th"))) for r in rows} == set(study.study.titles.values())
     (page, index) = write_pages([values], tmp_path / "site")
     assert page.path.name == file_name(HOSTILE)
-    (link,) = [a for a in read(index.path.read_text("utf-8")).iter("a") if "id" not in a.attrib][1:]
-    assert link.get("href") == page.path.name
+    links = {str(a.get("href")) for a in read(index.path.read_text("utf-8")).iter("a")}
+    assert links - {"#main"} == {page.path.name}
 
 
 ALLOWED = {"html", "head", "body", "div", "table", "thead", "tbody", "tr", "th", "td", "br"}

@@ -213,7 +213,7 @@ def test_no_page_is_wider_than_its_window(
     visit: Callable[..., Watched], site: Path, width: int
 ) -> None:
     watched = visit(viewport={"width": width, "height": 800})
-    for name in ("fashion.html", "index.html"):
+    for name in ("fashion.html", "index.html", "methods/gce.html"):
         watched.go(site / name)
         assert watched.page.evaluate(WIDE) == 0
         watched.page.evaluate("document.querySelectorAll('details').forEach((d) => d.open = true)")
@@ -227,6 +227,64 @@ def test_first_column_stays_in_sight_on_a_phone(visit: Callable[..., Watched], s
     before = watched.page.evaluate(place)
     watched.page.evaluate("document.querySelector('#board').parentElement.scrollLeft = 400")
     assert watched.page.evaluate(place) == pytest.approx(before, abs=1)
+
+
+BOXES = """() => [...document.querySelectorAll(".scroll")].filter((box) => box.clientWidth)
+    .map((box) => [box.scrollWidth > box.clientWidth + 1,
+      box.nextElementSibling?.className === "hint" && !box.nextElementSibling.hidden])"""
+FIRST = """() => [...document.querySelectorAll(".scroll")].filter((box) =>
+    box.scrollWidth > box.clientWidth + 1).map((box) => {
+      const cells = [...box.querySelectorAll("tr > :first-child")].filter((c) => c.colSpan === 1);
+      const place = () => cells.map((cell) => Math.round(cell.getBoundingClientRect().x));
+      const before = place();
+      box.scrollLeft = 1000;
+      const after = place();
+      box.scrollLeft = 0;
+      return [box.getAttribute("aria-label"), String(before) === String(after),
+        Math.max(...cells.map((c) => c.getBoundingClientRect().width)) / box.clientWidth];
+    })"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_wide_tables_keep_their_first_column_and_hint_at_the_others(
+    visit: Callable[..., Watched], site: Path, width: int
+) -> None:
+    watched = visit(viewport={"width": width, "height": 800})
+    page = watched.page
+    for name in ("fashion.html", "index.html", "methods/gce.html"):
+        watched.go(site / name)
+        page.evaluate("document.querySelectorAll('details').forEach((d) => d.open = true)")
+        page.wait_for_timeout(100)
+        boxes = page.evaluate(BOXES)
+        assert all(wide == hinted for wide, hinted in boxes), boxes
+        if width == 390:
+            assert any(wide for wide, _ in boxes), name
+        for label, stays, share in page.evaluate(FIRST):
+            assert stays, label
+            assert share < 0.6, (label, share)
+
+
+def test_tables_of_the_first_screens_fit_a_desktop(
+    visit: Callable[..., Watched], site: Path
+) -> None:
+    watched = visit(viewport={"width": 1280, "height": 800})
+    for name, table in (("fashion.html", ".grid"), ("fashion.html", "#board"),
+                        ("index.html", ".studies"), ("methods/gce.html", ".grid")):  # fmt: skip
+        watched.go(site / name)
+        box = watched.page.locator(f".scroll:has({table})").first
+        assert box.evaluate("box => box.scrollWidth - box.clientWidth") <= 1, (name, table)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_answer_is_on_the_first_screen(
+    visit: Callable[..., Watched], site: Path, width: int
+) -> None:
+    watched = visit(viewport={"width": width, "height": 844})
+    for name in ("fashion.html", "index.html"):
+        watched.go(site / name)
+        lines = watched.page.locator(".answer").first.locator("dt").all()
+        assert len(lines) == 3
+        assert all((box := line.bounding_box()) and box["y"] < 844 for line in lines), name
 
 
 # Contrast of every visible text with what is behind it, after WCAG 2.2.
@@ -272,7 +330,7 @@ def test_text_stands_out_in_light_and_dark(
     visit: Callable[..., Watched], site: Path, scheme: str
 ) -> None:
     watched = visit(color_scheme=scheme)
-    for name in ("index.html", "fashion.html"):
+    for name in ("index.html", "methods/gce.html", "fashion.html"):
         watched.go(site / name)
         page = watched.page
         page.evaluate("document.querySelectorAll('details').forEach((d) => d.open = true)")
@@ -317,10 +375,13 @@ def test_figures_are_loaded_and_the_index_leads_to_the_page(
     watched = visit()
     watched.go(site / "index.html")
     page = watched.page
-    page.get_by_role("link", name="Fashion-MNIST").click()
+    page.get_by_role("link", name="Fashion-MNIST").first.click()
     assert page.url.endswith("fashion.html")
     images = page.locator("figure img")
     assert images.count() >= 4
+    waiting = "() => [...document.images].filter((i) => !i.complete || !i.naturalWidth).length"
+    assert page.evaluate(waiting) == 0, "a page that is printed is not scrolled through first"
+    assert page.locator("img[loading]").count() == 0
     for image in images.all():
         image.scroll_into_view_if_needed()
         image.evaluate("image => image.decode()")
