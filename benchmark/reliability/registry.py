@@ -8,6 +8,7 @@ from nlbench.benchmark.reliability import (
     kills,
     outputs,
     record_attack,
+    submissions,
     writers,
 )
 from nlbench.benchmark.reliability.attack import Attack
@@ -29,5 +30,6 @@ ATTACKS = (
     Attack("noise", 10_000, inputs.broken_noise_lines, ANSWERS),
     Attack("labels", 10_000, inputs.broken_label_files, ANSWERS),
     Attack("tables", 2_000, inputs.broken_tables, ANSWERS),
+    Attack("submissions", 2_000, submissions.broken_submissions, ANSWERS),
     Attack("words", 10_000, inputs.broken_command_lines, ANSWERS),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nlbench.benchmark import published
+from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.submission.fingerprints import Key, prints
 from nlbench.benchmark.suites.suite import Suite
@@ -28,7 +29,11 @@ class Ours:
 
 
 def ours(suite: Suite, results: Path) -> Ours:
-    """Read the published studies of a results folder that have a data set of this suite."""
+    """Read the published studies of a results folder that have a data set of this suite.
+
+    Raises:
+        UserError: one of them is damaged.
+    """
     wanted = {spec.run_id for spec in suite.specs}
     groups = {spec.dataset.name for spec in suite.specs}
     records: dict[str, RunRecord] = {}
@@ -44,4 +49,7 @@ def _published(results: Path, names: set[str]) -> Iterator[RunRecord]:
     for folder in published.studies(results):
         study = published.read(folder)
         if names & {spec.dataset.name for spec in study.suite.specs}:
-            yield from (item for item in study.records() if isinstance(item, RunRecord))
+            for item in study.records():
+                if isinstance(item, str):
+                    raise UserError(f"published study {folder}: {item}")
+                yield item

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.spec.canonical_json import sha256_of
+from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store import archive
+from nlbench.benchmark.store.plain_values import shown
 from nlbench.benchmark.store.record import RunRecord
 
 
@@ -38,6 +40,8 @@ class Submission:
         for item in archive.read(path):
             if isinstance(item, str):
                 refused.append(item)
+            elif reason := _misshapen(item.spec):
+                refused.append(f"{path}, {item.run_id}.json: {reason}")
             else:
                 records[item.run_id] = item
         if not records and not refused:
@@ -57,6 +61,24 @@ class Submission:
     def methods(self) -> tuple[str, ...]:
         """Names of its methods, sorted."""
         return tuple(sorted({record.spec.method.name for record in self.records}))
+
+
+def _misshapen(spec: RunSpec) -> str:
+    """What of a spec is of no type that a spec has; empty if nothing is.
+
+    Other readers look for records by the ids of specs that they know, and need not ask.
+    """
+    kinds = (
+        ("method", spec.method.name, (str,)),
+        ("model", spec.model, (str,)),
+        ("noise", spec.noise, (str,)),
+        ("profile", spec.profile, (str,)),
+        ("seed", spec.seed, (int,)),
+        *((f"parameter {shown(key)}", key, (str,)) for key, _ in spec.method.params),
+        *((key, value, (str, int, float, bool, type(None))) for key, value in spec.method.params),
+    )
+    wrong = [f"{name} = {shown(value)}" for name, value, types in kinds if type(value) not in types]
+    return f"its spec has {wrong[0]}, of another type than it must be" if wrong else ""
 
 
 def some(records: Sequence[RunRecord], reason: str) -> str:

@@ -89,10 +89,12 @@ def lines(found: Admission) -> list[str]:
     from nlbench.benchmark.submission.admission import NOT_PROVED
 
     failed = sum(bool(check.problems) for check in found.checks)
+    from nlbench.benchmark.store.plain_values import printable
+
     count = f"{failed} check{'s' if failed > 1 else ''} failed"
     result = "admitted" if found.admitted else f"not admitted, {count}"
     return [
-        *(line for check in found.checks for line in _lines(check)),
+        *(printable(line) for check in found.checks for line in _lines(check)),
         f"{found.submission.path}: {result} (suite {found.suite.name})",
         *textwrap.wrap(NOT_PROVED, 100),
     ]

@@ -19,6 +19,7 @@ from nlbench.cli import main
 
 SMALL = {
     "deaths": 30, "readers": 20, "suites": 25, "noise": 25, "labels": 25, "words": 25,
+    "submissions": 25,
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.spec.run_spec import MethodSpec, RunSpec
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.submission.admission import Admission, examine
 from tests.helpers.records import as_failed, ending_at
@@ -268,3 +269,19 @@ def test_what_cannot_be_checked_is_bad_input(tmp_path: Path) -> None:
         examine(packed(path, kept(mine)()), RESULTS)
     with pytest.raises(UserError, match="quik"):
         examine(packed(path, submitted()), RESULTS, "quik")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda spec: replace(spec, method=MethodSpec(["a"])), "method = ['a']"),  # type: ignore[arg-type]
+        (lambda spec: replace(spec, model=None), "model = None"),
+        (lambda spec: replace(spec, method=MethodSpec("ce", (("q", [1]),))), "q = [1]"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_spec_of_other_types_is_refused(
+    change: Callable[[RunSpec], RunSpec], says: str, tmp_path: Path
+) -> None:
+    first, *rest = submitted()
+    found = examined(tmp_path, [*rest, replace(first, spec=change(first.spec))])
+    assert any(says in line for line in found.checks[0].problems), found.checks[0].problems

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nlbench.cli import main
-from tests.helpers.submissions import OWN, RESULTS, packed, submitted
+from tests.helpers.submissions import OWN, RESULTS, own, packed, submitted
 
 ORIGIN = ["--origin", "A. Author, https://example.org"]
 OURS = ["--results", str(RESULTS)]
@@ -53,6 +53,16 @@ def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+def test_a_name_of_theirs_says_nothing_to_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = packed(tmp_path / "a.tar.gz", [own(r, "a\x1b[2J:B") for r in submitted()])
+    assert main(["submit", "check", str(path), *OURS, "--suite", "quick"]) == 1
+    out = capsys.readouterr().out
+    assert "a?[2J:B" in out
+    assert "\x1b" not in out
+
+
 def test_add_begins_with_our_rows_and_marks_every_row(
     archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,10 +74,10 @@ def test_add_begins_with_our_rows_and_marks_every_row(
         rows = list(csv.DictReader(text))
     assert [row["origin"] for row in rows] == ["nlbench"] * 12 + [ORIGIN[1]] * 8
     assert {row["method"] for row in rows[12:]} == {"CE", OWN}
-    own = {row["condition"]: row for row in rows if row["method"] == OWN}
+    mine = {row["condition"]: row for row in rows if row["method"] == OWN}
     gce = {row["condition"]: row for row in rows if row["method"] == "GCE"}
-    assert [row["mean"] for row in own.values()] == [row["mean"] for row in gce.values()]
-    assert [row["diff"] for row in own.values()] == [row["diff"] for row in gce.values()]
+    assert [row["mean"] for row in mine.values()] == [row["mean"] for row in gce.values()]
+    assert [row["diff"] for row in mine.values()] == [row["diff"] for row in gce.values()]
 
     before = board.read_bytes()
     assert main([*add, *ORIGIN]) == 2
