@@ -32,6 +32,7 @@ EXAMPLES = """\
   nlbench noise compare labels.npz other.npz      how far two label sets agree
   nlbench noise export labels.npz labels.csv      for other code: .npy, .json or .csv
   nlbench noise verify results/noise/fingerprints.csv    draw every published label set again
+  nlbench noise release labels cifar10   label files of the usual settings, with a datasheet
 """
 
 

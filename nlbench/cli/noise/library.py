@@ -1,4 +1,4 @@
-"""``nlbench noise table | catalogue``: published label sets, and all models."""
+"""``nlbench noise table | release | catalogue``: published label sets, and all models."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tqdm import tqdm
 from nlbench import noise
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.labels import reference as reference_labels
+from nlbench.benchmark.labels import release as label_files
 from nlbench.benchmark.labels import tables as noise_tables
 from nlbench.cli import options
 from nlbench.noise import whole
@@ -23,6 +24,18 @@ def add_verbs(verbs: options.Commands) -> None:
     )
     table.add_argument("--out", type=Path, required=True, metavar="FILE", help="CSV to write")
     table.set_defaults(call=call_table)
+    release = verbs.add_parser(
+        "release", help="write the label files to download, their datasheet and Croissant metadata"
+    )
+    release.add_argument("folder", type=Path, metavar="DIR", help="e.g. results/noise")
+    release.add_argument(
+        "datasets", nargs="*", metavar="DATASET", help=f"of {', '.join(label_files.SETTINGS)}"
+    )
+    release.add_argument(
+        "--check", action="store_true", help="check the files there, and draw their labels again"
+    )
+    release.set_defaults(call=call_release)
+    options.add_data(release)
     catalogue = verbs.add_parser("catalogue", help="all models with sources and users, as a page")
     catalogue.add_argument("--out", type=Path, metavar="FILE", help="Markdown to write")
     catalogue.set_defaults(call=call_catalogue)
@@ -38,6 +51,27 @@ def call_table(args: argparse.Namespace) -> int:
     count = reference_labels.write(rows, args.out)
     print(f"{args.out}: {count} label sets")
     return 0
+
+
+def call_release(args: argparse.Namespace) -> int:
+    """Carry ``noise release`` out; 1 if a label set is not what it should be."""
+    if not args.check:
+        args.folder.mkdir(parents=True, exist_ok=True)
+        entries = label_files.write(
+            args.folder, args.datasets or list(label_files.SETTINGS), args.data
+        )
+        print(f"{args.folder}: {len(entries)} label sets in {len({e.file for e in entries})} files")
+        return 0
+    found = list(label_files.check(args.folder, args.data))
+    wrong = [(entry, text) for entry, text in found if text and not text.startswith("skipped")]
+    skipped = dict.fromkeys(text for _, text in found if text.startswith("skipped"))
+    for entry, text in wrong:
+        print(f"{args.folder / entry.file}: {entry.column}: {text}")
+    for text in skipped:
+        print(f"{args.folder}: labels not drawn again, {text}")
+    again = sum(not text for _, text in found)
+    print(f"{args.folder}: {again} of {len(found)} label sets drawn again, to the bit")
+    return 1 if wrong else 0
 
 
 def call_catalogue(args: argparse.Namespace) -> int:
