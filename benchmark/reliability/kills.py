@@ -41,8 +41,9 @@ KILLS = (
 FRESH, EARLY, CHECKPOINTS = 0.04, 0.25, 0.3
 # Seconds on average from the start, or from the first sign of training, to the kill.
 EARLY_DELAY, DELAY = {True: 4.0, False: 0.2}, {True: 0.5, False: 0.2}
-# Seconds within which a command ends after a signal, and nothing of it is left after any.
-ENDS, GONE = 5.0, 10.0
+# Seconds within which a command ends after a signal, and nothing of it is left after any. One that
+# is asked to leave its runs waits for the end of their epoch, with workers that are still starting.
+ENDS, LEAVES, GONE = 5.0, 60.0, 10.0
 # How long a whole command takes at most on a busy machine.
 PATIENCE = 600.0
 _SHOWN = 500  # characters of what a command said
@@ -69,6 +70,11 @@ class Kill:
     early: bool = False
     fresh: bool = True
     checkpoints: bool = False
+
+    @property
+    def patience(self) -> float:
+        """Seconds within which the command is to end after the signal."""
+        return LEAVES if self.checkpoints and self.number == signal.SIGTERM else ENDS
 
     def __str__(self) -> str:
         how = f"{'new' if self.fresh else 'forked'} {self.executor}"
@@ -137,7 +143,7 @@ def attempt(suite: Path, results: Path, kill: Kill, slow: float = 1.0) -> str | 
             return f"it did not end in {PATIENCE:.0f} s{_tail(said)}"
         if not sent and status != 0:
             return f"it ended by itself with status {status}{_tail(said)}"
-        if sent and kill.number != signal.SIGKILL and late > ENDS * slow:
+        if sent and kill.number != signal.SIGKILL and late > kill.patience * slow:
             return f"it went on for {late:.1f} s{_tail(said)}"
         if left := _remaining(process.pid, GONE * slow):
             return f"processes left: {left}{_tail(said)}"
