@@ -44,6 +44,8 @@ EARLY_DELAY, DELAY = {True: 4.0, False: 0.2}, {True: 0.5, False: 0.2}
 # Seconds within which a command ends after a signal, and nothing of it is left after any. One that
 # is asked to leave its runs waits for the end of their epoch, with workers that are still starting.
 ENDS, LEAVES, GONE = 5.0, 60.0, 10.0
+# Seconds for what is left to do, without waiting for anybody who is dead.
+FINISHES = 60.0
 # How long a whole command takes at most on a busy machine.
 PATIENCE = 600.0
 _SHOWN = 500  # characters of what a command said
@@ -104,7 +106,7 @@ def kills(folder: Path, seed: int, slow: float = 1.0) -> Iterator[str]:
             fault = attempt(suite, results, kill, slow)
             if fault is not None:
                 yield f"{kill}: {fault}" if fault else ""
-        if fault := finished(suite, results):
+        if fault := finished(suite, results, slow):
             yield fault
         expected = expected or _science(results)
         if _science(results) != expected:
@@ -159,10 +161,10 @@ def attempt(suite: Path, results: Path, kill: Kill, slow: float = 1.0) -> str | 
     return "" if sent else None
 
 
-def finished(suite: Path, results: Path) -> str:
+def finished(suite: Path, results: Path, slow: float = 1.0) -> str:
     """Let a suite be run to its end; what is wrong then, empty if nothing."""
     said = suite.with_name("said")
-    status = Forked(command(suite, results), said).wait(PATIENCE)
+    status = Forked(command(suite, results), said).wait(FINISHES * slow)
     if status != 0 or len(_science(results)) < RUNS:
         return f"exit status {status}, {len(_science(results))} records of {RUNS} runs{_tail(said)}"
     found = left_behind(results)

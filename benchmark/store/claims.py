@@ -2,8 +2,9 @@
 
 A claim is a file that only one process can make. Its owner holds a lock on it and renews its time
 until it is released. A claim is dead, and taken over by renaming it away, if its time has not been
-renewed for long by the file server's own clock, or if its owner was a process of this machine and
-its lock is free: the kernel frees it whatever ended the owner. If a living claim is ever taken,
+renewed for long by the file server's own clock, or if its owner was a process of this machine, or
+died before it had written its name, and its lock is free: the kernel frees it whatever ended the
+owner. If a living claim is ever taken,
 time is lost and nothing else: equal runs leave equal records.
 """
 
@@ -33,6 +34,9 @@ FOLDER = "claims"
 # system may see times that are a minute old.
 BEAT = 10.0
 STALE = 120.0
+# Seconds after which an empty claim that nobody locks is dead: its maker names itself at once, so
+# one that was killed before that never will.
+UNNAMED = 5.0
 _SUFFIX = ".claim"
 _WRITE, _WAIT = "write-", 0.005  # claims to write a record, and seconds between two tries
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -151,6 +155,7 @@ class Claims:
     def _make(self, path: Path, inherited: bool = False) -> Claim | None:
         """Make the file, which only one process can."""
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
+        name = json.dumps(vars(Owner.here())).encode()
         try:
             try:
                 descriptor = os.open(path, flags, 0o644)
@@ -163,7 +168,7 @@ class Claims:
         try:
             # The lock comes first: who reads the owner's name must be able to rely on it.
             _lock(descriptor)
-            os.write(descriptor, json.dumps(vars(Owner.here())).encode())
+            os.write(descriptor, name)
         except OSError:
             made.release()
             raise
@@ -209,7 +214,8 @@ class Claims:
     def _dead(self, seen: _Seen) -> bool:
         if seen.owner.machine == Owner.here().machine and seen.locks():
             return True
-        return self._now() - seen.renewed > self.stale
+        patience = UNNAMED if seen.is_empty and seen.locks() else self.stale
+        return self._now() - seen.renewed > patience
 
     def _now(self) -> float:
         """The time of the file server."""
@@ -300,6 +306,12 @@ class _Seen:
     def __exit__(self, *_: object) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is a file without content."""
+        found = self._found
+        return found is not None and stat.S_ISREG(found.st_mode) and found.st_size == 0
 
     @property
     def is_folder(self) -> bool:

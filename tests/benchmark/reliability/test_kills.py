@@ -47,7 +47,7 @@ def test_whatever_is_killed_the_next_call_goes_on(
         Kill("serial", "parent", signal.SIGINT, 0.1, early=True, fresh=False),
     ):
         assert attempt(suite, results, kill, SLOW) == ""
-    assert finished(suite, results) == ""
+    assert finished(suite, results, SLOW) == ""
     assert sum(r.status == "ok" for r in Store.open(results / "runs").records()) == RUNS
 
 

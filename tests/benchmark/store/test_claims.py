@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import subprocess
@@ -94,12 +95,12 @@ def test_times_are_those_of_the_file_server(
     assert claims.claim(RUN) is None
 
 
-@pytest.mark.parametrize("kind", ["empty", "text", "folder", "fifo", "link", "loop"])
+@pytest.mark.parametrize("kind", ["text", "folder", "fifo", "link", "loop"])
 def test_what_is_no_claim_is_one_until_it_is_old(claims: Claims, kind: str) -> None:
     claims.folder.mkdir()
     path = claims.folder / f"{RUN}.claim"
-    if kind in ("empty", "text"):
-        path.write_text("" if kind == "empty" else '{"process": "x", "host": []}')
+    if kind == "text":
+        path.write_text('{"process": "x", "host": []}')
     elif kind == "folder":
         path.mkdir()
     elif kind == "fifo":
@@ -111,6 +112,32 @@ def test_what_is_no_claim_is_one_until_it_is_old(claims: Claims, kind: str) -> N
     os.utime(path, (1, 1), follow_symlinks=False)
     assert claims.claim(RUN) is not None
     assert claims.owner(RUN) == Owner.here()
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from nlbench.benchmark.store import claims
+claims._lock = lambda descriptor: os._exit(0)
+claims.Claims(Path(sys.argv[1])).claim(sys.argv[2])
+"""
+
+
+def test_the_claim_of_a_process_that_died_before_it_wrote_its_name_ends_soon(
+    claims: Claims, repository: Path
+) -> None:
+    words = [sys.executable, "-c", KILLED, str(claims.folder), RUN]
+    subprocess.run(words, check=True, cwd=repository)
+    assert claims.claim(RUN) is None, "it may be about to write it"
+    path = claims.folder / f"{RUN}.claim"
+    old = path.stat().st_mtime - module.UNNAMED - 1
+    os.utime(path, (old, old))
+    with path.open("rb+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert claims.claim(RUN) is None, "it is writing it"
+    taken = claims.claim(RUN)
+    assert taken is not None
+    assert taken.inherited
 
 
 def test_a_claim_that_was_taken_is_not_released_by_its_first_owner(claims: Claims) -> None:
