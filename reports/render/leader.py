@@ -236,6 +236,9 @@ class Part:
     def verdict(self) -> str:
         """The first gate of the leader as a sentence, or why there is none."""
         mine = self.of(self.leader)
+        if mine and self.brief and mine[0].decided:
+            verb = "beats" if mine[0].words == BETTER else "is worse than"
+            return f"{mine[0].a} {verb} {mine[0].b} ({_gap(mine[0])} points)."
         if mine:
             return mine[0].sentence()
         if self.leader in self.results.baseline and self.gates:

@@ -53,6 +53,23 @@ def test_lists_fit_the_terminal(
     assert max(map(len, lines)) <= columns
 
 
+@pytest.mark.parametrize("columns", [60, 100])
+def test_doctor_fits_the_terminal(
+    columns: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = [("ok", "processor", "word " * 50), ("--", "data cifar10", "x" * 200)]
+    monkeypatch.setattr("nlbench.cli.doctor._machine", lambda: iter(found))
+    monkeypatch.setattr("nlbench.cli.doctor._data", lambda _: iter(()))
+    monkeypatch.setenv("COLUMNS", str(columns))
+    main(["doctor", "--results", str(tmp_path)])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert sum(line.count("word") for line in lines) == 50
+
+
 def test_lists_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "noise", "models", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -168,6 +168,25 @@ def test_many_conditions_are_counted(make_study: Make) -> None:
     assert "in the best set of the most of 15 conditions: gce (14), ce (1)" in found.who
 
 
+def test_several_profiles_are_answered_one_by_one() -> None:
+    found = published.read(PUBLISHED / "l1-budget-digits")
+    records = [r for r in found.records() if not isinstance(r, str)]
+    results = analyse(published_study(found.suite, found.command), records)
+    told = answer(results)
+    profiles = [whole.profile for whole in results.overall]
+    assert len(profiles) == 3
+    for line in (told.who, told.how_much, told.how_sure, told.verdict):
+        places = [line.index(f"Profile {profile}: ") for profile in profiles]
+        assert places == sorted(places)
+    firsts = [g for g in results.gates if g.depth == 1]
+    best = max((g for g in firsts if g.profile == profiles[0]), key=lambda g: g.mean.estimate or 0)
+    gap = number(best.mean.estimate, sign=True)
+    assert f"Profile {profiles[0]}: {best.a} minus {best.b}: {gap} " in told.how_much
+    decided = [sum(g.words == words for g in firsts) for words in ("better", "worse", "undecided")]
+    assert "{} better, {} worse, {} undecided".format(*decided) in told.how_sure
+    assert "p_Holm" not in told.verdict
+
+
 @pytest.mark.parametrize(
     ("names", "told"),
     [
