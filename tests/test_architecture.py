@@ -394,7 +394,7 @@ def test_no_circle_between_files_or_folders() -> None:
 def test_dependencies_are_what_is_imported() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    known = ("fast", "remote", "dask")
+    known = ("fast", "remote", "dask", "completion")
     lines = project["dependencies"] + [line for name in known for line in extras[name]]
     declared = {re.split(r"[^\w.-]", line)[0] for line in lines}
     tops = {i.target.partition(".")[0] for module in MODULES.values() for i in module.imports}

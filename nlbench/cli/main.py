@@ -38,6 +38,7 @@ COMMANDS = {
     "toy": ("toy", "the methods as a picture"),
     "doctor": ("doctor", "is this machine ready?"),
     "bench": ("bench", "measure speed on this machine"),
+    "completion": ("completion", "complete commands and options in a shell"),
 }
 # An exception that nobody foresaw: the exit status, and the variable that shows where it came from.
 FAULT = 70

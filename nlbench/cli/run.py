@@ -21,6 +21,7 @@ from nlbench.benchmark.suites.suite import Suite
 from nlbench.benchmark.training.registry import AUTO
 from nlbench.cli import options, outcome, output
 from nlbench.cli.leave import leaving
+from nlbench.cli.particulars import particulars
 from nlbench.cli.run_log import run_log
 from nlbench.studies import check_report
 
@@ -152,8 +153,12 @@ def add(commands: options.Commands) -> None:
         action="store_true",
         help="list what would be trained, refuse what cannot be, train nothing",
     )
-    parser.add_argument(
+    talk = parser.add_mutually_exclusive_group()
+    talk.add_argument(
         "-q", "--quiet", action="store_true", help="no notes, no progress; failures are still named"
+    )
+    talk.add_argument(
+        "-v", "--verbose", action="store_true", help="also versions, machine, commit and folders"
     )
     output.add_json(parser)
     parser.add_argument(
@@ -242,6 +247,10 @@ def _train(suite: Suite, args: argparse.Namespace, how: TrainOptions) -> int:
     """Train; where runs write checkpoints, SIGUSR1 and SIGTERM make them leave the rest."""
     stream = io.StringIO() if args.quiet else None
     log = run_log(args.results, suite.name)
+    if args.verbose:
+        for line in particulars(suite, args.results, how):
+            log(line)
+            print(f"nlbench: {line}", file=sys.stderr)
     if how.checkpoint is None:
         trained = train_suite(suite, args.results, how, stream, log)
         return outcome.close(trained, suite, args, log)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,3 +132,16 @@ def test_each_call_leaves_a_log(study: str, tmp_path: Path) -> None:
     assert "1 of 1 runs to train" in text
     assert "[1/1] digits mlp ce symmetric:0.4 seed 0: " in text
     assert text.splitlines()[-1].endswith("1 ok, 0 diverged, 0 failed, 0 missing")
+
+
+def test_verbose_names_versions_machine_and_folders(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["run", "quick", "--methods", "ce", "--seeds", "0", "--noise", "clean"]
+    assert main([*words, "-v", "--results", str(tmp_path), "--workers", "1"]) == 0
+    said = capsys.readouterr().err
+    for part in (f"torch {torch.__version__}", f"numpy {np.__version__}", str(tmp_path / "runs")):
+        assert part in said
+    (log,) = (tmp_path / "logs").iterdir()
+    assert f"torch {torch.__version__}" in log.read_text("utf-8")
+    assert main([*words, "-v", "-q"]) == 2
