@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from nlbench.benchmark.store.collector import collector_paused
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results, analyse
@@ -23,7 +24,7 @@ from nlbench.reports.leaderboard.table import (
     significance_table,
 )
 from nlbench.reports.leaderboard.verdicts import verdicts_table
-from nlbench.reports.parallel import Job, background, collector_paused, collector_spared
+from nlbench.reports.parallel import Job, background, collector_spared
 from nlbench.reports.read.extract import Intake
 from nlbench.reports.read.study import Study
 from nlbench.reports.render.across_conditions import overall_markdown

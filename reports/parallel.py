@@ -73,18 +73,6 @@ def background(jobs: Iterable[Job], workers: int) -> Iterator[None]:
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
-    """Within: no search for garbage. For code that makes many objects and no cycles."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
-@contextmanager
 def collector_spared() -> Iterator[None]:
     """Within: garbage is sought only among what is made within, not in what is there already."""
     gc.freeze()

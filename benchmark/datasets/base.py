@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from nlbench.benchmark.errors import UserError
 
+_PART = 4096  # samples that are copied at a time, where a copy is needed
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 
@@ -32,7 +33,8 @@ class Dataset:
         given_labels: whether the training labels are noisy as published, the truth unknown;
             ``None`` = one's own data, where the noise line decides: ``given`` or another.
 
-    Arrays are read-only, so hand them to torch by copying (``torch.tensor``).
+    Arrays are read-only, and those of large sets are mapped from files that all processes of the
+    machine share: write to no tensor that is made of them without a copy.
     """
 
     name: str
@@ -68,9 +70,11 @@ class Dataset:
         """SHA-256 hex digest over number of classes, shapes, types and bytes of the arrays."""
         digest = hashlib.sha256(f"nlbench-dataset-1 {self.num_classes}".encode())
         for array in self._arrays():
-            portable = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-            digest.update(f" {portable.dtype.str}{portable.shape}".encode())
-            digest.update(portable.reshape(-1).view(np.uint8).data)
+            kind = array.dtype.newbyteorder("<")
+            digest.update(f" {kind.str}{array.shape}".encode())
+            for start in range(0, len(array), _PART):
+                portable = np.ascontiguousarray(array[start : start + _PART], dtype=kind)
+                digest.update(portable.reshape(-1).view(np.uint8).data)
         return digest.hexdigest()
 
     def subset(self, train_per_class: int | None) -> Dataset:

@@ -15,7 +15,12 @@ import numpy.typing as npt
 
 from nlbench.benchmark.datasets.base import Dataset
 from nlbench.benchmark.datasets.fetch import fetch
-from nlbench.benchmark.datasets.registry import DatasetInfo, NotDownloadedError, Source, register
+from nlbench.benchmark.datasets.registry import (
+    DatasetInfo,
+    NotDownloadedError,
+    Source,
+    register_arrays,
+)
 from nlbench.benchmark.errors import UserError
 
 # Per-channel constants of the public protocol code (APL, ALF, ANL, eps-softmax, Drainage).
@@ -66,7 +71,7 @@ CIFAR100_COARSE = replace(
 )
 
 
-@register(
+@register_arrays(
     DatasetInfo(
         name="cifar10",
         label=CIFAR10.label,
@@ -77,14 +82,15 @@ CIFAR100_COARSE = replace(
         test=10_000,
         source="cifar-10-batches-py or cifar-10-python.tar.gz in ROOT or ROOT/cifar10, "
         "else downloaded",
-    )
+    ),
+    files=lambda source: _there(source, CIFAR10),
 )
 def load_cifar10(source: Source) -> Dataset:
     """CIFAR-10 (Krizhevsky 2009), official pixels and order, every file checked by md5."""
     return _load(source, CIFAR10)
 
 
-@register(
+@register_arrays(
     DatasetInfo(
         name="cifar100",
         label=CIFAR100.label,
@@ -95,14 +101,15 @@ def load_cifar10(source: Source) -> Dataset:
         test=10_000,
         source="cifar-100-python or cifar-100-python.tar.gz in ROOT or ROOT/cifar100, "
         "else downloaded",
-    )
+    ),
+    files=lambda source: _there(source, CIFAR100),
 )
 def load_cifar100(source: Source) -> Dataset:
     """CIFAR-100 (Krizhevsky 2009), fine labels, official order, every file checked by md5."""
     return _load(source, CIFAR100)
 
 
-@register(
+@register_arrays(
     DatasetInfo(
         name="cifar100_coarse",
         label=CIFAR100_COARSE.label,
@@ -112,7 +119,8 @@ def load_cifar100(source: Source) -> Dataset:
         train=50_000,
         test=10_000,
         source="the files of cifar100",
-    )
+    ),
+    files=lambda source: _there(source, CIFAR100_COARSE),
 )
 def load_cifar100_coarse(source: Source) -> Dataset:
     """CIFAR-100's images with their 20 superclasses, for the human labels `human:coarse`."""
@@ -139,6 +147,17 @@ def _load(source: Source, family: _Family) -> Dataset:
         mean=family.mean,
         std=family.std,
     )
+
+
+def _there(source: Source, family: _Family) -> list[Path]:
+    """The files of an unpacked folder, or the archive; empty if neither is there."""
+    from torchvision import datasets as published
+
+    official = getattr(published, family.torchvision_name)
+    found = _find([source.root / name for name in family.folders], official)
+    if found is None or found.is_file():
+        return [] if found is None else [found]
+    return [found / name for name in _names(official)]
 
 
 _Reader = Callable[[str, str], dict[str, Any]]
@@ -168,8 +187,7 @@ def _open(source: Source, family: _Family, official: Any) -> _Reader:
 
 def _find(places: list[Path], official: Any) -> Path | None:
     """The first unpacked folder with all files, else the first archive."""
-    wanted = [name for name, _ in official.train_list + official.test_list]
-    wanted.append(official.meta["filename"])
+    wanted = _names(official)
     for place in places:
         folder: Path = place / official.base_folder
         archive: Path = place / official.filename
@@ -178,6 +196,13 @@ def _find(places: list[Path], official: Any) -> Path | None:
         if archive.is_file():
             return archive
     return None
+
+
+def _names(official: Any) -> list[str]:
+    return [
+        *(name for name, _ in official.train_list + official.test_list),
+        official.meta["filename"],
+    ]
 
 
 def _folder_reader(folder: Path) -> _Reader:

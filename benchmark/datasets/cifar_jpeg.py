@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
-import warnings
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,9 +15,8 @@ from PIL import Image
 
 from nlbench.benchmark.datasets.base import Dataset
 from nlbench.benchmark.datasets.cifar import CIFAR10_MEAN, CIFAR10_STD
-from nlbench.benchmark.datasets.registry import DatasetInfo, Source, register
+from nlbench.benchmark.datasets.registry import DatasetInfo, Source, register_arrays
 from nlbench.benchmark.errors import UserError
-from nlbench.noise import whole
 
 LABEL = "CIFAR-10 (JPEG q75)"
 PACK = "cifar10-jpeg.npz"
@@ -51,7 +48,7 @@ class Streams:
         return np.ascontiguousarray(out.transpose(0, 3, 1, 2))
 
 
-@register(
+@register_arrays(
     DatasetInfo(
         name="cifar10_jpeg",
         label=LABEL,
@@ -60,15 +57,15 @@ class Streams:
         shape=(3, 32, 32),
         train=50_000,
         test=10_000,
-        source=f"{PACK} in ROOT; decoded once into NLBENCH_CACHE or ~/.cache/nlbench",
-    )
+        source=f"{PACK} in ROOT",
+    ),
+    files=lambda source: [path] if (path := source.root / PACK).is_file() else [],
 )
 def load_cifar10_jpeg(source: Source) -> Dataset:
     """CIFAR-10 in official order and labels, pixels from JPEG quality 75 (4:2:0).
 
     Not the official pixels (median PSNR 30.5 dB), hence its own name and label everywhere.
-    Normalised by CIFAR-10's protocol constants. Decoding takes seconds and is kept in the cache
-    folder under the digests of the pack and of the pixels.
+    Normalised by CIFAR-10's protocol constants.
     """
     path = source.root / PACK
     if not path.is_file():
@@ -77,7 +74,7 @@ def load_cifar10_jpeg(source: Source) -> Dataset:
             "name the data root that holds it"
         )
     pack = _read_pack(path)
-    images = _cached_images(pack, cache_dir())
+    images = _decode(pack)
     return Dataset(
         name=source.name,
         family="cifar10",
@@ -92,17 +89,10 @@ def load_cifar10_jpeg(source: Source) -> Dataset:
     )
 
 
-def cache_dir() -> Path:
-    """Where derived files are kept: NLBENCH_CACHE, else ``~/.cache/nlbench``."""
-    named = os.environ.get("NLBENCH_CACHE")
-    return Path(named).expanduser() if named else Path.home() / ".cache" / "nlbench"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Pack:
-    """The content of the packed file; ``digest`` is the SHA-256 of the file."""
+    """The content of the packed file."""
 
-    digest: str
     train: Streams
     test: Streams
     y_train: npt.NDArray[np.int64]
@@ -112,8 +102,7 @@ class Pack:
 
 def _read_pack(path: Path) -> Pack:
     try:
-        raw = path.read_bytes()
-        with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
+        with np.load(path, allow_pickle=False) as arrays:
             header = arrays["header"].tobytes()
             train, test = (
                 Streams(
@@ -131,41 +120,12 @@ def _read_pack(path: Path) -> Pack:
     if (len(train), len(test)) != (_TRAIN, _SHAPE[0] - _TRAIN):
         raise UserError(f"{path}: {len(train)} + {len(test)} images; 50000 + 10000 are needed")
     return Pack(
-        digest=hashlib.sha256(raw).hexdigest(),
         train=train,
         test=test,
         y_train=y_train,
         y_test=y_test,
         class_names=class_names,
     )
-
-
-def _cached_images(pack: Pack, folder: Path) -> Bytes:
-    """All decoded images; from the cache if a file there proves itself, else made and kept."""
-    stem = f"cifar10-jpeg-{pack.digest[:16]}-"
-    for path in sorted(folder.glob(f"{stem}*.npy")):
-        images = _verified(path, path.stem.removeprefix(stem))
-        if images is not None:
-            return images
-    images = _decode(pack)
-    try:
-        _write(images, folder, f"{stem}{_digest(images)}.npy")
-    except OSError as error:
-        warnings.warn(f"decoded images are not kept, {folder}: {error}", stacklevel=2)
-    return images
-
-
-def _verified(path: Path, digest: str) -> Bytes | None:
-    try:
-        images = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError, MemoryError):
-        return None
-    good = images.shape == _SHAPE and images.dtype == np.uint8 and _digest(images) == digest
-    return images if good else None
-
-
-def _digest(images: Bytes) -> str:
-    return hashlib.sha256(images.reshape(-1).data).hexdigest()[:32]
 
 
 def _decode(pack: Pack) -> Bytes:
@@ -185,10 +145,3 @@ def _decode(pack: Pack) -> Bytes:
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         list(pool.map(work, jobs))
     return images
-
-
-def _write(images: Bytes, folder: Path, name: str) -> None:
-    """Write atomically, so that a reader or a second writer never gets half a file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with whole.writing(folder / name) as stream:
-        np.save(stream, images)

@@ -12,7 +12,12 @@ import numpy as np
 from nlbench.benchmark.datasets import idx
 from nlbench.benchmark.datasets.base import Dataset
 from nlbench.benchmark.datasets.fetch import fetch
-from nlbench.benchmark.datasets.registry import DatasetInfo, NotDownloadedError, Source, register
+from nlbench.benchmark.datasets.registry import (
+    DatasetInfo,
+    NotDownloadedError,
+    Source,
+    register_arrays,
+)
 from nlbench.benchmark.errors import UserError
 
 _STEMS = (
@@ -95,7 +100,7 @@ FASHION_MNIST = _Family(
 )
 
 
-@register(
+@register_arrays(
     DatasetInfo(
         name="mnist",
         label=MNIST.label,
@@ -105,14 +110,15 @@ FASHION_MNIST = _Family(
         train=60_000,
         test=10_000,
         source="idx files in ROOT/mnist or ROOT/MNIST/raw, else downloaded",
-    )
+    ),
+    files=lambda source: _there(source, MNIST),
 )
 def load_mnist(source: Source) -> Dataset:
     """MNIST (LeCun et al. 1998), bit-exact by md5; normalised by .1307 and .3081."""
     return _load(source, MNIST)
 
 
-@register(
+@register_arrays(
     DatasetInfo(
         name="fashion_mnist",
         label=FASHION_MNIST.label,
@@ -123,7 +129,8 @@ def load_mnist(source: Source) -> Dataset:
         test=10_000,
         source="idx files in ROOT/fashion-mnist or ROOT/FashionMNIST/raw, Debian's "
         "dataset-fashion-mnist, else downloaded",
-    )
+    ),
+    files=lambda source: _there(source, FASHION_MNIST),
 )
 def load_fashion_mnist(source: Source) -> Dataset:
     """Fashion-MNIST (Xiao et al. 2017), bit-exact by md5; normalised by its training set."""
@@ -152,13 +159,9 @@ def _load(source: Source, family: _Family) -> Dataset:
 
 def _locate(source: Source, family: _Family) -> list[Path]:
     """The four files: from the first folder that has any of them, else downloaded."""
-    folders = [source.root / name for name in family.folders] + list(family.system_folders)
-    for folder in folders:
-        found = {stem: idx.find(folder, stem) for stem in _STEMS}
-        paths = [path for path in found.values() if path is not None]
-        if len(paths) == len(_STEMS):
-            return paths
-    looked = ", ".join(str(folder) for folder in folders)
+    if found := _there(source, family):
+        return found
+    looked = ", ".join(str(folder) for folder in _folders(source, family))
     if not source.download:
         raise NotDownloadedError(
             f"data set {source.name!r} is not there and downloading is off; "
@@ -170,6 +173,20 @@ def _locate(source: Source, family: _Family) -> list[Path]:
     if None in fetched:
         raise UserError(f"data set {source.name!r}: the download left no complete set in {folder}")
     return [path for path in fetched if path is not None]
+
+
+def _folders(source: Source, family: _Family) -> list[Path]:
+    return [*(source.root / name for name in family.folders), *family.system_folders]
+
+
+def _there(source: Source, family: _Family) -> list[Path]:
+    """The four files, from the first folder that has them all; empty if none has."""
+    for folder in _folders(source, family):
+        found = [idx.find(folder, stem) for stem in _STEMS]
+        paths = [path for path in found if path is not None]
+        if len(paths) == len(_STEMS):
+            return paths
+    return []
 
 
 def _downloader(family: _Family, root: Path) -> Callable[[], Any]:

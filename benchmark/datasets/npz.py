@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nlbench.benchmark.datasets.base import Dataset, Labels, Pixels, channel_statistics
-from nlbench.benchmark.datasets.registry import DatasetInfo, Source, register
+from nlbench.benchmark.datasets.registry import DatasetInfo, Source, register_arrays
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.machine import memory
 from nlbench.noise import arrays as files
@@ -21,7 +21,7 @@ _CHANNELS = (1, 3)
 Array = npt.NDArray[Any]
 
 
-@register(
+@register_arrays(
     DatasetInfo(
         name="npz",
         label="NAME",
@@ -33,7 +33,8 @@ Array = npt.NDArray[Any]
         source="ROOT/NAME.npz or a path ending in .npz, with "
         "x_train, y_train, x_test, y_test and, if wanted, class_names",
         argument="NAME",
-    )
+    ),
+    files=lambda source: [path] if (path := _path(source)).is_file() else [],
 )
 def load_npz(source: Source) -> Dataset:
     """Load one's own arrays.

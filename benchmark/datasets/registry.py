@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nlbench.benchmark.datasets import unpacked
 from nlbench.benchmark.datasets.base import Dataset
 from nlbench.benchmark.datasets.files import FileDataset
 from nlbench.benchmark.errors import UserError, unknown
@@ -51,6 +52,7 @@ class DatasetInfo:
 
 AnyDataset = Dataset | FileDataset
 Loader = Callable[[Source], AnyDataset]
+ArrayLoader = Callable[[Source], Dataset]
 OUTSIDE = Kind("data set", "nlbench.datasets", UserError)
 _REGISTRY: dict[str, tuple[DatasetInfo, Loader]] = {}
 
@@ -62,6 +64,29 @@ def register(entry: DatasetInfo) -> Callable[[Loader], Loader]:
         if entry.name in _REGISTRY:
             raise RuntimeError(f"data set {entry.name!r} is registered twice")
         _REGISTRY[entry.name] = (entry, loader)
+        return loader
+
+    return decorate
+
+
+def register_arrays(
+    entry: DatasetInfo, files: Callable[[Source], Sequence[Path]]
+) -> Callable[[ArrayLoader], ArrayLoader]:
+    """Register a loader whose images are unpacked once a machine, see datasets/unpacked.py.
+
+    Args:
+        entry: as for :func:`register`.
+        files: what the data set is read from; empty where not all of it is there.
+    """
+
+    def decorate(loader: ArrayLoader) -> ArrayLoader:
+        def load_mapped(source: Source) -> Dataset:
+            there = files(source)
+            if not there:
+                return loader(source)
+            return unpacked.mapped(source.name, source.root, there, lambda: loader(source))
+
+        register(entry)(load_mapped)
         return loader
 
     return decorate

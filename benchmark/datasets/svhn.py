@@ -11,14 +11,26 @@ import numpy.typing as npt
 
 from nlbench.benchmark.datasets.base import Dataset, channel_statistics
 from nlbench.benchmark.datasets.fetch import fetch
-from nlbench.benchmark.datasets.registry import DatasetInfo, NotDownloadedError, Source, register
+from nlbench.benchmark.datasets.registry import (
+    DatasetInfo,
+    NotDownloadedError,
+    Source,
+    register_arrays,
+)
 from nlbench.benchmark.errors import UserError
 
 FOLDERS = ("", "svhn", "SVHN")
 SPLITS = ("train", "test")
 
 
-@register(
+def _there(source: Source) -> list[Path]:
+    from torchvision.datasets import SVHN
+
+    names = [SVHN.split_list[split][1] for split in SPLITS]
+    return _first([source.root / folder for folder in FOLDERS], names) or []
+
+
+@register_arrays(
     DatasetInfo(
         name="svhn",
         label="SVHN",
@@ -28,7 +40,8 @@ SPLITS = ("train", "test")
         train=73_257,
         test=26_032,
         source="train_32x32.mat and test_32x32.mat in ROOT or ROOT/svhn, else downloaded",
-    )
+    ),
+    files=_there,
 )
 def load_svhn(source: Source) -> Dataset:
     """SVHN (Netzer et al. 2011), cropped digits, official order, both files checked by md5.

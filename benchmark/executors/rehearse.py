@@ -44,6 +44,8 @@ class Prepared:
         ]
         then = "kept" if self.options.keep_old else "run again (--keep-old keeps them)"
         lines += [f"{line}: {then}" for line in plan.outdated_lines(self.plan)]
+        if self.plan.note:
+            lines.append(f"the next call reads all records again: {self.plan.note}")
         slow = precision.slow_bf16(self.plan.todo, self.setup.device, self.options.threads)
         return (*lines, f"warning: {slow}") if slow else tuple(lines)
 
@@ -52,9 +54,9 @@ class Prepared:
         """How long the rest takes at the pace of the runs already done; ``None`` without any."""
         # Runs trained side by side each took the time of all of them.
         done = [
-            float(r.timing["seconds"]) / r.environment.get("slots", 1)
-            for r in self.plan.done.values()
-            if r.status == "ok"
+            outcome.seconds / outcome.facts.slots
+            for outcome in self.plan.done.values()
+            if outcome.status == "ok"
         ]
         if not done or not self.plan.todo:
             return None

@@ -24,7 +24,7 @@ from nlbench.benchmark.runs.plan import Plan
 from nlbench.benchmark.runs.progress import Progress, unheard
 from nlbench.benchmark.runs.run import Context
 from nlbench.benchmark.spec.run_spec import RunSpec
-from nlbench.benchmark.store.record import RunRecord
+from nlbench.benchmark.store.outcomes import Outcome
 from nlbench.benchmark.store.results import store_in
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites.suite import Suite
@@ -58,8 +58,8 @@ class Trained:
         return self.after.statuses
 
     @property
-    def failed(self) -> tuple[RunRecord, ...]:
-        """Records of the runs that raised an error."""
+    def failed(self) -> tuple[Outcome, ...]:
+        """The runs that raised an error."""
         return tuple(r for r in self.after.done.values() if r.status == "failed")
 
     @property
@@ -127,7 +127,9 @@ def train_suite(
                 f"{suite.name}: {len(specs)} of {len(suite.specs)} runs to train on"
                 f" {its.words} x {options.threads} thread(s), backend {its.choice.name}"
             )
-            replaces = {s.run_id: digest(r) for s in specs if (r := before.replaced.get(s.run_id))}
+            replaces = store.sweep(
+                (s.run_id for s in specs if s.run_id in before.replaced), digest
+            ).sound
             worker = Worker(store, context)
             elsewhere += _train(specs, replaces, worker, its.executor, options.wait, out, log)
     return Trained(before, plan.make(suite, store, keep_old=options.keep_old), elsewhere)

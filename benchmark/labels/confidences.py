@@ -15,7 +15,7 @@ from torch import Tensor
 from nlbench import baselines, noise
 from nlbench.benchmark import models
 from nlbench.benchmark.datasets import Dataset
-from nlbench.benchmark.datasets.cifar_jpeg import cache_dir
+from nlbench.benchmark.datasets.unpacked import cache_dir
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.machine.device import repeatable
 from nlbench.benchmark.pipeline.batches import BatchPlan, Split

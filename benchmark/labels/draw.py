@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 
@@ -75,7 +76,7 @@ def _features(
 ) -> dict[str, NDArray[Any]]:
     """Only what the noise line needs: pixels are there, confidences may have to be trained."""
     makers: dict[str, Callable[[], NDArray[Any]]] = {
-        "pixels": lambda: host(spec, root).x_train,
+        "pixels": lambda: np.ascontiguousarray(host(spec, root).x_train),
         "softmax": lambda: confidences.softmax(spec, root, device),
     }
     return {need: makers[need]() for need in noise.needs(line)}

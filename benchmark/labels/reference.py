@@ -130,7 +130,7 @@ def clean_of(dataset: str, root: Path | None) -> Clean:
         if found is None:
             raise UserError(str(error)) from None
         return found
-    return Clean(data.y_train, data.num_classes, data.x_train, folder)
+    return Clean(data.y_train, data.num_classes, np.ascontiguousarray(data.x_train), folder)
 
 
 def seeds(line: str) -> range:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -70,7 +71,13 @@ def resident(spec: DatasetSpec, root: Path | None, device: torch.device) -> Resi
 
 
 def to_device(array: NDArray[Any], device: torch.device) -> Tensor:
-    """Images (N, C, H, W) as a channels_last tensor on the device."""
-    # A copy: data sets are read-only, and torch has no read-only tensors.
-    tensor = torch.tensor(array)
+    """Images (N, C, H, W) as a channels_last tensor on the device.
+
+    On a CPU an array that is in this order already is not copied: all processes of the machine
+    share it, and nobody writes to it.
+    """
+    with warnings.catch_warnings():
+        # torch has no tensors that cannot be written to, and says so.
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        tensor = torch.from_numpy(array)
     return tensor.to(device).contiguous(memory_format=torch.channels_last)

@@ -27,9 +27,9 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from nlbench.benchmark.datasets.cifar_jpeg import cache_dir
 from nlbench.benchmark.datasets.file_lists import shown
 from nlbench.benchmark.datasets.files import FileDataset
+from nlbench.benchmark.datasets.unpacked import cache_dir
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.pipeline.augment import AugmentPlan
 from nlbench.benchmark.pipeline.augment_files import FILE_KINDS, PLAIN, Geometry, augmented

@@ -20,8 +20,9 @@ from nlbench.benchmark.pipeline.batches import check_batches, draw_split
 from nlbench.benchmark.runs.method_source import described, method_source
 from nlbench.benchmark.runs.part_sources import part_sources
 from nlbench.benchmark.spec.run_spec import MIN_SIZE, DatasetSpec, RunSpec
-from nlbench.benchmark.store.record import RunRecord
-from nlbench.benchmark.store.store import Store, Swept
+from nlbench.benchmark.store.collector import collector_paused
+from nlbench.benchmark.store.outcomes import Outcome, Outcomes, outcomes
+from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites.suite import Suite
 from nlbench.benchmark.training import limits, optimizer_outside
 from nlbench.benchmark.training.limits import check_method, check_pixels
@@ -33,28 +34,31 @@ class Plan:
 
     Attributes:
         todo: runs without a record, and those whose record is to be replaced, in order.
-        done: the sound records by run id, without those to be replaced.
+        done: how the runs with a sound record ended, by run id, without those to be replaced.
         damaged: a line for each damaged record: which, why, where it was moved.
-        replaced: records that the runs to do will replace, by run id.
-        outdated: records that another source of their method, or of another part from outside,
-            made; among those to be replaced, unless old ones are kept.
+        replaced: outcomes whose records the runs to do will replace, by run id.
+        outdated: outcomes whose records another source of their method, or of another part from
+            outside, made; among those to be replaced, unless old ones are kept.
         foreign: run id -> why its record is none that this version reads; it is left alone, and
             the run is neither to do nor done.
+        note: why the next call reads all records again, empty if it does not.
     """
 
     todo: tuple[RunSpec, ...]
-    done: dict[str, RunRecord]
+    done: dict[str, Outcome]
     damaged: tuple[str, ...]
-    replaced: dict[str, RunRecord] = field(default_factory=dict)
-    outdated: dict[str, RunRecord] = field(default_factory=dict)
+    replaced: dict[str, Outcome] = field(default_factory=dict)
+    outdated: dict[str, Outcome] = field(default_factory=dict)
     foreign: dict[str, str] = field(default_factory=dict)
+    note: str = ""
 
     @property
     def statuses(self) -> Counter[str]:
         """How many records have which status."""
-        return Counter(record.status for record in self.done.values())
+        return Counter(outcome.status for outcome in self.done.values())
 
 
+@collector_paused()
 def make(
     suite: Suite,
     store: Store | None,
@@ -74,47 +78,50 @@ def make(
     Raises:
         MethodError, UserError, NoiseError: a part whose source cannot be read.
     """
-    swept = store.sweep(s.run_id for s in suite.specs) if store else Swept({}, (), {})
-    sound, foreign = swept.sound, swept.foreign
-    now = {name: method_source(name) for name in {s.method.name for s in suite.specs}}
+    found = outcomes(store, suite.specs) if store else Outcomes()
+    sound, foreign = found.sound, found.foreign
+    now = {name: method_source(name) for name in {spec.method.name for spec in suite.specs}}
     parts = {_settings(spec): spec for spec in suite.specs}
     parts_now = {settings: part_sources(spec) for settings, spec in parts.items()}
     outdated = {
-        run_id: record
-        for run_id, record in sound.items()
-        if record.method_source != now[record.spec.method.name]
-        or record.part_sources != parts_now[_settings(record.spec)]
+        run_id: outcome
+        for run_id, outcome in sound.items()
+        if outcome.facts.method_source != now[outcome.spec.method.name]
+        or outcome.facts.part_sources != parts_now[_settings(outcome.spec)]
     }
     replaced = {
-        run_id: record
-        for run_id, record in sound.items()
+        run_id: outcome
+        for run_id, outcome in sound.items()
         if run_id in force
-        or (retry and record.status == "failed")
+        or (retry and outcome.status == "failed")
         or (run_id in outdated and not keep_old)
     }
-    done = {run_id: record for run_id, record in sound.items() if run_id not in replaced}
-    todo = tuple(spec for spec in suite.specs if spec.run_id not in done | foreign)
-    return Plan(todo, done, swept.damaged, replaced, outdated, foreign)
+    done = sound
+    if replaced:
+        done = {run_id: outcome for run_id, outcome in sound.items() if run_id not in replaced}
+    todo = tuple(s for s in suite.specs if s.run_id not in done and s.run_id not in foreign)
+    return Plan(todo, done, found.damaged, replaced, outdated, foreign, found.note)
 
 
-def _settings(spec: RunSpec) -> tuple[DatasetSpec, str, str, str, str]:
+def _settings(spec: RunSpec) -> tuple[str | None, ...]:
     """Where a run's parts are named, its method apart."""
-    return spec.dataset, spec.noise, spec.model, spec.recipe.optimizer, spec.recipe.augment
+    data, recipe = spec.dataset, spec.recipe
+    return data.name, data.unknown, spec.noise, spec.model, recipe.optimizer, recipe.augment
 
 
 def outdated_lines(plan: Plan) -> list[str]:
     """A line for each method and each other source that made records of it."""
-    records = plan.outdated.values()
+    made = [(outcome.spec, outcome.facts) for outcome in plan.outdated.values()]
     counts = Counter(
-        (r.spec.method.name, r.method_source)
-        for r in records
-        if r.method_source != method_source(r.spec.method.name)
+        (spec.method.name, facts.method_source)
+        for spec, facts in made
+        if facts.method_source != method_source(spec.method.name)
     )
     parts = Counter(
         part
-        for r in records
-        for part, source in part_sources(r.spec).items()
-        if r.part_sources.get(part) != source
+        for spec, facts in made
+        for part, source in part_sources(spec).items()
+        if facts.part_sources.get(part) != source
     )
     return [
         f"method {name!r}: {count} record{'s were' if count > 1 else ' was'} made by another source"

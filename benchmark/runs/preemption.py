@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from nlbench.benchmark.store.record import RunRecord
+from nlbench.benchmark.store.outcomes import Outcome
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class Pace:
     epoch: float
 
     @classmethod
-    def of(cls, records: Sequence[RunRecord]) -> Pace | None:
+    def of(cls, ended: Iterable[Outcome]) -> Pace | None:
         """The mean of runs that have ended well; ``None`` without any."""
         times = [
-            (float(record.timing["seconds"]), record.spec.recipe.epochs)
-            for record in records
-            if record.status == "ok"
+            (outcome.seconds, outcome.spec.recipe.epochs)
+            for outcome in ended
+            if outcome.status == "ok"
         ]
         if not times:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -12,11 +13,16 @@ from typing import TextIO
 from tqdm import tqdm
 
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.runs.watch import Watch
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import DamagedRecord, RunRecord
 from nlbench.benchmark.store.store import Store
 
-PERIOD = 0.5
+# Seconds between two looks, and what one of them may take whatever is waited for.
+PERIOD, BUDGET = 0.5, 0.04
+# Where a look takes longer, as on a slow file system, this share of the time is for looking.
+SHARE = 0.05
+LONGEST = 60.0
 
 
 def unheard(_: str) -> None:
@@ -41,14 +47,14 @@ class Progress:
     ) -> None:
         self.counts: dict[str, int] = {}
         self._store = store
-        self._before = {s.run_id: _stamp(store, s.run_id) for s in specs}
+        self._watch = Watch(store, (spec.run_id for spec in specs))
         self._waiting = {spec.run_id: spec for spec in specs}
         self._total = len(specs)
         self._stream = stream or sys.stderr
         self._log = log
         self._live = self._stream.isatty()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread = threading.Thread(target=self._wait, daemon=True)
         self._clock = time.perf_counter()
 
     def __enter__(self) -> Progress:
@@ -82,20 +88,21 @@ class Progress:
         else:
             print(line, file=self._stream, flush=True)
 
-    def _watch(self) -> None:
-        while not self._stop.wait(PERIOD):
-            self._look()
+    def _wait(self) -> None:
+        pause = PERIOD
+        while not self._stop.wait(pause):
+            begun = time.perf_counter()
+            self._look(BUDGET)
+            pause = min(max(PERIOD, (time.perf_counter() - begun) / SHARE), LONGEST)
 
-    def _look(self) -> None:
-        for run_id in list(self._waiting):
-            stamp = _stamp(self._store, run_id)
-            if stamp is None or stamp == self._before[run_id]:
-                continue
+    def _look(self, seconds: float = math.inf) -> None:
+        for run_id in self._watch.look(seconds):
             try:
                 record = self._store.read(run_id)
             except (DamagedRecord, UserError):
                 continue  # the next call of `nlbench run` finds, names and repeats it
             if record is not None:
+                self._watch.done(run_id)
                 del self._waiting[run_id]
                 self._show(record)
 
@@ -126,12 +133,3 @@ def clock(seconds: float) -> str:
     whole = round(seconds)
     hours, minutes = whole // 3600, whole // 60 % 60
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
-
-
-def _stamp(store: Store, run_id: str) -> tuple[int, int] | None:
-    """Inode and time of a record's file: a run repeated with ``--retry`` shows up as a change."""
-    try:
-        stat = store.path(run_id).lstat()
-    except OSError:
-        return None
-    return (stat.st_ino, stat.st_mtime_ns)

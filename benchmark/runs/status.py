@@ -27,8 +27,10 @@ class Status:
 def suite_status(suite: Suite, store: Store) -> Status:
     """Compare a suite with a store; sets damaged records aside."""
     found = plan.make(suite, store)
-    done: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    done: dict[tuple[str, str], int] = defaultdict(int)
+    runs: dict[tuple[str, str], int] = defaultdict(int)
     for spec in suite.specs:
-        condition = f"{spec.dataset.name} {spec.model} {spec.profile} {spec.noise}"
-        done[condition, spec.method.name].append(spec.run_id in found.done)
-    return Status(found, {cell: (sum(runs), len(runs)) for cell, runs in done.items()})
+        cell = f"{spec.dataset.name} {spec.model} {spec.profile} {spec.noise}", spec.method.name
+        runs[cell] += 1
+        done[cell] += spec.run_id in found.done
+    return Status(found, {cell: (done[cell], count) for cell, count in runs.items()})

@@ -18,4 +18,9 @@ def canonical_json(value: Any) -> str:
 
 def sha256_of(value: Any) -> str:
     """SHA-256 (64 hex digits) of :func:`canonical_json` of ``value``."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+    return sha256_of_text(canonical_json(value))
+
+
+def sha256_of_text(text: str) -> str:
+    """SHA-256 (64 hex digits) of a text that is canonical already."""
+    return hashlib.sha256(text.encode()).hexdigest()

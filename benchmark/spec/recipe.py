@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from nlbench.benchmark.errors import UserError, unknown
+from nlbench.benchmark.spec.canonical_json import canonical_json
 from nlbench.outside import Kind
 
 SCHEDULES = ("cosine", "constant", "step", "exponential")
@@ -174,6 +175,11 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, one per field; those of LATE only where they differ from default."""
         return {n: list(v) if isinstance(v, tuple) else v for n, v in self._plain.items()}
+
+    @cached_property
+    def canonical(self) -> str:
+        """Canonical JSON of :meth:`to_dict`."""
+        return canonical_json(self.to_dict())
 
     @cached_property
     def _plain(self) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.spec.canonical_json import sha256_of
+from nlbench.benchmark.spec.canonical_json import canonical_json, sha256_of_text
 from nlbench.benchmark.spec.open_set import Unknown
 from nlbench.benchmark.spec.recipe import Recipe
 
@@ -85,6 +85,11 @@ class DatasetSpec:
         return dict(self._plain)
 
     @cached_property
+    def canonical(self) -> str:
+        """Canonical JSON of :meth:`to_dict`."""
+        return canonical_json(self._plain)
+
+    @cached_property
     def _plain(self) -> dict[str, Any]:
         late = ("unknown", "size")
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -125,6 +130,11 @@ class MethodSpec:
     def values(self) -> dict[str, Value]:
         """The hyper-parameters as a dict."""
         return dict(self.params)
+
+    @cached_property
+    def canonical(self) -> str:
+        """Canonical JSON of its name and hyper-parameters, as a run writes them."""
+        return canonical_json({"name": self.name, "params": self.values})
 
 
 @dataclass(frozen=True)
@@ -196,7 +206,16 @@ class RunSpec:
     @cached_property
     def run_id(self) -> str:
         """The run's identity, 16 hex digits."""
-        return sha256_of(self.to_dict())[:16]
+        return sha256_of_text(self._canonical())[:16]
+
+    def _canonical(self) -> str:
+        """Canonical JSON of :meth:`to_dict`, put together from what thousands of runs share."""
+        return (
+            f'{{"dataset":{self.dataset.canonical},"method":{self.method.canonical},'
+            f'"model":{_json(self.model)},"noise":{_json(self.noise)},'
+            f'"profile":{_json(self.profile)},"recipe":{self.recipe.canonical},'
+            f'"schema":{SCHEMA},"seed":{_json(self.seed)}}}'
+        )
 
     @property
     def pack_key(self) -> tuple[DatasetSpec, str, Recipe]:
@@ -206,3 +225,15 @@ class RunSpec:
     def __str__(self) -> str:
         """For progress lines: ``fashion_mnist cnn_small gce symmetric:0.4 seed 3``."""
         return f"{self.dataset.group} {self.model} {self.method.name} {self.noise} seed {self.seed}"
+
+
+def _json(value: object) -> str:
+    """Canonical JSON of one value, quickly for what nearly all are."""
+    if type(value) is int:
+        return str(value)
+    return _text(value) if type(value) is str else canonical_json(value)
+
+
+@lru_cache(maxsize=10_000)
+def _text(value: str) -> str:
+    return canonical_json(value)

@@ -6,22 +6,25 @@ import gzip
 import hashlib
 import io
 import math
+import os
 import re
 import stat
 import tarfile
+import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.spec.canonical_json import canonical_json, sha256_of
+from nlbench.benchmark.spec.canonical_json import sha256_of
 from nlbench.benchmark.store.claims import Claims
 from nlbench.benchmark.store.files import LIMIT, kind
 from nlbench.benchmark.store.plain_values import printable, shown
 from nlbench.benchmark.store.record import DamagedRecord, RunRecord
+from nlbench.benchmark.store.spool import Sorted, Spool
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.store.text import parsed
 from nlbench.benchmark.store.verified import verified
@@ -35,6 +38,8 @@ MANIFEST_LIMIT = 64 * 2**20
 # How often its own size an archive may unpack to. Records shrink to a third or a fifth.
 EXPANSION = 100
 BLOCK = 512  # of a tar file
+# Bytes that wait in memory before anything is written to disk.
+MEMORY = 32 * 2**20
 # Members that only describe the next one: what other programs add when they pack files again.
 _HEADERS = frozenset((tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE))
 _PREFERENCE = {"ok": 0, "diverged": 0, "failed": 1}
@@ -89,7 +94,8 @@ def write(path: Path, records: Iterable[RunRecord]) -> int:
     """Write records into one gzipped tar, whole or not at all; equal records give equal bytes.
 
     The first member is the manifest: kind, schema, SHA-256 of every record's file by run id, and
-    the digest of all of that.
+    the digest of all of that. One record is in memory at a time: all wait in a file without a name
+    beside the archive, for the digests come first.
 
     Returns:
         How many records are in it.
@@ -97,29 +103,52 @@ def write(path: Path, records: Iterable[RunRecord]) -> int:
     Raises:
         UserError: the file cannot be written.
     """
-    texts = {record.run_id: record.to_json().encode() for record in records}
-    pack(path, texts)
-    return len(texts)
+    return pack(path, ((record.run_id, record.to_json().encode()) for record in records))
 
 
-def pack(path: Path, texts: Mapping[str, bytes]) -> None:
-    """Write texts of records, by run id, as they are (UserError: see :func:`write`)."""
-    body: dict[str, Any] = {
-        "kind": KIND,
-        "schema": SCHEMA,
-        "records": {run_id: hashlib.sha256(text).hexdigest() for run_id, text in texts.items()},
-    }
-    manifest = canonical_json({**body, "digest": sha256_of(body)}).encode()
-    members = {MANIFEST: manifest, **{f"{run_id}.json": texts[run_id] for run_id in sorted(texts)}}
+def pack(path: Path, texts: Iterable[tuple[str, bytes]]) -> int:
+    """Write run ids and texts of records as they are (UserError: see :func:`write`)."""
+    # What is no plain file, such as /dev/stdout, has no room beside it.
+    beside = None if path.exists() and not path.is_file() else str(path.absolute().parent)
     try:
-        # Without name and time in its header, so that the bytes depend on the records alone.
         with (
-            whole.writing(path) as file,
-            gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed,
+            tempfile.SpooledTemporaryFile(MEMORY, dir=beside) as kept,
+            tempfile.SpooledTemporaryFile(MEMORY, dir=beside) as manifest,
         ):
-            _pack(packed, members)
+            spool = Spool(kept)
+            for run_id, text in texts:
+                spool.add(run_id, text)
+            found = spool.sorted()
+            for part in _manifest_of(found):
+                manifest.write(part)
+            # Without name and time in its header, so that the bytes depend on the records alone.
+            with (
+                whole.writing(path) as file,
+                gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed,
+            ):
+                _pack(packed, manifest, found)
+            return len(found)
     except OSError as error:
         raise UserError(f"archive {path}: cannot be written ({error.strerror or error})") from error
+
+
+def _manifest_of(found: Sorted) -> Iterator[bytes]:
+    """Canonical JSON of the manifest, in parts."""
+    digest = hashlib.sha256(b"{")
+    for part in _listed(found):
+        digest.update(part)
+    yield f'{{"digest":"{digest.hexdigest()}",'.encode()
+    yield from _listed(found)
+
+
+def _listed(found: Sorted) -> Iterator[bytes]:
+    """The same without its digest and the brace before it."""
+    yield f'"kind":"{KIND}","records":{{'.encode()
+    comma = ""
+    for kept in found:
+        yield f'{comma}"{kept.run_id}":"{kept.digest.hex()}"'.encode()
+        comma = ","
+    yield f'}},"schema":{SCHEMA}}}'.encode()
 
 
 def read(path: Path) -> Iterator[RunRecord | str]:
@@ -250,10 +279,14 @@ def _digest(record: RunRecord) -> str:
     return str(record.to_dict()["digest"])
 
 
-def _pack(file: gzip.GzipFile, members: dict[str, bytes]) -> None:
+def _pack(file: gzip.GzipFile, manifest: IO[bytes], found: Sorted) -> None:
     with tarfile.open(fileobj=file, mode="w|", format=tarfile.USTAR_FORMAT) as tar:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
+        info = tarfile.TarInfo(MANIFEST)
+        info.size = manifest.seek(0, os.SEEK_END)
+        manifest.seek(0)
+        tar.addfile(info, manifest)
+        for kept in found:
+            info, content = tarfile.TarInfo(f"{kept.run_id}.json"), found.text(kept)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
 

@@ -146,8 +146,11 @@ class Claims:
 
     def abandoned(self) -> tuple[str, ...]:
         """The runs of dead claims."""
-        names = sorted(p.stem for p in self.folder.glob(f"*{_SUFFIX}") if p.name[0] != ".")
-        return tuple(run_id for run_id in names if self.owner(run_id) is None)
+        return tuple(run_id for run_id in self.runs() if self.owner(run_id) is None)
+
+    def runs(self) -> tuple[str, ...]:
+        """The runs that somebody claims, dead or alive."""
+        return tuple(sorted(p.stem for p in self.folder.glob(f"*{_SUFFIX}") if p.name[0] != "."))
 
     def _path(self, run_id: str) -> Path:
         return self.folder / f"{run_id}{_SUFFIX}"

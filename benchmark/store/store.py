@@ -8,9 +8,10 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.store.files import ForeignFolderError, kind, plain_bytes
@@ -22,22 +23,27 @@ MARKER = "nlbench-store"
 MARKER_TEXT = "This folder holds nlbench run records, one JSON file a run (schema 1).\n"
 DAMAGED = "damaged"
 FOLDER, RECORD = re.compile(r"[0-9a-f]{2}"), re.compile(r"[0-9a-f]{16}\.json")
-# A file on its way to its place: of the marker, of a record, of the cache that reports keep here.
-TEMPORARY = re.compile(r"\.(nlbench-store|[0-9a-f]{16}\.json|report-cache\.npz)\.[a-z0-9_]{8}")
+# A file on its way to its place: of the marker, of a record, of what reports and plans keep here.
+TEMPORARY = re.compile(
+    r"\.(nlbench-store|[0-9a-f]{16}\.json|report-cache\.npz|run-index\.npz)\.[a-z0-9_]{8}"
+)
+# Size in bytes and time of change in nanoseconds.
+Stamp = tuple[int, int]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Swept:
+class Swept(Generic[T]):
     """What reading some runs came to.
 
     Attributes:
-        sound: the records by run id.
+        sound: what was kept of the records, by run id.
         damaged: a line for each damaged file: what, why, where it was moved.
         foreign: run id -> why the record there is none that this version reads, or why a damaged
             one cannot be moved; it stays there.
     """
 
-    sound: dict[str, RunRecord]
+    sound: dict[str, T]
     damaged: tuple[str, ...]
     foreign: dict[str, str]
 
@@ -146,22 +152,17 @@ class Store:
         """Run ids of all record files, sorted, unread."""
         yield from sorted(self.files())
 
-    def files(self) -> dict[str, tuple[int, int]]:
+    def files(self) -> dict[str, Stamp]:
         """Size in bytes and time of change in nanoseconds of every record file, by run id.
 
         Folders that are links, or may not be listed, are left out; :meth:`closed` names them.
         """
-        found: dict[str, tuple[int, int]] = {}
+        return {run_id: file for _, _, files in self.listed() for run_id, file in files.items()}
+
+    def listed(self) -> Iterator[tuple[Path, str, dict[str, Stamp]]]:
+        """The folders of records, sorted, why one is not read, and its :meth:`files`."""
         for folder, why in self._folders():
-            if why:
-                continue
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    run_id = entry.name.removesuffix(".json")
-                    if RECORD.fullmatch(entry.name) and run_id[:2] == folder.name:
-                        seen = entry.stat(follow_symlinks=False)
-                        found[run_id] = (seen.st_size, seen.st_mtime_ns)
-        return found
+            yield folder, why, {} if why else _files(folder)
 
     def closed(self) -> list[str]:
         """A line for each folder of records that is not read, and why."""
@@ -191,9 +192,14 @@ class Store:
             if record is not None:
                 yield record
 
-    def sweep(self, run_ids: Iterable[str]) -> Swept:
-        """Read these runs; move damaged files to ``root/damaged/`` where they can be moved."""
-        sound: dict[str, RunRecord] = {}
+    def sweep(self, run_ids: Iterable[str], keep: Callable[[RunRecord], T]) -> Swept[T]:
+        """Read these runs; move damaged files to ``root/damaged/`` where they can be moved.
+
+        Args:
+            run_ids: which.
+            keep: what to keep of a record; one after the other is read.
+        """
+        sound: dict[str, T] = {}
         damaged: list[str] = []
         foreign: dict[str, str] = {}
         for run_id in run_ids:
@@ -213,7 +219,7 @@ class Store:
                 foreign[run_id] = str(error)
                 continue
             if record is not None:
-                sound[run_id] = record
+                sound[run_id] = keep(record)
         return Swept(sound, tuple(damaged), foreign)
 
     def _set_aside(self, run_id: str) -> Path | None:
@@ -264,10 +270,21 @@ def _is_store(root: Path) -> bool:
     return False
 
 
+def _files(folder: Path) -> dict[str, Stamp]:
+    """Size and time of the record files in a folder, by run id."""
+    found: dict[str, Stamp] = {}
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if RECORD.fullmatch(entry.name) and entry.name[:2] == folder.name:
+                seen = entry.stat(follow_symlinks=False)
+                found[entry.name[:16]] = (seen.st_size, seen.st_mtime_ns)
+    return found
+
+
 def _remove_leftovers(root: Path) -> None:
     """Remove the temporary files of writes that were killed."""
     for folder in (root, *(p for p in root.glob("??") if p.is_dir() and not p.is_symlink())):
         with contextlib.suppress(PermissionError), os.scandir(folder) as entries:
             for entry in entries:
-                if TEMPORARY.fullmatch(entry.name):
+                if entry.name[0] == "." and TEMPORARY.fullmatch(entry.name):
                     whole.remove_if_left(Path(entry.path))

@@ -21,6 +21,7 @@ from nlbench.benchmark.spec.hypothesis import Hypothesis
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import PROFILES, DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.spec.tuned import Tuned
+from nlbench.benchmark.store.collector import collector_paused
 from nlbench.benchmark.suites import hypotheses, report_table, typed
 from nlbench.benchmark.suites import tune as tuning
 from nlbench.benchmark.suites.matched import refuse_unequal
@@ -146,6 +147,7 @@ def of_mapping(given: Mapping[str, Any], profile: str | None = None) -> Suite:
     return _of_values(values, name, f"suite {name!r}", profile)
 
 
+@collector_paused()
 def _of_values(values: dict[str, Any], name: str, where: str, profile: str | None) -> Suite:
     tables = ("parts", "report", "hypothesis", "tune", "tuned")
     typed.check_keys(values, (*TEXT_KEYS, *GRID_KEYS, *tables), where)

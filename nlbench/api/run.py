@@ -87,7 +87,7 @@ class Ran:
     @property
     def failed(self) -> tuple[str, ...]:
         """A line for each run that raised an error."""
-        return tuple(f"{r.spec}: {(r.error or {})['message']}" for r in self.trained.failed)
+        return tuple(f"{run.spec}: {run.facts.message}" for run in self.trained.failed)
 
     def report(self, out: str | Path | None = None, only: str | None = None) -> Path:
         """Write the report that ``nlbench report`` writes; return its folder.

@@ -34,7 +34,7 @@ def _outcome(trained: Trained, suite: Suite) -> dict[str, object]:
         "missing": len(trained.missing),
         "not_repeated": trained.not_repeated,
         "elsewhere": list(trained.elsewhere),
-        "failures": [failure(record) for record in trained.failed],
+        "failures": [failure(run) for run in trained.failed],
     }
 
 
@@ -59,5 +59,5 @@ def _lines(trained: Trained) -> Iterator[str]:
         yield f"{trained.not_repeated} of the runs to repeat have their earlier record still"
     for owner in trained.elsewhere:
         yield f"  trained elsewhere: {owner}"
-    for record in trained.failed:
-        yield f"  failed: {record.spec}: {(record.error or {})['message']}"
+    for run in trained.failed:
+        yield f"  failed: {run.spec}: {run.facts.message}"

@@ -351,7 +351,7 @@ def _describe(prepared: Prepared) -> str:
 
 def _preempted(prepared: Prepared, between: float) -> str:
     """How long a run takes if it is preempted now and then, in words."""
-    pace = Pace.of(tuple(prepared.plan.done.values()))
+    pace = Pace.of(prepared.plan.done.values())
     often = f"preempted every {clock(between)} on average"
     if pace is None:
         return f"{often}: no run of this suite is done yet, so nobody knows how long one takes"

@@ -11,7 +11,7 @@ from nlbench.cli import options, output
 
 if TYPE_CHECKING:
     from nlbench.benchmark.runs.status import Status
-    from nlbench.benchmark.store.record import RunRecord
+    from nlbench.benchmark.store.outcomes import Outcome
     from nlbench.benchmark.suites.suite import Suite
 
 TEXT = """\
@@ -40,6 +40,8 @@ def call(args: argparse.Namespace) -> int:
     status = suite_status(suite, options.store_of(args))
     result = status.plan
     sound = not result.damaged and not result.foreign
+    if result.note:
+        options.note(f"the next call reads all records again: {result.note}")
     if args.json:
         output.print_json(_facts(suite, status))
         return 0 if sound else 1
@@ -55,9 +57,9 @@ def call(args: argparse.Namespace) -> int:
     )
     for line in plan.outdated_lines(result):
         print(f"  {line}: `nlbench run` trains them again, or keeps them with --keep-old")
-    for record in result.done.values():
-        if record.status != "ok":
-            print(f"  {record.status}: {record.spec}: {(record.error or {})['message']}")
+    for run in result.done.values():
+        if run.status != "ok":
+            print(f"  {run.status}: {run.spec}: {run.facts.message}")
     return 0 if sound else 1
 
 
@@ -80,13 +82,9 @@ def _facts(suite: Suite, status: Status) -> dict[str, object]:
     }
 
 
-def failure(record: RunRecord) -> dict[str, str]:
+def failure(run: Outcome) -> dict[str, str]:
     """Which run did not end well, and why."""
-    return {
-        "run": str(record.spec),
-        "status": record.status,
-        "message": str((record.error or {})["message"]),
-    }
+    return {"run": str(run.spec), "status": run.status, "message": run.facts.message}
 
 
 def _table(cells: dict[tuple[str, str], tuple[int, int]]) -> str:

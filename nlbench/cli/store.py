@@ -127,8 +127,7 @@ def _sound(found: Iterator[RunRecord | str], refused: list[str]) -> Iterator[Run
 def call_export(args: argparse.Namespace) -> int:
     """Write the records of the store, or of a suite, into one file."""
     refused: list[str] = []
-    records = list(_sound(_asked(args), refused))
-    count = archive.write(args.file, records)
+    count = archive.write(args.file, _sound(_asked(args), refused))
     print(f"{args.file}: {count} records, {args.file.stat().st_size:,} bytes")
     return _complain(refused)
 

@@ -11,10 +11,11 @@ from tqdm import tqdm
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.spec.run_spec import RunSpec
+from nlbench.benchmark.store.collector import collector_paused
 from nlbench.benchmark.store.record import DamagedRecord, proven_digest
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.store.verified import verified
-from nlbench.reports.parallel import collector_paused, results
+from nlbench.reports.parallel import results
 from nlbench.reports.read import cache
 from nlbench.reports.read.cache import PART, Part
 from nlbench.reports.read.columns import Arrays, Entry, encode
@@ -100,7 +101,7 @@ def read_records(study: Study, store: Store, cached: bool = True, workers: int =
             for run_id in opened.same:
                 size, changed = files[run_id]
                 entries[run_id] = replace(known[run_id], size=size, changed=changed, seen=now)
-            swept = store.sweep(opened.damaged)
+            swept = store.sweep(opened.damaged, lambda record: record)
             damaged += swept.damaged
             foreign += [
                 f"run {run_id}, which counts as missing: {why}"

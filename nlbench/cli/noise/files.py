@@ -6,6 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
+
 from nlbench import noise
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.labels import draw as run_labels
@@ -118,7 +120,7 @@ def call_audit(args: argparse.Namespace) -> int:
     features, names = None, tuple(map(str, range(labels.num_classes)))
     if labels.dataset is not None:
         dataset = host(_spec(labels.dataset, args), args.data)
-        features, names = dataset.x_train, dataset.class_names
+        features, names = np.ascontiguousarray(dataset.x_train), dataset.class_names
     found = noise.audit(labels, features)
     text = noise_tables.audit(found, names)
     print(text)

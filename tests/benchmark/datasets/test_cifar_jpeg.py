@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from nlbench.benchmark import datasets
-from nlbench.benchmark.datasets import cifar_jpeg
+from nlbench.benchmark.datasets import cifar_jpeg, unpacked
 from nlbench.benchmark.errors import UserError
 
 ROOT = Path(os.environ.get("NLBENCH_DATA", Path(__file__).parents[4] / "shared" / "data"))
@@ -42,6 +42,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(cifar_jpeg, "_SHAPE", (16, 3, 32, 32))
     monkeypatch.setattr(cifar_jpeg, "_CHUNK", 5)
     monkeypatch.setenv("NLBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(unpacked, "LEAST", 0)
     content: dict[str, Any] = {"header": np.frombuffer(encode(0)[0], np.uint8)}
     for part, seeds in (("train", range(12)), ("test", range(12, 16))):
         bodies = [encode(seed)[1] for seed in seeds]
@@ -53,10 +54,6 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     content["class_names"] = np.array([f"class {k}" for k in range(10)])
     np.savez(tmp_path / cifar_jpeg.PACK, **content)
     return tmp_path
-
-
-def cached(root: Path) -> list[Path]:
-    return sorted((root / "cache").iterdir())
 
 
 def test_pixels_labels_and_label_of_the_data_set(root: Path) -> None:
@@ -71,49 +68,12 @@ def test_pixels_labels_and_label_of_the_data_set(root: Path) -> None:
 
 def test_decoded_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = datasets.load("cifar10_jpeg", root).fingerprint
-    assert [path.suffix for path in cached(root)] == [".npy"]
 
     def fail(*_: object) -> None:
         raise AssertionError("decoded again")
 
     monkeypatch.setattr(cifar_jpeg, "_decode", fail)
     assert datasets.load("cifar10_jpeg", root).fingerprint == first
-
-
-@pytest.mark.parametrize("damage", ["a flipped bit", "half a file", "another array"])
-def test_a_damaged_cache_is_replaced(root: Path, damage: str) -> None:
-    first = datasets.load("cifar10_jpeg", root).fingerprint
-    (path,) = cached(root)
-    raw = bytearray(path.read_bytes())
-    if damage == "a flipped bit":
-        raw[-1] ^= 1
-        path.write_bytes(raw)
-    elif damage == "half a file":
-        path.write_bytes(raw[: len(raw) // 2])
-    else:
-        np.save(path, np.zeros(3))
-    assert datasets.load("cifar10_jpeg", root).fingerprint == first
-    assert cached(root) == [path]
-    assert path.stat().st_size == len(raw)
-
-
-def test_another_pack_is_not_taken_from_the_cache(root: Path) -> None:
-    first = datasets.load("cifar10_jpeg", root)
-    with np.load(root / cifar_jpeg.PACK) as pack:
-        content = dict(pack)
-    content["train_label"] = content["train_label"][::-1]
-    np.savez(root / cifar_jpeg.PACK, **content)
-    assert datasets.load("cifar10_jpeg", root).y_train.tolist() == first.y_train[::-1].tolist()
-    assert len(cached(root)) == 2
-
-
-def test_without_a_cache_folder_it_warns_and_works(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (root / "file").write_text("in the way")
-    monkeypatch.setenv("NLBENCH_CACHE", str(root / "file" / "cache"))
-    with pytest.warns(UserWarning, match="decoded images are not kept"):
-        assert len(datasets.load("cifar10_jpeg", root).y_train) == 12
 
 
 def test_missing_and_foreign_packs_are_named(tmp_path: Path) -> None:

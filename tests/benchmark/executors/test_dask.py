@@ -229,7 +229,7 @@ def test_a_run_that_hangs_is_recorded_and_ends_its_worker(
     assert isinstance(ended, Trained)
     assert ended.counts == {"ok": 1, "failed": 1}
     (record,) = ended.failed
-    assert "it was not done after 1 s" in str(record.error)
+    assert "it was not done after 1 s" in record.facts.message
     assert "is gone, 1 left; its 1 runs are for others" in found.said.getvalue()
 
 

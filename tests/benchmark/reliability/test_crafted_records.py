@@ -151,7 +151,7 @@ def test_folders_that_are_links_are_left_alone(ground: Ground, tmp_path: Path) -
     assert ground.victim not in list(store.ids())
     (line,) = store.closed()
     assert "is a link" in line
-    swept = store.sweep([ground.victim])
+    swept = store.sweep([ground.victim], lambda r: r)
     assert "a link" in swept.foreign[ground.victim]
     with pytest.raises(OSError, match="link"):
         store.write(verified(ground.sound))
@@ -169,7 +169,7 @@ def test_what_cannot_be_set_aside_is_named_and_left(ground: Ground, tmp_path: Pa
     path = store.path(ground.victim)
     path.write_bytes(b"damaged")
     (store.root / "damaged").write_bytes(b"a file")
-    swept = store.sweep(store.ids())
+    swept = store.sweep(store.ids(), lambda r: r)
     assert "it cannot be set aside" in swept.foreign[ground.victim]
     assert len(swept.sound) == 3
     assert path.read_bytes() == b"damaged"
@@ -195,7 +195,7 @@ def test_a_record_written_meanwhile_is_not_set_aside(
         return found
 
     monkeypatch.setattr(Store, "content", read)
-    swept = store.sweep([ground.victim])
+    swept = store.sweep([ground.victim], lambda r: r)
     assert (swept.damaged, swept.foreign) == ((), {})
     assert list(swept.sound) == [ground.victim]
     assert path.read_bytes() == ground.sound

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from nlbench.benchmark.runs.preemption import Pace, expected, expected_in_parts
+from nlbench.benchmark.store.index import facts_of
+from nlbench.benchmark.store.outcomes import Outcome
 from tests.helpers.records import sound
 from tests.helpers.runs import tiny
 
@@ -45,7 +47,7 @@ def test_known_values_and_limits() -> None:
 def test_the_pace_is_that_of_runs_that_ended_well() -> None:
     assert Pace.of([]) is None
     good = sound(tiny())
-    pace = Pace.of([good])
+    pace = Pace.of([Outcome(good.spec, 0, *facts_of(good))])
     assert pace is not None
     assert pace.run == good.timing["seconds"]
     assert pace.epoch == pace.run / good.spec.recipe.epochs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,37 @@ def test_run_id_is_the_sha256_of_the_canonical_json_written_out_by_hand() -> Non
         separators=(",", ":"),
     )  # fmt: skip
     assert spec().run_id == hashlib.sha256(by_hand.encode()).hexdigest()[:16]
+
+
+TEXTS = st.text(max_size=9)
+VALUES = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(), st.booleans())
+
+
+@given(
+    data=st.builds(
+        DatasetSpec,
+        name=TEXTS,
+        train_per_class=st.none() | st.integers(1, 99),
+        holdout=st.floats(0, 0.9),
+        size=st.none() | st.integers(8, 99),
+    ),
+    model=TEXTS,
+    method=st.builds(MethodSpec.of, TEXTS, st.dictionaries(TEXTS, VALUES | TEXTS | st.none())),
+    noise=TEXTS,
+    seed=st.integers(0, 2**53) | st.booleans() | st.floats(0, 9),
+    recipe=st.builds(
+        Recipe,
+        epochs=st.integers(1, 9),
+        lr=st.floats(0.001, 9),
+        milestones=st.lists(st.integers(1, 9), max_size=3).map(tuple),
+        eval_every=st.integers(1, 3),
+    ),
+    profile=TEXTS,
+)
+def test_run_id_from_parts_is_that_of_the_whole(**values: Any) -> None:
+    made = RunSpec(**{"dataset" if key == "data" else key: v for key, v in values.items()})
+    whole = canonical_json(made.to_dict())
+    assert made.run_id == hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
 def test_golden_run_id_never_changes_unnoticed() -> None:

@@ -81,14 +81,14 @@ def test_damage_is_named_set_aside_and_missing_afterwards(tmp_path: Path) -> Non
     path.write_text(path.read_text().replace("0.1", "0.9", 1))
     with pytest.raises(DamagedRecord, match=ids[0]):
         store.read(ids[0])
-    swept = store.sweep(ids)
+    swept = store.sweep(ids, lambda r: r)
     assert list(swept.sound) == [ids[1]]
     (line,) = swept.damaged
     assert ids[0] in line
     assert "digest" in line
     assert not path.exists()
     assert len(list((tmp_path / "runs" / "damaged").iterdir())) == 1
-    assert store.sweep(ids) == Swept(swept.sound, (), {})
+    assert store.sweep(ids, lambda r: r) == Swept(swept.sound, (), {})
 
 
 def test_a_record_under_another_runs_name_is_damaged(tmp_path: Path) -> None:
