@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from nlbench.benchmark.errors import UserError
 
-_PART = 4096  # samples that are copied at a time, where a copy is needed
+_PART = 256  # samples that are copied at a time, where a copy is needed
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 

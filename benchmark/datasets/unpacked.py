@@ -34,7 +34,7 @@ FACTS = "facts.json"
 IN_DATA = "nlbench-unpacked"
 # Bytes of the files below which each process reads the data set itself.
 LEAST = 2**20
-_PART = 4096  # images
+_PART = 256  # images
 _PIXELS, _LABELS = ("x_train", "x_test"), ("y_train", "y_test")
 _WORDS = ("family", "label", "class_names", "mean", "std", "given_labels")
 Stamps = list[list[Any]]

@@ -9,9 +9,10 @@ from typing import Any
 
 from tabulate import tabulate
 
+from nlbench import growth
 from nlbench.benchmark.errors import unknown
 from nlbench.benchmark.speed import engines as bench_engines
-from nlbench.benchmark.speed import pipeline
+from nlbench.benchmark.speed import pipeline, shared_data
 from nlbench.cli import options, reliability
 from nlbench.noise import bench as noise_bench
 from nlbench.reports.render.files import write_text
@@ -30,18 +31,22 @@ disks, readers beside a report, writes that die at each file operation, killed p
 callers of one store. It prints how many tries held and failed (docs/reliability.md); the exit
 status is 1 if one failed. `verdicts`, only where it is named too, measures how often the verdicts
 of reports are wrong, intervals cover and true differences are found, in tables of known truth
-(docs/statistics.md): three minutes of a processor.
+(docs/statistics.md): three minutes of a processor. `growth` and `data`, only where they are named,
+measure what a store of so many records costs each command, and how much memory a data set takes in
+several processes together (docs/scale.md).
 """
 EXAMPLES = """\
   nlbench bench
   nlbench bench noise
   nlbench bench pipeline --data /data
   nlbench bench report --records 10000
+  nlbench bench growth --records 10000
+  nlbench bench data --dataset cifar10_jpeg --processes 1,16
   nlbench bench reliability --attacks suites,disks --tries 100
   nlbench bench verdicts --out bench
   nlbench bench engines --device cuda --out bench
 """
-# Not among those that are done where none is named: they measure no speed, and one takes an hour.
+# Not among those that are done where none is named: they measure no speed, or take an hour.
 RELIABILITY, VERDICTS = NAMED = ("reliability", "verdicts")
 Rows = Sequence[Mapping[str, Any]]
 BENCHES: dict[str, Callable[[argparse.Namespace], Rows]] = {
@@ -51,21 +56,30 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Rows]] = {
     "stack": lambda args: bench_engines.stacked(args.device),
     "report": lambda args: report_bench.run(args.records),
 }
+LARGE: dict[str, Callable[[argparse.Namespace], Rows]] = {
+    "growth": lambda args: growth.run(args.records),
+    "data": lambda args: shared_data.run(args.dataset, args.data, _processes(args.processes)),
+}
+ALL = {**BENCHES, **LARGE}
 
 
 def add(commands: options.Commands) -> None:
     """Register the command."""
     parser = options.command(commands, "bench", "measure speed on this machine", TEXT, EXAMPLES)
-    parser.add_argument(
-        "what", nargs="*", metavar="WHAT", help=f"of {', '.join((*BENCHES, *NAMED))}"
-    )
+    parser.add_argument("what", nargs="*", metavar="WHAT", help=f"of {', '.join((*ALL, *NAMED))}")
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:N")
     parser.add_argument(
         "--records",
         metavar="N",
         type=options.count(1, 10**7),
         default=100_000,
-        help="of the report; default 100,000",
+        help="of report and growth; default 100,000",
+    )
+    parser.add_argument(
+        "--dataset", metavar="NAME", default="fashion_mnist", help="of data; default fashion_mnist"
+    )
+    parser.add_argument(
+        "--processes", metavar="N,M", default="1,2,4", help="of data; default 1,2,4"
     )
     parser.add_argument(
         "--tables",
@@ -86,15 +100,22 @@ def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
     chosen = args.what or list(BENCHES)
     for name in chosen:
-        if name not in (*BENCHES, *NAMED):
-            raise unknown("bench", name, (*BENCHES, *NAMED), "nlbench bench")
+        if name not in (*ALL, *NAMED):
+            raise unknown("bench", name, (*ALL, *NAMED), "nlbench bench")
     failed = reliability.run(args) if RELIABILITY in chosen else 0
     for name in chosen:
-        if name in BENCHES:
-            print(f"{name}\n{tabulate(BENCHES[name](args), headers='keys', floatfmt=',.6g')}\n")
+        if name in ALL:
+            print(f"{name}\n{tabulate(ALL[name](args), headers='keys', floatfmt=',.6g')}\n")
     if VERDICTS in chosen:
         _verdicts(args.tables, args.out)
     return failed
+
+
+def _processes(text: str) -> tuple[int, ...]:
+    return tuple(
+        options.whole("--processes", word, 1, options.MOST_PROCESSES)
+        for word in options.words(text)
+    )
 
 
 def _verdicts(tables: int, out: Path | None) -> None:
