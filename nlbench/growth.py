@@ -25,6 +25,7 @@ from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite as suites
 from nlbench.reports.speed.made_up_records import NOISE, made_up
+from nlbench.studies import study_of
 
 METHODS = ("ce", "gce", "drainage", "sce", "nce+rce", "elr", "mae", "taylor-ce", "js", "ael")
 SUITE, ARCHIVE = "grown.toml", "grown.tar.gz"
@@ -64,7 +65,7 @@ def _make(root: Path, n: int) -> None:
     }
     (root / SUITE).write_text(TEXT.format(**values))
     store = Store.open(root / "runs", create=True)
-    for record in made_up(_suite(root)):
+    for record in made_up(study_of(_suite(root))):
         path = store.path(record.run_id)
         path.parent.mkdir(exist_ok=True)
         path.write_text(record.to_json())  # Store.write would wait for the disk each time

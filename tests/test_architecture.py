@@ -213,6 +213,7 @@ OWN_WRITERS = (
     "nlbench.cli.streams",  # the null device
     "nlbench.noise.bench_files",
     "nlbench.reports.speed.bench",
+    "nlbench.growth",
     "nlbench.benchmark.reliability",
 )
 SAVERS = {"savefig", "save", "savez", "savez_compressed", "to_csv"}

@@ -166,7 +166,7 @@ def _words(ground: Ground, case: Case, name: str, place: Path, path: Path) -> li
         texts = {
             r.run_id: r.to_json().encode() for r in Store.open(ground.clean / "runs").records()
         }
-        archive.pack(packed, {**texts, ground.victim: case.text or b""}.items())
+        archive.pack(packed, {**texts, ground.victim: case.text or b""})
         return ["store", "import", str(packed), *other]
     path.unlink()
     case.craft(path, ground.sound)

@@ -12,7 +12,7 @@ import stat
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -103,11 +103,16 @@ def write(path: Path, records: Iterable[RunRecord]) -> int:
     Raises:
         UserError: the file cannot be written.
     """
-    return pack(path, ((record.run_id, record.to_json().encode()) for record in records))
+    return pack_each(path, ((record.run_id, record.to_json().encode()) for record in records))
 
 
-def pack(path: Path, texts: Iterable[tuple[str, bytes]]) -> int:
-    """Write run ids and texts of records as they are (UserError: see :func:`write`)."""
+def pack(path: Path, texts: Mapping[str, bytes]) -> None:
+    """Write texts of records, by run id, as they are (UserError: see :func:`write`)."""
+    pack_each(path, texts.items())
+
+
+def pack_each(path: Path, texts: Iterable[tuple[str, bytes]]) -> int:
+    """The same of run ids and texts as they come; how many there are."""
     # What is no plain file, such as /dev/stdout, has no room beside it.
     beside = None if path.exists() and not path.is_file() else str(path.absolute().parent)
     try:

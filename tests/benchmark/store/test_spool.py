@@ -49,14 +49,14 @@ def test_the_bytes_are_those_of_the_plain_way(
 ) -> None:
     monkeypatch.setattr(archive, "MEMORY", memory)
     found = list(texts(count, 3000))
-    assert archive.pack(tmp_path / "a.tar.gz", iter(found)) == count
+    assert archive.pack_each(tmp_path / "a.tar.gz", iter(found)) == count
     assert (tmp_path / "a.tar.gz").read_bytes() == all_at_once(dict(found))
     assert [path.name for path in tmp_path.iterdir()] == ["a.tar.gz"]
 
 
 def test_the_last_text_of_a_run_counts(tmp_path: Path) -> None:
     found = [*texts(5, 100), *((run_id, b"later") for run_id, _ in texts(2, 1))]
-    assert archive.pack(tmp_path / "a.tar.gz", found) == 5
+    assert archive.pack_each(tmp_path / "a.tar.gz", found) == 5
     assert (tmp_path / "a.tar.gz").read_bytes() == all_at_once(dict(found))
 
 
@@ -67,7 +67,7 @@ def test_memory_does_not_grow_with_the_records(
     peaks = []
     for count in (200, 800):
         tracemalloc.start()
-        archive.pack(tmp_path / "a.tar.gz", texts(count, 20_000))
+        archive.pack_each(tmp_path / "a.tar.gz", texts(count, 20_000))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 2**20  # of 16 million bytes of records
@@ -76,4 +76,4 @@ def test_memory_does_not_grow_with_the_records(
 
 def test_what_cannot_be_written_is_an_error_of_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be written"):
-        archive.pack(tmp_path / "no folder" / "a.tar.gz", texts(3, 10))
+        archive.pack_each(tmp_path / "no folder" / "a.tar.gz", texts(3, 10))
