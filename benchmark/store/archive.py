@@ -19,22 +19,18 @@ from pathlib import Path
 from typing import IO
 
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.spec.canonical_json import sha256_of
+from nlbench.benchmark.store import manifest
 from nlbench.benchmark.store.claims import Claims
 from nlbench.benchmark.store.files import LIMIT, kind
-from nlbench.benchmark.store.plain_values import printable, shown
+from nlbench.benchmark.store.manifest import Manifest
+from nlbench.benchmark.store.plain_values import printable
 from nlbench.benchmark.store.record import DamagedRecord, RunRecord
 from nlbench.benchmark.store.spool import Sorted, Spool
 from nlbench.benchmark.store.store import Store
-from nlbench.benchmark.store.text import parsed
 from nlbench.benchmark.store.verified import verified
 from nlbench.noise import whole
 
-KIND = "nlbench-records"
-SCHEMA = 1
 MANIFEST = "manifest.json"
-# Bytes of the manifest: it names 700,000 records.
-MANIFEST_LIMIT = 64 * 2**20
 # How often its own size an archive may unpack to. Records shrink to a third or a fifth.
 EXPANSION = 100
 BLOCK = 512  # of a tar file
@@ -118,42 +114,23 @@ def pack_each(path: Path, texts: Iterable[tuple[str, bytes]]) -> int:
     try:
         with (
             tempfile.SpooledTemporaryFile(MEMORY, dir=beside) as kept,
-            tempfile.SpooledTemporaryFile(MEMORY, dir=beside) as manifest,
+            tempfile.SpooledTemporaryFile(MEMORY, dir=beside) as listed,
         ):
             spool = Spool(kept)
             for run_id, text in texts:
                 spool.add(run_id, text)
             found = spool.sorted()
-            for part in _manifest_of(found):
-                manifest.write(part)
+            for part in manifest.written(found):
+                listed.write(part)
             # Without name and time in its header, so that the bytes depend on the records alone.
             with (
                 whole.writing(path) as file,
                 gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed,
             ):
-                _pack(packed, manifest, found)
+                _pack(packed, listed, found)
             return len(found)
     except OSError as error:
         raise UserError(f"archive {path}: cannot be written ({error.strerror or error})") from error
-
-
-def _manifest_of(found: Sorted) -> Iterator[bytes]:
-    """Canonical JSON of the manifest, in parts."""
-    digest = hashlib.sha256(b"{")
-    for part in _listed(found):
-        digest.update(part)
-    yield f'{{"digest":"{digest.hexdigest()}",'.encode()
-    yield from _listed(found)
-
-
-def _listed(found: Sorted) -> Iterator[bytes]:
-    """The same without its digest and the brace before it."""
-    yield f'"kind":"{KIND}","records":{{'.encode()
-    comma = ""
-    for kept in found:
-        yield f'{comma}"{kept.run_id}":"{kept.digest.hex()}"'.encode()
-        comma = ","
-    yield f'}},"schema":{SCHEMA}}}'.encode()
 
 
 def read(path: Path) -> Iterator[RunRecord | str]:
@@ -170,18 +147,16 @@ def read(path: Path) -> Iterator[RunRecord | str]:
         if not stat.S_ISREG(seen.st_mode):
             raise UserError(f"archive {path}: is {kind(seen)}")
         with gzip.open(path) as file:
-            members = _members(file, MANIFEST_LIMIT + EXPANSION * seen.st_size)
-            expected = _manifest(path, next(members, None))
-            missing = set(expected)
+            members = _members(file, manifest.LIMIT + EXPANSION * seen.st_size)
+            listed = _manifest(path, file, next(members, None))
             try:
-                for name, content in members:
-                    run_id = name.removesuffix(".json")
-                    missing.discard(run_id)
-                    where = f"{path}, {printable(name)}"
-                    yield _checked(where, expected.get(run_id), content, run_id)
+                for info in members:
+                    run_id = info.name.removesuffix(".json")
+                    where, content = f"{path}, {printable(info.name)}", _content(file, info)
+                    yield _checked(where, listed.expected(run_id), content, run_id)
             except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
                 yield f"{path}: damaged from here on ({error})"
-            for run_id in sorted(missing):
+            for run_id in listed.missing():
                 yield f"{path}, {printable(run_id)}.json: is in the manifest but not in the file"
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -284,20 +259,20 @@ def _digest(record: RunRecord) -> str:
     return str(record.to_dict()["digest"])
 
 
-def _pack(file: gzip.GzipFile, manifest: IO[bytes], found: Sorted) -> None:
+def _pack(file: gzip.GzipFile, listed: IO[bytes], found: Sorted) -> None:
     with tarfile.open(fileobj=file, mode="w|", format=tarfile.USTAR_FORMAT) as tar:
         info = tarfile.TarInfo(MANIFEST)
-        info.size = manifest.seek(0, os.SEEK_END)
-        manifest.seek(0)
-        tar.addfile(info, manifest)
+        info.size = listed.seek(0, os.SEEK_END)
+        listed.seek(0)
+        tar.addfile(info, listed)
         for kept in found:
             info, content = tarfile.TarInfo(f"{kept.run_id}.json"), found.text(kept)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
 
 
-def _members(file: gzip.GzipFile, most: int) -> Iterator[tuple[str, bytes | str]]:
-    """Names and contents of what is in a tar file, or why a content is not read.
+def _members(file: gzip.GzipFile, most: int) -> Iterator[tarfile.TarInfo]:
+    """What is in a tar file, each before its content, which the caller may read, or a part of it.
 
     :mod:`tarfile` would read some headers whole whatever their size, so only plain blocks are read.
 
@@ -308,53 +283,55 @@ def _members(file: gzip.GzipFile, most: int) -> Iterator[tuple[str, bytes | str]
     Raises:
         tarfile.TarError, OSError, EOFError: it is damaged, or larger.
     """
-    seen, limit = 0, MANIFEST_LIMIT
+    seen, limit = 0, manifest.LIMIT
     while len(block := file.read(BLOCK)) == BLOCK and any(block):
         info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
         seen += BLOCK + info.size
         if not 0 <= info.size <= limit or seen > most:
             raise tarfile.ReadError(f"{info.size:,} bytes in one file, {seen:,} in all so far")
-        content = file.read(info.size)
+        end = file.tell() + info.size
+        if info.type not in _HEADERS:
+            limit = LIMIT
+            yield info
+        while left := end - file.tell():
+            if not file.read(min(left, LIMIT)):
+                raise EOFError("it ends too early")
         file.read(-info.size % BLOCK)
-        if len(content) == info.size and info.isreg():
-            yield info.name, content
-        elif len(content) == info.size and info.type not in _HEADERS:
-            yield info.name, "is no plain file"
-        limit = LIMIT
     if len(block) < BLOCK:
         raise EOFError("it ends too early")
 
 
-def _manifest(path: Path, member: tuple[str, bytes | str] | None) -> dict[str, str]:
-    """SHA-256 of each record by run id, from the verified manifest."""
-    foreign = UserError(f"archive {path}: not an archive of `nlbench store export`")
-    if member is None or member[0] != MANIFEST or isinstance(member[1], str):
-        raise foreign
+def _content(file: gzip.GzipFile, info: tarfile.TarInfo) -> bytes | str:
+    """What a member holds, or why that is not read (EOFError: not all of it is there)."""
+    if not info.isreg():
+        return "is no plain file"
+    content = file.read(info.size)
+    if len(content) < info.size:
+        raise EOFError("it ends too early")
+    return content
+
+
+def _manifest(path: Path, file: gzip.GzipFile, info: tarfile.TarInfo | None) -> Manifest:
+    """The verified manifest, which is the first member (UserError: it is not)."""
+    foreign = f"archive {path}: not an archive of `nlbench store export`"
+    if info is None or info.name != MANIFEST or not info.isreg():
+        raise UserError(foreign)
     try:
-        values = parsed(member[1])
-        digest = values.pop("digest")
-        records: dict[str, str] = values["records"]
-        known = values["kind"] == KIND and isinstance(records, dict)
-        sound = known and sha256_of(values) == digest
-    except (ValueError, KeyError, RecursionError) as error:
-        raise foreign from error
-    if not known:
-        raise foreign
-    if not sound:
-        raise UserError(f"archive {path}: its manifest is damaged; export it again")
-    if values.get("schema") != SCHEMA:
-        raise UserError(f"archive {path}: schema {shown(values.get('schema'))} is not {SCHEMA}")
-    return records
+        return manifest.read(file, info.size)
+    except manifest.ForeignError as error:
+        raise UserError(foreign) from error
+    except manifest.UnsoundError as error:
+        raise UserError(f"archive {path}: {error}") from error
 
 
 def _checked(
-    where: str, expected: str | None, content: bytes | str, run_id: str
+    where: str, expected: bytes | None, content: bytes | str, run_id: str
 ) -> RunRecord | str:
     if isinstance(content, str):
         return f"{where}: {content}"
     if expected is None:
         return f"{where}: is not in the manifest"
-    if hashlib.sha256(content).hexdigest() != expected:
+    if hashlib.sha256(content).digest() != expected:
         return f"{where}: does not agree with the manifest"
     try:
         record = verified(content)

@@ -150,7 +150,8 @@ class Store:
 
     def ids(self) -> Iterator[str]:
         """Run ids of all record files, sorted, unread."""
-        yield from sorted(self.files())
+        for _, _, files in self.listed():
+            yield from sorted(files)
 
     def files(self) -> dict[str, Stamp]:
         """Size in bytes and time of change in nanoseconds of every record file, by run id.

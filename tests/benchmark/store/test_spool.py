@@ -11,17 +11,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.spec.canonical_json import canonical_json, sha256_of
-from nlbench.benchmark.store import archive
+from nlbench.benchmark.store import archive, manifest
 from nlbench.noise import generator
 
 
 def all_at_once(texts: dict[str, bytes]) -> bytes:
     """What an archive is to be, made the plain way."""
     digests = {run_id: hashlib.sha256(text).hexdigest() for run_id, text in texts.items()}
-    body = {"kind": archive.KIND, "schema": archive.SCHEMA, "records": digests}
+    body = {"kind": "nlbench-records", "schema": 1, "records": digests}
     manifest = canonical_json({**body, "digest": sha256_of(body)}).encode()
     members = {"manifest.json": manifest} | {f"{r}.json": texts[r] for r in sorted(texts)}
     held = io.BytesIO()
@@ -72,6 +74,56 @@ def test_memory_does_not_grow_with_the_records(
         tracemalloc.stop()
     assert peaks[1] < 2**20  # of 16 million bytes of records
     assert peaks[1] - peaks[0] < 600 * 600  # bytes a record, of 20,000
+
+
+def texts_of(count: int) -> dict[str, bytes]:
+    return dict(texts(count, 10))
+
+
+def listed_text(count: int) -> bytes:
+    """The manifest of an archive, as the plain way packs it."""
+    with tarfile.open(fileobj=io.BytesIO(all_at_once(texts_of(count)))) as tar:
+        member = tar.extractfile("manifest.json")
+        assert member is not None
+        return member.read()
+
+
+@pytest.mark.parametrize("count", [1, 7, 30])
+def test_a_large_manifest_is_read_like_a_small_one(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifest, "_BATCH", 7)
+    text, found = listed_text(count), texts_of(count)
+    small = manifest.read(io.BytesIO(text), len(text))
+    monkeypatch.setattr(manifest, "LARGE", 0)
+    large = manifest.read(io.BytesIO(text + b"more"), len(text))
+    for run_id, content in found.items():
+        wanted = hashlib.sha256(content).digest()
+        assert small.expected(run_id) == large.expected(run_id) == wanted
+    assert large.expected("0" * 16) is large.expected("") is large.expected("é\udc80") is None
+    assert list(large.missing()) == list(small.missing()) == []
+    again = manifest.read(io.BytesIO(text), len(text))
+    assert list(again.missing()) == sorted(found)
+
+
+TEXT = listed_text(12)
+
+
+@settings(max_examples=60)
+@given(at=st.integers(0, 10_000), byte=st.integers(0, 255), cut=st.booleans())
+def test_a_large_manifest_that_is_not_to_the_byte_what_was_written_is_refused(
+    at: int, byte: int, cut: bool
+) -> None:
+    text = bytearray(TEXT)
+    at %= len(text)
+    if cut:
+        text = text[:at]
+    elif text[at] == byte:
+        return
+    else:
+        text[at] = byte
+    with pytest.raises((manifest.ForeignError, manifest.UnsoundError, EOFError)):
+        manifest._large(io.BytesIO(bytes(text)), len(TEXT))
 
 
 def test_what_cannot_be_written_is_an_error_of_one_line(tmp_path: Path) -> None:

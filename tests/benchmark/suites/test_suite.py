@@ -122,8 +122,8 @@ def test_the_hash_says_what_is_declared_not_how() -> None:
         ('name = "digits"', 'name = "digits"\nunknown = "classes:9999999"', "classes:9999999"),
         (
             '"drainage"',
-            f'{{ name = "drainage", alpha = {[1] * 600}, beta = {[1] * 600} }}',
-            "360,000 runs; a suite has at most 200,000",
+            f'{{ name = "drainage", alpha = {[1] * 1100}, beta = {[1] * 1100} }}',
+            "1,210,000 runs; a suite has at most 1,000,000",
         ),
         ('methods = ["ce", "drainage"]', "methods = []", "methods is missing"),
     ],
