@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import IO
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,14 @@ _START = f'"kind":"{KIND}","records":{{'.encode()
 _END = f'}},"schema":{SCHEMA}}}'.encode()
 _ROW = np.dtype([("open", "S1"), ("run", "S16"), ("to", "S3"), ("digest", "S64"), ("end", "S2")])
 _HEX = re.compile(rb"[0-9a-f]*")
+
+
+class Readable(Protocol):
+    """What is read a part at a time."""
+
+    def read(self, size: int, /) -> bytes:
+        """So many bytes, fewer only at the end."""
+        ...
 
 
 class ForeignError(ValueError):
@@ -60,7 +68,7 @@ class Manifest:
         if at == len(self.runs) or self.runs[at] != name:
             return None
         self.seen[at] = True
-        return self.digests[at].tobytes()
+        return bytes(self.digests[at])
 
     def missing(self) -> Iterator[str]:
         """The runs that were not asked for."""
@@ -86,7 +94,7 @@ def _listed(found: Sorted) -> Iterator[bytes]:
     yield _END
 
 
-def read(file: IO[bytes], size: int) -> Manifest:
+def read(file: Readable, size: int) -> Manifest:
     """The manifest in the next bytes of a file.
 
     Raises:
@@ -118,7 +126,7 @@ def _small(text: bytes) -> Manifest:
     return _of(runs, np.frombuffer(b"".join(rows), np.uint8).reshape(-1, 32))
 
 
-def _large(file: IO[bytes], size: int) -> Manifest:
+def _large(file: Readable, size: int) -> Manifest:
     """One that :func:`written` wrote, a batch at a time; what is none is refused at once."""
     head = file.read(len('{"digest":"",') + 64)
     stated = _HEAD.fullmatch(head)
