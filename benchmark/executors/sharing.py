@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from nlbench.benchmark.executors.executor import remove_leftovers, settled
+from nlbench.benchmark.executors.executor import CHECKPOINTS, remove_leftovers, settled
 from nlbench.benchmark.runs.run import Context
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.claims import UNKNOWN, Claims, Owner
@@ -60,7 +60,9 @@ def others_words(claims: Claims, specs: Sequence[RunSpec]) -> tuple[str, ...]:
 
 
 def tidy(store: Store) -> None:
-    """Remove what processes left that died."""
+    """Remove what processes left that died, or were stopped between a record and its checkpoint."""
+    for path in (store.root / CHECKPOINTS).glob("*.pt"):
+        remove_leftovers(store, path.stem)
     claims = Claims.of(store.root)
     for run_id in claims.abandoned():
         if (claim := claims.claim(run_id)) is not None:

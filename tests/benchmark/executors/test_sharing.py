@@ -18,6 +18,7 @@ from nlbench.benchmark.executors.train_suite import train_suite
 from nlbench.benchmark.reliability import study as small
 from nlbench.benchmark.reliability import writers
 from nlbench.benchmark.runs import run
+from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.store.claims import Claims
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite as suites
@@ -129,6 +130,19 @@ def test_what_the_dead_left_is_removed(store: Store) -> None:
     assert list(folder.iterdir()) == []
     assert [path.name for path in store.root.rglob(".*")] == [other.name]
     assert store.read(done.run_id) is not None
+
+
+def test_a_checkpoint_is_removed_without_a_claim_once_its_run_has_a_record(store: Store) -> None:
+    """A signal may come when the record is written and its checkpoint is there still."""
+    done, begun = tiny(), tiny("gce")
+    folder = store.root / "checkpoints"
+    folder.mkdir()
+    for spec in (done, begun):
+        (folder / f"{spec.run_id}.pt").touch()
+        os.utime(folder / f"{spec.run_id}.pt", (1, 1))
+    store.write(train(done, HERE))
+    sharing.tidy(store)
+    assert [path.stem for path in folder.iterdir()] == [begun.run_id]
 
 
 def test_what_the_dead_left_is_removed_where_nothing_is_left_to_train(
