@@ -49,12 +49,18 @@ class Cluster:
                 process.kill()
                 process.wait()
 
-    def add(self, **environment: str) -> subprocess.Popen[bytes]:
-        """A worker of one thread, without the process that would start it again."""
+    def add(self, *before: str, **environment: str) -> subprocess.Popen[bytes]:
+        """A worker of one thread, without the process that would start it again.
+
+        Args:
+            before: a command that carries out the rest of its words, such as ``nice``.
+            environment: variables besides those of this process.
+        """
         words = ["worker", self.address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny"]
         words += ["--no-dashboard", "--memory-limit", "0", "--death-timeout", "120"]
         words += ["--local-directory", str(self.folder)]
-        self.workers.append(self._start(words, {"PYTHONPATH": str(REPOSITORY), **environment}))
+        known = {"PYTHONPATH": str(REPOSITORY), **environment}
+        self.workers.append(self._start(words, known, before))
         return self.workers[-1]
 
     def wait(self, workers: int, seconds: float = 120) -> None:
@@ -65,9 +71,11 @@ class Cluster:
                 assert time.monotonic() < until
                 time.sleep(0.05)
 
-    def _start(self, words: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    def _start(
+        self, words: list[str], environment: Mapping[str, str], before: tuple[str, ...] = ()
+    ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", "distributed.cli.dask_" + words[0], *words[1:]],
+            [*before, sys.executable, "-m", "distributed.cli.dask_" + words[0], *words[1:]],
             env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
             cwd=self.folder,
             stdout=subprocess.DEVNULL,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -118,6 +119,33 @@ def test_records_are_those_of_a_serial_call(tmp_path: Path) -> None:
         assert record.science() == twin.science()
         assert record.environment == twin.environment  # the same machine, asked in its own process
     assert left_behind(tmp_path / "results") == ()
+
+
+# Carries out a command in mounts of its own, where a folder is empty and cannot be written to.
+HIDE = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o ro none "$0" && exec "$@"')
+
+
+def can_hide(folder: Path) -> bool:
+    try:
+        done = subprocess.run([*HIDE, str(folder), "true"], capture_output=True, check=False)
+    except FileNotFoundError:
+        return False
+    return done.returncode == 0
+
+
+@real
+def test_workers_need_no_folder_of_the_caller(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    results.mkdir()
+    if not can_hide(results):
+        pytest.skip("mounts of its own for a process: needs Linux and its administrator")
+    suite = study()
+    with cluster(tmp_path / "dask", workers=0) as made:
+        made.add(*HIDE, str(results))
+        ended = Caller(suite, results, made.address).end()
+    assert isinstance(ended, Trained)
+    assert ended.complete
+    assert len(list((results / "runs").glob("??/*.json"))) == len(suite.specs)
 
 
 def without_nlbench(folder: Path) -> str:
