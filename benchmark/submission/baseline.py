@@ -11,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from nlbench.benchmark.store.record import RunRecord
+from nlbench.benchmark.store.same_bits import must_be_same
 from nlbench.benchmark.submission.check import Check
 from nlbench.benchmark.submission.places import Place
 from nlbench.benchmark.submission.references import Ours
@@ -21,9 +22,6 @@ from nlbench.benchmark.suites.suite import Suite
 WRONGLY = 0.01
 # Points that no mean is refused for: reports call differences below it practically equal.
 SMALL = 0.5
-# Of environments that must give the same bits: all of it is stated, and the same. A CPU's name does
-# not say which instructions it has, so for CPUs bits are compared and said, not asked for.
-SAME = ("commit", "device", "torch", "numpy", "backend", "threads", "slots", "deterministic")
 
 
 @dataclass(frozen=True)
@@ -54,9 +52,7 @@ class Pair:
     @property
     def must_be_same(self) -> bool:
         """Whether both say that they were made by the same code on the same kind of GPU."""
-        one, other = self.theirs.environment, self.ours.environment
-        stated = all(one.get(k) is not None and one.get(k) == other.get(k) for k in SAME)
-        return stated and one["deterministic"] is True and not str(one["device"]).startswith("cpu")
+        return must_be_same(self.theirs, self.ours)
 
 
 def baseline(submission: Submission, suite: Suite, ours: Ours) -> Check:

@@ -10,6 +10,7 @@ import numpy as np
 
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord
+from nlbench.benchmark.store.same_bits import alike, must_be_same
 from nlbench.reports.errors import ReportError, unknown
 from nlbench.reports.read.fields import RULES, accuracy_percent
 from nlbench.reports.read.names import method_labels
@@ -111,7 +112,9 @@ def compare_stores(
         if len(side) > len(both)
     ]
     return StoreComparison(
-        _rows(pairs, bound, rule, alpha), (*notes, *left_out, *_sides(pairs)), bound
+        _rows(pairs, bound, rule, alpha),
+        (*notes, *left_out, *_sides(pairs), *_bits(pairs)),
+        bound,
     )
 
 
@@ -134,6 +137,30 @@ def equivalence_rows(comparison: StoreComparison) -> list[dict[str, str]]:
 
 
 Pair = tuple[RunRecord, RunRecord]
+# Runs that are named where bits differ that should not.
+NAMED = 5
+
+
+def _bits(pairs: list[Pair]) -> list[str]:
+    """Of which runs the same bits are expected, and which differ nevertheless."""
+    notes = []
+    for words, expects in (
+        ("are expected of {} (same code, GPUs of the same name)", must_be_same),
+        ("are likely of {} (same code, CPUs of the same name)", _on_cpus_alike),
+    ):
+        mine = [pair for pair in pairs if expects(*pair)]
+        differ = [one.run_id for one, other in mine if one.science() != other.science()]
+        if mine:
+            named = f": {', '.join(differ[:NAMED])}{', ...' if len(differ) > NAMED else ''}"
+            runs = words.format(plural(len(mine), "run"))
+            notes.append(
+                f"the same bits {runs}; {len(differ)} without them{named if differ else ''}"
+            )
+    return notes
+
+
+def _on_cpus_alike(one: RunRecord, other: RunRecord) -> bool:
+    return alike(one, other) and not must_be_same(one, other)
 
 
 def _sound(pairs: list[Pair], rule: str) -> tuple[list[Pair], list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,6 +137,38 @@ def test_what_cannot_be_paired_is_left_out_and_said(records: list[RunRecord]) ->
     assert "1 runs have a record on side A only" in notes
     assert "1 runs have no accuracy 'last'" in notes
     assert "1 runs were not trained on the same" in notes
+
+
+def made(record: RunRecord, moved: float = 0.0, **environment: Any) -> RunRecord:
+    """The record with another accuracy, made elsewhere."""
+    there = {
+        "commit": "c",
+        "torch": "2",
+        "numpy": "2",
+        "backend": "graph",
+        "threads": 1,
+        "slots": 8,
+    }
+    there |= {"device": "a GPU", "deterministic": True} | environment
+    return replace(ending_at(record, record.metrics["last"] + moved), environment=there)
+
+
+def test_it_is_said_where_the_same_bits_are_expected_and_which_differ(
+    records: list[RunRecord],
+) -> None:
+    one = [made(r) for r in records]
+    other = [made(r, -0.01 * (i == 0)) for i, r in enumerate(records)]
+    assert compare_stores(one, other, 0.3).notes == (
+        "the same bits are expected of 30 runs (same code, GPUs of the same name);"
+        f" 1 without them: {records[0].run_id}",
+    )
+    on_cpus = [made(r, device="cpu (one kind)") for r in records]
+    assert compare_stores(on_cpus, on_cpus, 0.3).notes == (
+        "the same bits are likely of 30 runs (same code, CPUs of the same name); 0 without them",
+    )
+    for change in ({"torch": "3"}, {"deterministic": False}, {"commit": None}, {"slots": 1}):
+        notes = compare_stores(one, [made(r, **change) for r in records], 0.3).notes
+        assert not any("the same bits" in note for note in notes)
 
 
 def test_a_diverged_run_counts_with_chance(records: list[RunRecord]) -> None:
