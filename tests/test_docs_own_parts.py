@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from nlbench.benchmark.store.store import Store
@@ -44,6 +46,7 @@ def test_the_page_has_a_file_of_each_kind() -> None:
         "narrow.py",
         "mirror.py",
         "signs.py",
+        "lead.py",
         "shades.py",
         "parts.toml",
     ]
@@ -65,5 +68,13 @@ def test_the_study_is_trained_by_two_workers_and_reported(place: Path) -> None:
     subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, cwd=place, check=True)
     records = list(Store.open(place / "results" / "runs").records())
     assert [record.status for record in records] == ["ok"] * 4
-    assert {len(record.part_sources) for record in records} == {4, 5}  # symmetric noise is ours
+    assert {len(record.part_sources) for record in records} == {5, 6}  # symmetric noise is ours
+    assert all("metric lead:LEAD" in record.part_sources for record in records)
     assert main([*report, "--only", "leaderboard", "--workers", "1"]) == 0
+    leads = [100 * record.evaluations["measures"]["lead:LEAD"] for record in records]
+    board, runs = (
+        pd.read_csv(place / "results" / "reports" / "parts" / f"{name}.csv")
+        for name in ("leaderboard", "runs")
+    )
+    assert sorted(runs["measure_lead:LEAD"]) == pytest.approx(sorted(leads), abs=1e-3)
+    assert board["lead:LEAD_mean"].dropna().mean() == pytest.approx(np.mean(leads), abs=1e-3)

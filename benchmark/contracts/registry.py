@@ -10,10 +10,11 @@ import torch
 
 from nlbench import baselines, noise
 from nlbench.baselines import Method
-from nlbench.benchmark import datasets, models
+from nlbench.benchmark import datasets, metrics, models
 from nlbench.benchmark.contracts import (
     augmentations,
     data_sets,
+    measures,
     methods,
     networks,
     noise_models,
@@ -63,6 +64,11 @@ def _augmentation(name: str, _shape: Shape) -> str:
     return name
 
 
+def _metric(name: str, _shape: Shape) -> str:
+    metrics.get(name)
+    return name
+
+
 def _optimizer(name: str, _shape: Shape) -> str:
     optimizer_outside.check(Recipe(epochs=1, optimizer=name))
     return name
@@ -77,6 +83,7 @@ CONTRACTS: Mapping[str, Contract] = MappingProxyType(
         "model": Contract(models.OUTSIDE, _network, networks.CHECKS),
         "augmentation": Contract(augment_outside.OUTSIDE, _augmentation, augmentations.CHECKS),
         "optimizer": Contract(OPTIMIZER, _optimizer, optimizers.CHECKS),
+        "metric": Contract(metrics.OUTSIDE, _metric, measures.CHECKS),
         "dataset": Contract(datasets.OUTSIDE, _dataset, data_sets.CHECKS),
     }
 )
@@ -95,13 +102,16 @@ def kind_of(name: str) -> str:
         return "noise"
     if isinstance(found, Transform):
         return "augmentation"
+    if isinstance(found, metrics.Metric):
+        return "metric"
     if isinstance(found, type) and issubclass(found, torch.optim.Optimizer):
         return "optimizer"
     if callable(found) and not isinstance(found, type):
         return "model"
     raise UserError(
         f"{name!r} is no part of a known kind: name module:name of a Method, a noise.Model, a"
-        " function that makes a network, a Transform or a torch optimiser, or say which with --kind"
+        " function that makes a network, a Transform, a torch optimiser or a Metric, or say which"
+        " with --kind"
     )
 
 

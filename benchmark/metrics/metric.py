@@ -61,7 +61,8 @@ class Metric:
     """A measure: how it is computed, and how tables, figures and comparisons show it.
 
     Attributes:
-        name: in records, suites and CSV columns; the name of its file.
+        name: in records, suites and CSV columns: the name of its file; of one from outside
+            ``module:name``, whatever it calls itself.
         title: in tables and sentences.
         unit: ``%`` for a fraction; else what the number is in, "" for a plain number.
         higher_is_better: its direction.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch import Tensor
 from nlbench.baselines.plain import checked_predictions
 from nlbench.benchmark import metrics
 from nlbench.benchmark.machine.device import full_precision
-from nlbench.benchmark.metrics import Predictions
+from nlbench.benchmark.metrics import Predictions, outside
 from nlbench.benchmark.metrics.label_errors import detection, histogram
 from nlbench.benchmark.metrics.open_set import ACCEPTED, recognition
 from nlbench.benchmark.metrics.roc import DIGITS
@@ -30,16 +31,17 @@ PICTURES = 24
 PICTURE_BYTES = 3 * 32 * 32
 
 
-def evaluate(task: Task, seed: int) -> dict[str, Any]:
+def evaluate(task: Task, seed: int, asked: Sequence[str] = ()) -> dict[str, Any]:
     """What a run leaves beside accuracies and curves.
 
-    ``measures`` of the test set, ``open_set`` where the data set declares unknowns, ``detection``
-    where labels are flipped: plain JSON values. Images are neither augmented nor seen in reduced
-    precision: bf16 logits have so few digits that scores would tie.
+    ``measures`` of the test set, those from outside that are ``asked`` for among them, and why one
+    of these has no value, ``unmeasured``; ``open_set`` where the data set declares unknowns,
+    ``detection`` where labels are flipped: plain JSON values. Images are neither augmented nor seen
+    in reduced precision: bf16 logits have so few digits that scores would tie.
     """
     logits = outputs(task, task.data.x_test)
     checked_predictions(task.method, logits)
-    parts: dict[str, Any] = {"measures": measures(task, logits)}
+    parts = measures(task, logits, asked)
     unknown = task.data.x_unknown
     if unknown is not None:
         parts["open_set"] = open_set(task, logits, unknown)
@@ -49,8 +51,12 @@ def evaluate(task: Task, seed: int) -> dict[str, Any]:
     return parts
 
 
-def measures(task: Task, logits: Tensor) -> dict[str, float | None]:
-    """Every metric of benchmark/metrics by name, of outputs for the test set."""
+def measures(task: Task, logits: Tensor, asked: Sequence[str]) -> dict[str, Any]:
+    """Every metric of benchmark/metrics and those asked for by name, of outputs for the test set.
+
+    One from outside that has no value is ``None``, with the reason beside it: a run of hours is not
+    lost for it.
+    """
     method, truth = task.method, task.data.y_test
     predictions = Predictions(
         logits=_host(method.class_logits(logits)),
@@ -58,11 +64,13 @@ def measures(task: Task, logits: Tensor) -> dict[str, float | None]:
         losses=_host(method.loss(logits, truth)),
     )
     classes = predictions.logits.shape[1]
-    return {
+    ours = {
         metric.name: metric.value(predictions, DIGITS)
         for metric in metrics.every()
         if classes >= metric.min_classes
     }
+    theirs, reasons = outside.values_of(asked, predictions, DIGITS)
+    return {"measures": {**ours, **theirs}, **({"unmeasured": reasons} if reasons else {})}
 
 
 def open_set(task: Task, known_logits: Tensor, unknown: Tensor | Part) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The sources of a run's parts from outside, its method apart: noise, network, optimiser, ..."""
+"""The sources of a run's parts from outside, its method apart: noise, network, metrics, ..."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.metadata import version
 from types import ModuleType
 
 from nlbench import noise
-from nlbench.benchmark import datasets, models
+from nlbench.benchmark import datasets, metrics, models
 from nlbench.benchmark.pipeline import augment, augment_outside
 from nlbench.benchmark.runs.source_files import digest_of, source_lines
 from nlbench.benchmark.spec import recipe
@@ -49,6 +49,8 @@ def _parts(spec: RunSpec) -> Iterator[tuple[Kind, str]]:
         yield recipe.OUTSIDE, spec.recipe.optimizer
     if augment.is_outside(spec.recipe.augment):
         yield augment_outside.OUTSIDE, spec.recipe.augment
+    for name in spec.metrics:
+        yield metrics.OUTSIDE, name
 
 
 def _source(kind: Kind, name: str, part: str) -> str:

@@ -15,6 +15,7 @@ from nlbench.benchmark.datasets import FileDataset
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.labels.draw import draw_labels
 from nlbench.benchmark.machine.device import check_precision
+from nlbench.benchmark.metrics import outside
 from nlbench.benchmark.pipeline import augment, select
 from nlbench.benchmark.pipeline.batches import check_batches, draw_split
 from nlbench.benchmark.runs.method_source import described, method_source
@@ -103,10 +104,11 @@ def make(
     return Plan(todo, done, found.damaged, replaced, outdated, foreign, found.note)
 
 
-def _settings(spec: RunSpec) -> tuple[str | None, ...]:
+def _settings(spec: RunSpec) -> tuple[str | tuple[str, ...] | None, ...]:
     """Where a run's parts are named, its method apart."""
     data, recipe = spec.dataset, spec.recipe
-    return data.name, data.unknown, spec.noise, spec.model, recipe.optimizer, recipe.augment
+    names = data.name, data.unknown, spec.noise, spec.model, recipe.optimizer, recipe.augment
+    return *names, spec.metrics
 
 
 def outdated_lines(plan: Plan) -> list[str]:
@@ -145,7 +147,8 @@ def check(
     """Refuse what could not be trained, before anything is: data, labels, split, batches, model.
 
     Every distinct (data set, noise) is drawn once, every distinct (data set, model) is built.
-    Files of images and of published weights must be there; images are not decoded.
+    Files of images and of published weights must be there; images are not decoded. Metrics from
+    outside are tried on random predictions.
 
     Args:
         specs: the runs.
@@ -178,6 +181,7 @@ def check(
         models.build(spec.model, dataset.in_shape, dataset.num_classes)
         if isinstance(dataset, FileDataset):
             _check_size(spec.dataset, dataset)
+    _check_metrics(specs, root)
     for spec in {(s.dataset, s.noise, s.method): s for s in specs}.values():
         dataset = select.described(spec.dataset, root)
         in_files = isinstance(dataset, FileDataset)
@@ -186,6 +190,14 @@ def check(
         if not isinstance(dataset, FileDataset):
             check_pixels(method, spec.dataset.name, str(dataset.x_train.dtype))
     return list(dict.fromkeys(left))
+
+
+def _check_metrics(specs: Sequence[RunSpec], root: Path | None) -> None:
+    """Refuse a metric from outside that has no value for random predictions (UserError)."""
+    for data, names in {(s.dataset, s.metrics): None for s in specs}:
+        for name in names:
+            dataset = select.described(data, root)
+            outside.try_out(name, dataset.y_test, dataset.num_classes)
 
 
 def refusal(specs: Sequence[RunSpec], backend: str) -> str:

@@ -114,7 +114,7 @@ class Progress:
         if self._live:
             self._bar.update()
             self._bar.set_postfix_str(line[-60:], refresh=False)
-            if record.status != "ok":
+            if record.status != "ok" or record.evaluations.get("unmeasured"):
                 self._bar.write(line, file=self._stream)
             return
         left = (time.perf_counter() - self._clock) / done * (self._total - done)
@@ -125,7 +125,8 @@ def outcome_words(record: RunRecord) -> str:
     """``87.31 % in 4.2 s``, or what went wrong."""
     if record.status != "ok":
         return f"{record.status.upper()} ({(record.error or {}).get('message')})"
-    return f"{100 * record.metrics['last']:.2f} % in {record.timing['seconds']:.1f} s"
+    reached = f"{100 * record.metrics['last']:.2f} % in {record.timing['seconds']:.1f} s"
+    return "; ".join((reached, *record.evaluations.get("unmeasured", {}).values()))
 
 
 def clock(seconds: float) -> str:

@@ -300,7 +300,7 @@ class _Run:
         others = {"test_sets": outcome.others} if outcome.others else {}
         asked = sorted(task.method.asks())
         told = {"told": asked} if asked else {}
-        return {**evaluate(task, self.spec.seed), **others, **told}
+        return {**evaluate(task, self.spec.seed, self.spec.metrics), **others, **told}
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,8 @@ class RunSpec:
         recipe: optimisation settings.
         profile: ``official`` (each method with its authors' regularisation), ``matched`` (one
             recipe for all) or ``tuned`` (settings chosen by suites/settle.py).
+        metrics: measures from outside that are taken at the end, sorted; not written where there
+            are none: older run ids stay what they are.
     """
 
     dataset: DatasetSpec
@@ -163,6 +165,7 @@ class RunSpec:
     seed: int
     recipe: Recipe
     profile: str = "matched"
+    metrics: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, with the schema version."""
@@ -175,6 +178,7 @@ class RunSpec:
             "noise": self.noise,
             "seed": self.seed,
             "recipe": self.recipe.to_dict(),
+            **({"metrics": list(self.metrics)} if self.metrics else {}),
         }
 
     @classmethod
@@ -199,6 +203,7 @@ class RunSpec:
                 seed=values["seed"],
                 recipe=Recipe.from_dict(values["recipe"]),
                 profile=values["profile"],
+                metrics=tuple(values.get("metrics", ())),
             )
         except (KeyError, TypeError) as error:
             raise UserError(f"run spec: malformed ({error})") from error
@@ -210,8 +215,9 @@ class RunSpec:
 
     def _canonical(self) -> str:
         """Canonical JSON of :meth:`to_dict`, put together from what thousands of runs share."""
+        metrics = f'"metrics":{canonical_json(list(self.metrics))},' if self.metrics else ""
         return (
-            f'{{"dataset":{self.dataset.canonical},"method":{self.method.canonical},'
+            f'{{"dataset":{self.dataset.canonical},"method":{self.method.canonical},{metrics}'
             f'"model":{_json(self.model)},"noise":{_json(self.noise)},'
             f'"profile":{_json(self.profile)},"recipe":{self.recipe.canonical},'
             f'"schema":{SCHEMA},"seed":{_json(self.seed)}}}'

@@ -57,6 +57,12 @@ def _measures(part: Mapping[str, Any]) -> Found:
             yield f"measure {shown(name)} = {shown(value)} is not in [{low}, {high}]"
 
 
+def _unmeasured(part: Mapping[str, Any]) -> Found:
+    for name, reason in part.items():
+        if type(reason) is not str or not reason:
+            yield f"unmeasured: {shown(name)} has no reason in words, but {shown(reason)}"
+
+
 def _told(part: list[Any]) -> Found:
     if type(part) is not list or any(type(word) is not str for word in part):
         yield f"told: {shown(part)} is not a list of names"
@@ -175,6 +181,7 @@ def _texts(values: Any) -> bool:
 
 _PARTS: Mapping[str, Callable[[Any], Found]] = {
     "measures": _measures,
+    "unmeasured": _unmeasured,
     "told": _told,
     "test_sets": _test_sets,
     "detection": _detection,

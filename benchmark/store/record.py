@@ -65,7 +65,8 @@ class RunRecord:
         environment: versions, device, threads, backend, commit.
         timing: ``started`` (ISO, UTC), ``seconds``; ``first_epoch``: how many training steps it had
             and how many seconds they took, where the backend took them.
-        evaluations: what runs/evaluate.py found: ``open_set``, ``detection``; and
+        evaluations: what runs/evaluate.py found: ``measures`` and why one of them has no value,
+            ``unmeasured``; ``open_set``, ``detection``; and
             ``test_sets``: name of a further test set -> accuracy at the last epoch. Called
             ``extra`` in the file.
         method_source: which code of the method made it, see runs/method_source.py; empty: version

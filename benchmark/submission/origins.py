@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from nlbench import baselines
 from nlbench.baselines import MethodError
 from nlbench.baselines import registry as methods
-from nlbench.benchmark import models
+from nlbench.benchmark import metrics, models
 from nlbench.benchmark.pipeline import augment, augment_outside
 from nlbench.benchmark.runs.method_source import described, method_source
 from nlbench.benchmark.spec import recipe
@@ -103,6 +103,8 @@ def _outside(spec: RunSpec) -> Iterator[str]:
         yield f"{augment_outside.OUTSIDE.word} {spec.recipe.augment}"
     if ":" in spec.model:
         yield f"{models.OUTSIDE.word} {spec.model}"
+    for name in spec.metrics:
+        yield f"{metrics.OUTSIDE.word} {name}"
 
 
 def _short(sources: Iterable[str]) -> str:

@@ -74,6 +74,7 @@ def _misshapen(spec: RunSpec) -> str:
         ("noise", spec.noise, (str,)),
         ("profile", spec.profile, (str,)),
         ("seed", spec.seed, (int,)),
+        *(("metric", name, (str,)) for name in spec.metrics),
         *((f"parameter {shown(key)}", key, (str,)) for key, _ in spec.method.params),
         *((key, value, (str, int, float, bool, type(None))) for key, value in spec.method.params),
     )

@@ -1,4 +1,7 @@
-"""The table ``[report]`` of a suite: what its report is to do, no part of any run's identity."""
+"""The table ``[report]`` of a suite: what its report is to do.
+
+No part of any run's identity but for metrics from outside, which are taken when a run ends.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ class ReportTable:
     """What the report of a suite is to contain.
 
     Attributes:
-        metrics: names of the measures that it shows beside accuracy, see benchmark/metrics.
+        metrics: names of the measures that it shows beside accuracy, see benchmark/metrics;
+            those from outside are ``RunSpec.metrics`` too.
         test: name of the test of significance that decides; checked by the reports.
         rule: the accuracy rule that the declared verdicts are about; checked by the reports.
         planned_sd: standard deviation of a paired difference over seeds that was assumed when the

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nlbench import baselines
-from nlbench.benchmark import datasets, models
+from nlbench.benchmark import datasets, metrics, models
 from nlbench.benchmark.errors import UserError, unknown
 from nlbench.benchmark.pipeline import augment
 from nlbench.benchmark.selection import picked
@@ -152,6 +152,7 @@ def _of_values(values: dict[str, Any], name: str, where: str, profile: str | Non
     tables = ("parts", "report", "hypothesis", "tune", "tuned")
     typed.check_keys(values, (*TEXT_KEYS, *GRID_KEYS, *tables), where)
     report = report_table.parse(values.pop("report", {}), where)
+    own = tuple(sorted(filter(metrics.is_outside, report.metrics)))
     declared = values.pop("hypothesis", [])
     words = {
         key: typed.text(values.pop(key, ""), key, where, lines=key == "description")
@@ -168,7 +169,8 @@ def _of_values(values: dict[str, Any], name: str, where: str, profile: str | Non
     for number, part in enumerate(parts, 1):
         at = where if part == {} else f"{where}, part {number}"
         typed.check_keys(part, GRID_KEYS, at)
-        for spec in _alike(_expand(_merge(values, part), at, profile, tune), at, tune or tuned):
+        declared_runs = _expand(_merge(values, part), at, profile, own, tune)
+        for spec in _alike(declared_runs, at, tune or tuned):
             specs.setdefault(spec.run_id, spec)
         typed.check_runs(len(specs), at)
     if tuned is not None:
@@ -234,9 +236,16 @@ def _merge(base: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _expand(
-    grid: Mapping[str, Any], where: str, profile: str | None, tune: Tune | None = None
+    grid: Mapping[str, Any],
+    where: str,
+    profile: str | None,
+    own: tuple[str, ...],
+    tune: Tune | None = None,
 ) -> Iterator[RunSpec]:
-    """All runs of one grid: noise, then seed, then method, so that pairs end close together."""
+    """All runs of one grid: noise, then seed, then method, so that pairs end close together.
+
+    ``own`` are the metrics from outside that are taken in them.
+    """
     for key in ("dataset", "methods", "noise", "seeds", "recipe"):
         if not grid.get(key):
             raise UserError(f"{where}: {key} is missing or empty")
@@ -256,7 +265,7 @@ def _expand(
     typed.check_runs(len(lines) * len(seeds) * sum(map(len, methods)), where)
     for line, seed in itertools.product(lines, seeds):
         for method, its_recipe in itertools.chain.from_iterable(methods):
-            yield RunSpec(dataset.settled(seed), model, method, line, seed, its_recipe, name)
+            yield RunSpec(dataset.settled(seed), model, method, line, seed, its_recipe, name, own)
 
 
 def _dataset(table: Any, where: str) -> DatasetSpec:

@@ -9,9 +9,9 @@ from nlbench.benchmark.errors import UserError
 from nlbench.cli import options
 
 TEXT = """\
-Try a method, noise model, network, augmentation, optimiser or data set against what the engine
-relies on: the same bits every time, paired runs, no other input touched, shapes and types. It takes
-seconds, on the CPU. The exit status is 1 if a check fails.
+Try a method, noise model, network, augmentation, optimiser, metric or data set against what the
+engine relies on: the same bits every time, paired runs, no other input touched, shapes and types.
+It takes seconds, on the CPU. The exit status is 1 if a check fails.
 """
 EXAMPLES = """\
   PYTHONPATH=. nlbench check patience:Patience
@@ -28,8 +28,8 @@ def add(commands: options.Commands) -> None:
     parser.add_argument(
         "--kind",
         metavar="KIND",
-        help="method, noise, model, augmentation, optimizer or dataset (default: by what it is; a"
-        " function is taken for a model)",
+        help="method, noise, model, augmentation, optimizer, metric or dataset (default: by what it"
+        " is; a function is taken for a model)",
     )
     parser.add_argument(
         "--images",

@@ -14,8 +14,8 @@ from nlbench.noise import whole
 
 TEXT = """\
 Write NAME.py, a small whole example of a method, a noise model, a network, an augmentation, an
-optimiser or a data set, to change into your own. It passes `nlbench check` as it is; a suite names
-it as the last line that this command prints does.
+optimiser, a metric or a data set, to change into your own. It passes `nlbench check` as it is; a
+suite names it as the last line that this command prints does.
 """
 EXAMPLES = """\
   nlbench new method patience
@@ -29,6 +29,7 @@ KINDS = {
     "model": "template",
     "augmentation": "TEMPLATE",
     "optimizer": "Template",
+    "metric": "TEMPLATE",
     "dataset": "template",
 }
 

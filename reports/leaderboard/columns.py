@@ -75,3 +75,8 @@ def measure_columns(metric: Metric) -> tuple[str, str, str]:
     Mean and standard deviation over seeds in hundredths, and how many seeds have it.
     """
     return f"{metric.name}_mean", f"{metric.name}_sd", f"{metric.name}_n"
+
+
+def measure_column(metric: Metric) -> str:
+    """Column of runs.csv with a measure that the suite asks for, in hundredths."""
+    return f"measure_{metric.name}"

@@ -14,7 +14,12 @@ from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.pairing import condition_note
 from nlbench.reports.compare.results import Results
 from nlbench.reports.leaderboard import settled
-from nlbench.reports.leaderboard.columns import LEADERBOARD, LEADERBOARD_SCHEMA, measure_columns
+from nlbench.reports.leaderboard.columns import (
+    LEADERBOARD,
+    LEADERBOARD_SCHEMA,
+    measure_column,
+    measure_columns,
+)
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.read.fields import ALWAYS, FIELDS, IF_ANY
 from nlbench.reports.stats import Rope
@@ -43,7 +48,21 @@ def runs_table(results: Results) -> pd.DataFrame:
     frame = results.frame.runs
     if results.study.given:
         return frame[[*GIVEN, results.rule]].round({results.rule: DECIMALS})
-    return listed(frame)
+    return listed(frame).assign(**_measured(results))
+
+
+def _measured(results: Results) -> dict[str, pd.Series]:
+    """Column -> value of every run in hundredths, of the measures that the suite asks for."""
+    run_ids = results.frame.runs["run_id"]
+    columns = {}
+    for metric in results.study.metrics:
+        values: dict[str, float] = {}
+        for block in results.blocks:
+            for cell in results.measures[block.index, metric.name].values():
+                values |= zip(cell.run_ids, cell.values, strict=True)
+        numbers = run_ids.map(values).astype("float64")
+        columns[measure_column(metric)] = numbers.round(DECIMALS)
+    return columns
 
 
 def listed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -60,6 +60,11 @@ def _first_network(record: RunRecord) -> float | None:
     return None if curve[-1] is None else 100 * curve[-1]
 
 
+def _unmeasured(record: RunRecord) -> str | None:
+    """Why measures from outside have no value."""
+    return "; ".join(record.evaluations.get("unmeasured", {}).values()) or None
+
+
 def _cost(name: str, key: str) -> Field:
     return Field(name, lambda r: r.timing.get("cost", {}).get(key), NUMBER, listed=IF_ANY)
 
@@ -112,6 +117,7 @@ FIELDS = (
     Field("error", lambda r: (r.error or {}).get("message")),
     Field("method_source", lambda r: r.method_source, listed=IF_ANY),
     Field("told", lambda r: ", ".join(r.evaluations.get("told", ())) or None, listed=IF_ANY),
+    Field("unmeasured", _unmeasured, listed=IF_ANY),
     _cost("passes", "epochs"),
     _cost("images_forward", "forward"),
     _cost("images_backward", "backward"),

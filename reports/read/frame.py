@@ -168,6 +168,12 @@ def _warnings(
         count = int((runs["status"] == status).sum())
         if count:
             lines.append(f"{count} of {len(runs)} runs {what}")
+    lacking = runs["unmeasured"].dropna()
+    if len(lacking):
+        lines.append(
+            f"{len(lacking)} of {len(runs)} runs lack a measure (column unmeasured of runs.csv),"
+            f" the first of them: {lacking.iloc[0]}"
+        )
     for block, rows in runs.groupby("block"):
         labels = sorted(set(rows["data_label"]))
         if len(labels) > 1:

@@ -35,10 +35,15 @@ def figures(results: Results, found: Found, block: Block | None) -> Iterator[Pla
         figure = dots_figure(columns, methods, methods, better(one.metric), line=None)
         if figure is not None:
             yield Planned(
-                f"measure-{one.metric.name}",
+                f"measure-{_stem(one.metric.name)}",
                 f"{direction(one.metric)} on {setting(results, one.block)}. Mean with 95 % Student"
                 f" interval over {sample(one.cells.values(), 'seed')}, grey dots are single runs; a"
                 " filled marker is in the 95 % best set."
                 f"{shown_words(len(chosen), len(one.block.conditions), 0, 0)}",
                 figure,
             )
+
+
+def _stem(name: str) -> str:
+    """A name as part of that of a file: the colon of ``module:name`` is none on Windows."""
+    return "".join(c if c.isascii() and (c.isalnum() or c == "_") else "-" for c in name)

@@ -23,6 +23,7 @@ import torch
 from torch import nn
 from nlbench.baselines import Method
 from nlbench.benchmark.pipeline.augment_outside import Transform
+from nlbench.benchmark.metrics import Metric
 from nlbench.noise import Draw, Model
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +106,21 @@ class Forgets(torch.optim.SGD):
         for group in self.param_groups:
             for weight in group["params"]:
                 weight.data.sub_(group["lr"] / self.steps * weight.grad)
+
+def metric(function, higher=True, bounds=(0.0, 1.0), **words):
+    return Metric(name="x", title="x", unit="%", higher_is_better=higher, bounds=bounds,
+                  function=function, **words)
+
+def spoils(predictions):
+    predictions.logits[:] = 0
+    return 0.5
+
+WRONG_MEAN = metric(lambda p: math.nan if p.correct.all() else p.confidence[~p.correct].mean())
+VECTOR = metric(lambda p: p.correct)
+BEYOND = metric(lambda p: p.losses.mean(), False)
+SPOILS = metric(spoils)
+RANDOM = metric(lambda p: random.random())
+REVERSED = metric(lambda p: p.correct.mean(), False)
 """
 MODULE = "nlbench_bad_parts_for_test"
 
@@ -127,6 +143,7 @@ def bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("cnn_small", "model"),
         ("crop_flip_rotate", "augmentation"),
         ("adamw", "optimizer"),
+        *((name, "metric") for name in ("ece", "nll", "brier", "top5", "worst_class")),
         ("digits", "dataset"),
     ],
 )
@@ -151,6 +168,12 @@ def test_what_is_ours_keeps_to_its_contract(name: str, kind: str) -> None:
         ("ROLLED", "What becomes of an image", "two images alone become others"),
         ("Deaf", "At rate 0", "a step should read group['lr']"),
         ("Forgets", "Saved and restored", "must be in its state"),
+        ("WRONG_MEAN", "It is one finite number", "all predictions right: metric"),
+        ("VECTOR", "It is one finite number", "returned ndarray of shape (120,); it should return"),
+        ("BEYOND", "It is one finite number", "outside its bounds 0 to 1"),
+        ("SPOILS", "The predictions it is given are not", "it writes into logits: change a copy"),
+        ("RANDOM", "The same predictions give", "it draws random numbers of its own"),
+        ("REVERSED", "Right predictions are no worse", "but higher_is_better = False"),
     ],
 )
 @pytest.mark.usefixtures("bad")

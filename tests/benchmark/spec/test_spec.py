@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.spec.canonical_json import canonical_json
+from nlbench.benchmark.spec.canonical_json import canonical_json, sha256_of
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 
@@ -84,6 +84,16 @@ def test_run_id_from_parts_is_that_of_the_whole(**values: Any) -> None:
 
 def test_golden_run_id_never_changes_unnoticed() -> None:
     assert spec().run_id == "a0e97054fd8bdc9b"
+
+
+def test_metrics_from_outside_are_written_where_there_are_any() -> None:
+    asked = spec(metrics=("mine:LEAD",))
+    assert "metrics" not in spec().to_dict()
+    assert json.loads(canonical_json(asked.to_dict()))["metrics"] == ["mine:LEAD"]
+    assert asked.run_id == sha256_of(asked.to_dict())[:16] != spec().run_id
+    assert RunSpec.from_dict(asked.to_dict()) == asked
+    with pytest.raises(UserError, match="malformed"):
+        RunSpec.from_dict({**spec().to_dict(), "metrics": None})
 
 
 def test_a_field_younger_than_published_runs_is_written_only_where_it_is_set() -> None:

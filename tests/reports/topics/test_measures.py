@@ -132,3 +132,30 @@ def test_a_new_file_in_the_folder_of_measures_reaches_leaderboard_and_table(
     assert set(pd.read_csv(tmp_path / "measures.csv")["mean"]) == {50.0}
     reports.build_report(asked(made, "margin_of_mine"), made.records, tmp_path, only="tables")
     assert "my margin (%, higher is better)" in (tmp_path / "measures.md").read_text()
+
+
+def test_one_from_outside_is_in_runs_leaderboard_and_figure_and_what_failed_is_warned_of(
+    made: Any, tmp_path: Path
+) -> None:
+    name, reason = "mine:LEAD", "metric 'mine:LEAD' raised KeyError: 'x'"
+    lead = replace(metrics.get("ece"), name=name, title="my lead", higher_is_better=True)
+    good = [r for r in made.records if r.evaluations]
+    for i, record in enumerate(good):
+        value = 0.01 * record.spec.seed if i else None
+        evaluations = {"measures": {name: value}} | ({} if i else {"unmeasured": {name: reason}})
+        good[i] = replace(record, evaluations=evaluations)
+    reports.build_report(replace(made.study, metrics=(lead,)), good, tmp_path)
+    runs = pd.read_csv(tmp_path / "runs.csv")
+    known = runs[runs["status"] == "ok"]
+    column = known[f"measure_{name}"]
+    assert column.isna().sum() == 1
+    assert column.dropna().tolist() == known["seed"][column.notna()].astype(float).tolist()
+    assert known["unmeasured"].dropna().tolist() == [reason]
+    row = one(pd.read_csv(tmp_path / "leaderboard.csv"), condition="clean", method="gce",
+              scope="condition")  # fmt: skip
+    assert (row[f"{name}_mean"], row[f"{name}_n"]) == (1.5, 4)
+    assert row[f"{name}_sd"] == pytest.approx(np.std(range(4), ddof=1), abs=1e-4)
+    assert (tmp_path / "figures" / "measure-mine-LEAD.png").is_file()
+    assert "my lead (%, higher is better)" in (tmp_path / "measures.md").read_text()
+    warning = "1 of 16 runs lack a measure (column unmeasured of runs.csv), the first of them: "
+    assert warning + reason in (tmp_path / "index.md").read_text()
