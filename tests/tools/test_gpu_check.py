@@ -208,7 +208,7 @@ def test_caps_of_a_card_leave_the_study_minutes() -> None:
     assert sum(caps[3:]) == 140
     assert todo[-1].seconds is None
     assert 600 - sum(caps) - conduct.GRACE * len(todo) - steps.RESERVE > 180
-    assert todo[-1].words[-3:] == steps.SUITES
+    assert todo[-1].words[-len(steps.SUITES) :] == steps.SUITES
 
 
 @pytest.mark.parametrize(

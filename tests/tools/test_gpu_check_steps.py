@@ -158,6 +158,12 @@ def test_the_loop_trains_where_graphs_are_not_proved_and_the_reason_is_said(
 
 
 @pytest.mark.usefixtures("_card")
+def test_a_suite_of_another_network_proves_its_backend_itself(tmp_path: Path) -> None:
+    part, left = study.plan("field", "cuda", tables_in(tmp_path, proved=True), 200.0)
+    assert (part.backend, part.slots, left) == ("auto", None, 200.0)
+
+
+@pytest.mark.usefixtures("_card")
 def test_a_loop_that_is_faster_trains_though_graphs_are_proved(tmp_path: Path) -> None:
     tables = tables_in(tmp_path, proved=True, loop=10.0)
     part, left = study.plan("l1-budget", "cuda", tables, 200.0)

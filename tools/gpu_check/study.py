@@ -11,8 +11,8 @@ from nlbench.benchmark.machine.device import resolve
 from nlbench.benchmark.suites import suite as suites
 from nlbench.cli import main as nlbench
 from tools.gpu_check import words
+from tools.gpu_check.proofs import MODELS, unproved
 from tools.gpu_check.proofs import TABLE as PROOFS
-from tools.gpu_check.proofs import unproved
 from tools.gpu_check.speed import fastest, table
 
 TABLE = "study.json"
@@ -44,6 +44,8 @@ def plan(name: str, device: str, tables: Path, left: float) -> tuple[Part, float
     if resolve(device).type != "cuda":
         return Part(name, "loop", None, "there is no GPU"), left
     model = suites.load(name).specs[0].model
+    if model not in MODELS["cuda"]:
+        return Part(name, "auto", None, f"{model} is not among the proofs: it proves itself"), left
     reason = unproved(words.read(tables / PROOFS), model)
     # The loop is what everything else is proved against.
     proved = ("loop",) if reason else ("loop", "graph")
