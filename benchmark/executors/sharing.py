@@ -61,8 +61,10 @@ def others_words(claims: Claims, specs: Sequence[RunSpec]) -> tuple[str, ...]:
 
 def tidy(store: Store) -> None:
     """Remove what processes left that died, or were stopped between a record and its checkpoint."""
-    for path in (store.root / CHECKPOINTS).glob("*.pt"):
-        remove_leftovers(store, path.stem)
+    # A half-written checkpoint too whose writer was not gone yet when its run was taken over.
+    names = {path.name.lstrip(".") for path in (store.root / CHECKPOINTS).glob("*")}
+    for run_id in {name.partition(".")[0] for name in names}:
+        remove_leftovers(store, run_id)
     claims = Claims.of(store.root)
     for run_id in claims.abandoned():
         if (claim := claims.claim(run_id)) is not None:

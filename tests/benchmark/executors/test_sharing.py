@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -175,3 +176,21 @@ def test_the_caller_sends_no_environment(
     train_suite(study, Path("results"), replace(HOW, wait=False), io.StringIO())
     assert [worker.context.environment for worker in sent] == [None]
     assert sent[0].store.root == tmp_path / "results" / "runs"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
+def test_a_checkpoint_that_was_being_written_goes_once_its_writer_is_gone(store: Store) -> None:
+    """A run may be taken over and done while its killed owner still has the file."""
+    import fcntl
+
+    folder = store.root / "checkpoints"
+    folder.mkdir()
+    half, aside = folder / ".d9d5b975dd8d6fb2.pt.171285db", folder / "0ce9b6ea2b56ffa1.aside"
+    half.touch()
+    aside.touch()
+    with half.open("rb+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        sharing.tidy(store)
+        assert half.exists()
+    sharing.tidy(store)
+    assert [path.name for path in folder.iterdir()] == [aside.name]
