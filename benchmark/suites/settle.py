@@ -11,6 +11,7 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.spec.canonical_json import sha256_of
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord
+from nlbench.benchmark.suites.report_table import ReportTable
 from nlbench.benchmark.suites.suite import Suite
 from nlbench.benchmark.suites.tune import Tune
 
@@ -106,6 +107,9 @@ def _text(suite: Suite, chosen: Mapping[str, list[Chosen]], records: list[RunRec
         "recipe": first.recipe.to_dict(),
     }
     lines = [f"{key} = {_toml(value)}" for key, value in head.items()]
+    report = {k: v for k, v in asdict(suite.report).items() if v != getattr(ReportTable, k)}
+    if report:
+        lines += ["", "[report]", *(f"{key} = {_toml(value)}" for key, value in report.items())]
     for noise, methods in chosen.items():
         lines += ["", "[[parts]]", f"noise = [{_toml(noise)}]", "methods = ["]
         lines += [line for one in methods for line in _lines(one)]

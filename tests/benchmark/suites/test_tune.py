@@ -83,6 +83,16 @@ def test_the_written_suite_keeps_the_hypotheses() -> None:
     assert len(tuning.hypotheses) == 1
 
 
+def test_the_written_suite_keeps_what_its_report_is_to_do() -> None:
+    table = '\n[report]\nmetrics = ["ece", "nll"]\ntest = "Wilcoxon"\nplanned_sd = 0.5\n'
+    tuning = parse(GOOD + table)
+    text = settle(tuning, records(tuning, 0))
+    assert parse(text).report == tuning.report
+    assert tuning.report.metrics == ("ece", "nll")
+    assert "rule" not in text.partition("[report]")[2].partition("[[parts]]")[0]  # its default
+    assert "[report]" not in settle(parse(), records(parse(), 0))
+
+
 def test_a_missing_run_is_no_choice() -> None:
     tuning = parse()
     with pytest.raises(UserError, match="1 of its 96 runs have no record"):
