@@ -64,11 +64,12 @@ def call(args: argparse.Namespace) -> int:
 
 
 def _markdown(what: Sequence[str]) -> int:
-    from nlbench.cli import methods_page
+    from nlbench.cli import methods_numbers, methods_page
 
     if list(what) != ["methods"]:
         raise UserError(f"--markdown: of methods alone, not of {' '.join(what) or 'all lists'}")
-    print(methods_page.page(methods_page.shipped()), end="")
+    numbers = methods_numbers.read(Path(), "field")
+    print(methods_page.page(methods_page.shipped(), numbers), end="")
     return 0
 
 

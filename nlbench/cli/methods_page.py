@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from nlbench import baselines
 from nlbench.baselines import Method, MethodError
 from nlbench.baselines.families import FAMILIES
+from nlbench.cli.methods_numbers import Numbers
 
 PREFACE = """\
 # Methods
@@ -26,9 +28,15 @@ cross-entropy. `nlbench list methods` prints the same on a terminal.
   hyper-parameters alone and elsewhere the defaults.
 - **tried**: the values from which settings are drawn where a method is tuned, as many settings for
   every method; beside them factors of the learning rate from 0.1 to 10.
-
-This page is made by `nlbench list methods --markdown > docs/methods.md`.
 """
+NUMBERS = """\
+Below each family stands what the study [{name}](../{folder}/index.md) found ({title}):
+accuracy in percent on the clean test set at the last epoch, mean over {seeds} seeds, every method
+with the same labels, first weights, batches and recipe, and its published hyper-parameters.
++ and −: declared better and worse than `{baseline}` there; without a sign: undecided.
+It says what a method does there, not what it can do with more images, epochs or tuning.
+"""
+MADE_BY = "This page is made by `nlbench list methods --markdown > docs/methods.md`.\n"
 HEADS = ("method", "formula", "source", "cost", "told", "published for", "defaults", "tried")
 # Long enough that shares of the epochs come out whole.
 EPOCHS = 1000
@@ -40,8 +48,12 @@ def shipped() -> list[type[Method]]:
     return [method for method in found if method.__module__.startswith("nlbench.baselines.")]
 
 
-def page(methods: Iterable[type[Method]]) -> str:
+def page(methods: Iterable[type[Method]], numbers: Numbers | None = None) -> str:
     """The page as Markdown.
+
+    Args:
+        methods: of which families.
+        numbers: what a study found of them, for a table below each family.
 
     Raises:
         MethodError: a method without formula, or of no family that there is.
@@ -55,13 +67,21 @@ def page(methods: Iterable[type[Method]]) -> str:
                 f" {', '.join(FAMILIES)}"
             )
         groups[method.family].append(method)
-    parts = [PREFACE]
+    parts = [PREFACE, *([_about(numbers)] if numbers else []), MADE_BY]
     for name, members in groups.items():
         if members:
             family = FAMILIES[name]
-            table = _table([HEADS, ("---",) * len(HEADS), *map(_row, members)])
-            parts.append(f"## {family.title}\n\n{family.text}\n\n{table}\n")
+            parts.append(
+                f"## {family.title}\n\n{family.text}\n\n{_table(HEADS, map(_row, members))}\n"
+            )
+            names = [method.name for method in members]
+            if numbers and not numbers.cells.keys().isdisjoint(names):
+                parts.append(_table(("measured", *numbers.conditions), numbers.rows(names)) + "\n")
     return "\n".join(parts)
+
+
+def _about(numbers: Numbers) -> str:
+    return NUMBERS.format(name=Path(numbers.folder).name, **vars(numbers))
 
 
 def cost(method: Method) -> str:
@@ -109,9 +129,10 @@ def _values(tried: Iterable[float]) -> str:
     return ", ".join(f"{value:g}" for value in tried)
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Markdown; a stroke within a cell would end it."""
-    return "\n".join(f"| {' | '.join(map(_escaped, row))} |" for row in rows)
+    lines = (heads, ("---",) * len(heads), *rows)
+    return "\n".join(f"| {' | '.join(map(_escaped, line))} |" for line in lines)
 
 
 def _escaped(cell: str) -> str:
