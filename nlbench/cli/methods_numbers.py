@@ -54,7 +54,7 @@ def read(root: Path, name: str) -> Numbers | None:
     board = board[board["scope"] == "condition"]
     verdicts = pd.read_csv(folder / "significance.csv")
     declared = verdicts[verdicts["role"] == "declared"]
-    words = {(row.a, row.condition): row.words for row in declared.itertuples()}
+    words = {(row["a"], row["condition"]): str(row["words"]) for row in declared.to_dict("records")}
     conditions = list(dict.fromkeys(board["condition"]))
     cells: dict[str, tuple[str, ...]] = {}
     for key, rows in board.groupby("method_name", sort=False):
