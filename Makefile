@@ -4,7 +4,7 @@ SUITE   ?= quick#  study to run: the name of a file in benchmark/suites/
 DEVICE  ?= auto#   auto, cpu, cuda, cuda:1, ...
 WORKERS ?= auto#   processes that train side by side
 DATA    ?=#        folder of data sets (default: NLBENCH_DATA, else the user's cache)
-CPU     ?=#        1: PyTorch without CUDA (about 1 GB in place of 6), when the environment is made
+CPU     ?=#        1: PyTorch without CUDA (about 1.4 GB in place of 6), when the environment is made
 PYTHON  ?=#        Python to build the environment with (default: the first one >= 3.11 found)
 ARGS    ?=#        further arguments: of `nlbench run` (benchmark), report, site, toy, pytest (test) or tools.gpu_check (rehearse)
 
@@ -22,7 +22,7 @@ DEV_DONE := $(VENV)/.nlbench-dev-$(KEY)
 DOCS     := .venv-docs
 DOC_DONE := $(DOCS)/.nlbench-docs-$(KEY)
 HALFWAY  := .venv-halfway
-SIZE     := $(if $(filter-out 0,$(CPU)),about 1 GB: PyTorch without CUDA,about 6 GB where PyTorch brings CUDA; CPU=1: 1 GB)
+SIZE     := $(if $(filter-out 0,$(CPU)),about 1.4 GB: PyTorch without CUDA,about 6 GB where PyTorch brings CUDA; CPU=1: 1.4 GB)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

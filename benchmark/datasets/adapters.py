@@ -15,6 +15,7 @@ from nlbench.benchmark.datasets.own_arrays import classes_of, coded
 from nlbench.benchmark.datasets.registry import DatasetInfo, NotDownloadedError, Source, register
 from nlbench.benchmark.datasets.words import path_of, place_and_options
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.machine.vision import torchvision
 
 Part = tuple[npz.Array, list[Any]]
 
@@ -80,10 +81,8 @@ def load_torchvision(source: Source) -> Dataset:
     Raises:
         UserError: no such class, no test part, or images of several sizes.
     """
-    from torchvision import datasets as official
-
     name = source.argument
-    kind = getattr(official, name, None)
+    kind = getattr(torchvision("datasets"), name, None)
     if not inspect.isclass(kind):
         raise UserError(
             f"data set {source.name!r}: torchvision.datasets has no {name!r}; names are as there,"

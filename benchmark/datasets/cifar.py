@@ -22,6 +22,7 @@ from nlbench.benchmark.datasets.registry import (
     register_arrays,
 )
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.machine.vision import torchvision
 
 # Per-channel constants of the public protocol code (APL, ALF, ANL, eps-softmax, Drainage).
 CIFAR10_MEAN = (0.49139968, 0.48215827, 0.44653124)
@@ -128,9 +129,7 @@ def load_cifar100_coarse(source: Source) -> Dataset:
 
 
 def _load(source: Source, family: _Family) -> Dataset:
-    from torchvision import datasets as published
-
-    official = getattr(published, family.torchvision_name)
+    official = getattr(torchvision("datasets"), family.torchvision_name)
     read = _open(source, family, official)
     train = [read(name, md5) for name, md5 in official.train_list]
     test = [read(name, md5) for name, md5 in official.test_list]
@@ -151,9 +150,7 @@ def _load(source: Source, family: _Family) -> Dataset:
 
 def _there(source: Source, family: _Family) -> list[Path]:
     """The files of an unpacked folder, or the archive; empty if neither is there."""
-    from torchvision import datasets as published
-
-    official = getattr(published, family.torchvision_name)
+    official = getattr(torchvision("datasets"), family.torchvision_name)
     found = _find([source.root / name for name in family.folders], official)
     if found is None or found.is_file():
         return [] if found is None else [found]

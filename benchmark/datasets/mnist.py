@@ -19,6 +19,7 @@ from nlbench.benchmark.datasets.registry import (
     register_arrays,
 )
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.machine.vision import torchvision
 
 _STEMS = (
     "train-images-idx3-ubyte",
@@ -191,8 +192,6 @@ def _there(source: Source, family: _Family) -> list[Path]:
 
 def _downloader(family: _Family, root: Path) -> Callable[[], Any]:
     def download() -> Any:
-        from torchvision import datasets as published
-
-        return getattr(published, family.torchvision_name)(str(root), download=True)
+        return getattr(torchvision("datasets"), family.torchvision_name)(str(root), download=True)
 
     return download

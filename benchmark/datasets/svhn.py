@@ -18,15 +18,15 @@ from nlbench.benchmark.datasets.registry import (
     register_arrays,
 )
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.machine.vision import torchvision
 
 FOLDERS = ("", "svhn", "SVHN")
 SPLITS = ("train", "test")
 
 
 def _there(source: Source) -> list[Path]:
-    from torchvision.datasets import SVHN
-
-    names = [SVHN.split_list[split][1] for split in SPLITS]
+    official = torchvision("datasets").SVHN
+    names = [official.split_list[split][1] for split in SPLITS]
     return _first([source.root / folder for folder in FOLDERS], names) or []
 
 
@@ -49,11 +49,11 @@ def load_svhn(source: Source) -> Dataset:
     The files call the digit 0 class 10; here, as in torchvision, it is class 0. No protocol states
     constants for normalisation: they are computed from the training images.
     """
-    from torchvision.datasets import SVHN
-
-    paths = _locate(source, SVHN)
+    official = torchvision("datasets").SVHN
+    paths = _locate(source, official)
     (x_train, y_train), (x_test, y_test) = (
-        _read(path, SVHN.split_list[split][2]) for split, path in zip(SPLITS, paths, strict=True)
+        _read(path, official.split_list[split][2])
+        for split, path in zip(SPLITS, paths, strict=True)
     )
     mean, std = channel_statistics(x_train)
     return Dataset(

@@ -125,7 +125,7 @@ def clean_of(dataset: str, root: Path | None) -> Clean:
     folder = datasets.default_root() if root is None else root
     try:
         data = datasets.load(dataset, folder, download=False)
-    except (UserError, ModuleNotFoundError) as error:  # torchvision, which reads CIFAR's archives
+    except UserError as error:
         found = _from_cifar_n(dataset, folder)
         if found is None:
             raise UserError(str(error)) from None

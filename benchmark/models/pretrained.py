@@ -10,6 +10,7 @@ import torch
 
 from nlbench.benchmark import datasets
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.machine.vision import torchvision
 from nlbench.benchmark.models.registry import Classifier, get
 
 _CHUNK = 1 << 20
@@ -73,6 +74,4 @@ def _prove(path: Path) -> None:
 
 
 def _address(weights: str) -> str:
-    from torchvision.models import get_weight
-
-    return str(get_weight(weights).url)
+    return str(torchvision("models").get_weight(weights).url)

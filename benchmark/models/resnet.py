@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.machine.vision import torchvision
 from nlbench.benchmark.models.outside import Shape
 from nlbench.benchmark.models.registry import ModelInfo, register
 
@@ -75,11 +76,9 @@ def resnet50_imagenet(in_shape: Shape) -> tuple[nn.Module, int]:
 
 
 def _torchvision_resnet50(in_shape: Shape) -> tuple[nn.Module, int]:
-    from torchvision.models import resnet50 as published
-
     if in_shape[0] != 3:
         raise UserError(f"torchvision's ResNet-50 takes images of 3 channels, not {in_shape[0]}")
-    body = published()
+    body = torchvision("models").resnet50()
     width = int(body.fc.in_features)
     body.fc = nn.Identity()
     return body, width

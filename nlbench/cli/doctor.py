@@ -13,6 +13,7 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.machine import processor
 from nlbench.benchmark.machine.device import cores, resolve
 from nlbench.benchmark.machine.environment import environment
+from nlbench.benchmark.machine.vision import torchvision
 from nlbench.benchmark.speed import precision
 from nlbench.benchmark.store.store import Store
 from nlbench.cli import options, output
@@ -53,11 +54,19 @@ def _machine() -> Iterator[Finding]:
     yield "ok", "nlbench", f"{facts['nlbench']}, commit {facts['commit'] or 'unknown (no git)'}"
     yield "ok", "python", f"{facts['python']} ({sys.executable})"
     yield "ok", "torch", f"{facts['torch']}, numpy {facts['numpy']}"
+    yield _vision()
     yield "ok", "device", f"{device}: {facts['device']}"
     yield "ok", "cores", f"{cores()} (default: that many workers with one thread each)"
     yield "ok", "processor", processor.units()
     found = precision.probe(device)
     yield "ok", "fast here", f"{found.faster}: {found}"
+
+
+def _vision() -> Finding:
+    try:
+        return "ok", "torchvision", str(torchvision("version").__version__)
+    except UserError as error:
+        return "!!", "torchvision", str(error)
 
 
 def _data(root: Path | None) -> Iterator[Finding]:
