@@ -229,6 +229,27 @@ def test_first_column_stays_in_sight_on_a_phone(visit: Callable[..., Watched], s
     assert watched.page.evaluate(place) == pytest.approx(before, abs=1)
 
 
+@pytest.mark.parametrize("width", [390, 641, 800, 1000, 1270])
+def test_method_and_noise_of_a_row_stay_in_sight(
+    visit: Callable[..., Watched], site: Path, width: int
+) -> None:
+    watched = visit(viewport={"width": width, "height": 800})
+    watched.go(site / "fashion.html")
+    watched.page.evaluate("document.querySelector('#board').parentElement.scrollLeft = 1000")
+    shown = """() => { const box = document.querySelector("#board").parentElement;
+      const left = box.getBoundingClientRect().x;
+      return [...document.querySelectorAll("#board tbody tr")].map((row) => {
+        const [method, noise] = [...row.cells].map((cell) => cell.getBoundingClientRect());
+        const below = getComputedStyle(row.cells[0], "::after").content;
+        return [method.x - left, noise.x - method.right, below === `"${row.cells[1].innerText}"`];
+      }); }"""
+    rows = watched.page.evaluate(shown)
+    assert len(rows) > 10
+    for method, noise, below in rows:
+        assert method == pytest.approx(1, abs=1.5)  # the border
+        assert below if width == 390 else noise == pytest.approx(0, abs=1)
+
+
 BOXES = """() => [...document.querySelectorAll(".scroll")].filter((box) => box.clientWidth)
     .map((box) => [box.scrollWidth > box.clientWidth + 1,
       box.nextElementSibling?.className === "hint" && !box.nextElementSibling.hidden])"""
