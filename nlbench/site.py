@@ -15,6 +15,7 @@ from typing import Any
 
 from nlbench import baselines, reports
 from nlbench.baselines.families import FAMILIES
+from nlbench.baselines.price import cost, told
 from nlbench.benchmark import published
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.store import archive
@@ -100,9 +101,12 @@ def _of_method(name: str) -> dict[str, Any]:
     method = baselines.get(name)
     family = FAMILIES.get(method.family)
     defaults = ", ".join(f"{p.name} = {p.default}" for p in method.hyperparameters())
+    standard = baselines.create(name)
     facts = (
         ("Family", family.title if family else "", False),
         ("Loss of a sample", method.formula, True),
+        ("Images, CE = 1", cost(standard), False),
+        ("Must be told", told(standard) or "nothing but the given labels", False),
         ("Source", method.source, False),
         ("Defaults", defaults, True),
         ("Published for", ", ".join(method.published), False),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -67,6 +67,7 @@ class Built:
         results: everything computed.
         drawn: the figures, in order.
         highlights: what topics put on the first screen.
+        of_methods: registered name of a method -> what topics say of it, a sentence each.
     """
 
     files: tuple[Path, ...]
@@ -77,6 +78,7 @@ class Built:
     results: Results
     drawn: tuple[Drawn, ...]
     highlights: tuple[Highlight, ...] = ()
+    of_methods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def build_report(
@@ -144,6 +146,7 @@ def build_from(results: Results, out: Path, only: str | None = None, workers: in
         results=results,
         drawn=tuple(drawn),
         highlights=topics.highlights,
+        of_methods=topics.of_methods,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from nlbench import baselines
 from nlbench.baselines import Method, MethodError
 from nlbench.baselines.families import FAMILIES
+from nlbench.baselines.price import cost, told
 from nlbench.cli.methods_numbers import Numbers
 
 PREFACE = """\
@@ -38,8 +39,6 @@ It says what a method does there, not what it can do with more images, epochs or
 """
 MADE_BY = "This page is made by `nlbench list methods --markdown > docs/methods.md`.\n"
 HEADS = ("method", "formula", "source", "cost", "told", "published for", "defaults", "tried")
-# Long enough that shares of the epochs come out whole.
-EPOCHS = 1000
 
 
 def shipped() -> list[type[Method]]:
@@ -84,29 +83,6 @@ def _about(numbers: Numbers) -> str:
     return NUMBERS.format(name=Path(numbers.folder).name, **vars(numbers))
 
 
-def cost(method: Method) -> str:
-    """How many images go through networks for one of cross-entropy's, and what makes it so."""
-    if method.own_batches:
-        return method.own_cost
-    stages = method.stages(EPOCHS)
-    passes = sum(stage.epochs for stage in stages) / EPOCHS
-    factors = {"networks": method.members, "views": method.views, "passes": passes}
-    words = [f"{value:g} {name}" for name, value in factors.items() if value != 1]
-    total = method.members * method.views * passes
-    text = f"{total:g}" + (f" ({', '.join(words)})" if words else "")
-    sweeps = type(method).wants_sweep is not Method.wants_sweep or any(s.look for s in stages)
-    return text + (" + sweeps" if sweeps else "")
-
-
-def told(method: Method) -> str:
-    """What the method must be told, and whether it chooses by labels that are held out."""
-    words = [name.replace("_", " ") for name in sorted(method.asks())]
-    stages = method.stages(EPOCHS)
-    if any("best" in (stage.start, stage.look) for stage in stages):
-        words.append("noisy validation")
-    return ", ".join(words) or "–"
-
-
 def _row(cls: type[Method]) -> tuple[str, ...]:
     method = baselines.create(cls.name)
     defaults = ", ".join(
@@ -117,7 +93,7 @@ def _row(cls: type[Method]) -> tuple[str, ...]:
         f"`{cls.formula}`",
         cls.source,
         cost(method),
-        told(method),
+        told(method) or "–",
         ", ".join(cls.published) or "–",
         defaults or "–",
         "; ".join(f"{p.name} {_values(p.search)}" for p in cls.hyperparameters() if p.search)

@@ -66,6 +66,7 @@ def _study(suite: Mapping[str, Any], name: str) -> dict[str, Any] | None:
         "baseline": board["baseline"],
         "labels": labels if len(labels) > 1 else [],
         "data": bool(board["blocks"]),
+        "notes": suite["of_methods"].get(name, []),
         "sentences": [claim["sentence"] for claim in suite["claims"] if claim["method"] in labels],
         "rows": [_row(row, sizes[row["block"], row["noise_order"]]) for row in mine],
     }

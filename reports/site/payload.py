@@ -103,6 +103,7 @@ def payload(built: Built, sets: LabelSets, commands: Commands) -> dict[str, Any]
         "downloads": embed.downloads(built.files),
         "noise": noise_facts(results, sets, commands.labels),
         "methods": _methods(results, commands.sources),
+        "of_methods": {name: list(said) for name, said in built.of_methods.items()},
         # Registered name -> its page, where there are pages of methods.
         "method_pages": {},
         "setup": embed.markdown_html(setup_table(results), "set-up")[1],

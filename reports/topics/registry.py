@@ -67,6 +67,15 @@ class Topics:
         """What the first screen says beside the accuracies."""
         return tuple(h for t, found in self._found for h in t.highlights(self._results, found))
 
+    @cached_property
+    def of_methods(self) -> dict[str, tuple[str, ...]]:
+        """Registered name of a method -> sentences for the page of it."""
+        said: dict[str, tuple[str, ...]] = {}
+        for topic, found in self._found:
+            for name, sentence in topic.of_methods(self._results, found).items():
+                said[name] = (*said.get(name, ()), sentence)
+        return said
+
     @property
     def files(self) -> tuple[tuple[str, str], ...]:
         """Name and description of the files that the index page lists."""

@@ -45,6 +45,7 @@ class Topic(Generic[Found]):
         figures: figures of a block or of the study, as for ``section``. The names of a block's
             figures get the number of the block, and their ``block`` is set.
         highlights: what the first screen of the study says of it.
+        of_methods: registered name of a method -> a sentence for the page of it.
         warnings: what a reader must know before trusting a number, plain text, a line each.
     """
 
@@ -56,4 +57,5 @@ class Topic(Generic[Found]):
     section: Callable[[Results, Found, Block | None], Sequence[str]] = _nothing
     figures: Callable[[Results, Found, Block | None], Iterable[Planned]] = _nothing
     highlights: Callable[[Results, Found], Sequence[Highlight]] = _nothing
+    of_methods: Callable[[Results, Found], dict[str, str]] = _no_texts
     warnings: Callable[[Results, Found], Sequence[str]] = _nothing

@@ -12,4 +12,5 @@ TOPIC = Topic(
     pages=page.pages,
     files=page.FILES,
     section=page.section,
+    of_methods=page.of_methods,
 )

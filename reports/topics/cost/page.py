@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nlbench.reports.compare.results import Results
@@ -14,7 +14,7 @@ from nlbench.reports.stats import Interval
 from nlbench.reports.text import NONE, interval, listing, number, plural, rounded
 from nlbench.reports.topics import parts
 from nlbench.reports.topics.columns import PLACE, csv, place
-from nlbench.reports.topics.cost.find import QUANTITIES, Alone, BlockCosts, Cost, Found
+from nlbench.reports.topics.cost.find import COUNTED, QUANTITIES, Alone, BlockCosts, Cost, Found
 
 FILE, NETWORKS = "cost", "first-network"
 FILES = (
@@ -69,6 +69,40 @@ def section(results: Results, found: Found, block: Block | None) -> Sequence[str
         for part in here
         for line in parts.section("Cost", f"{FILE}.md", sentences(part), level=3)
     ]
+
+
+def of_methods(results: Results, found: Found) -> dict[str, str]:
+    """Registered name -> what its runs cost and were told, over all settings and blocks."""
+    held: dict[str, list[tuple[str | None, Cost]]] = {}
+    for part in found:
+        for cost in part.costs:
+            held.setdefault(results.method_names[cost.method], []).append((part.reference, cost))
+    return {name: _in_short(costs) for name, costs in held.items()}
+
+
+def _in_short(costs: Sequence[tuple[str | None, Cost]]) -> str:
+    reference = next((name for name, _ in costs if name is not None), None)
+    if reference is None or any(cost.method == name for name, cost in costs):
+        head, numbers = "Cost of a run", [cost.medians for _, cost in costs]
+        words = [
+            f"{_span(numbers, 'passes', 0)} passes",
+            f"{_span(numbers, 'images_forward', 0)} images forward",
+            f"{_span(numbers, 'seconds', 1)} seconds",
+        ]
+    else:
+        head, numbers = f"Cost, {reference} = 1", [cost.ratios for _, cost in costs]
+        words = [f"{QUANTITIES[name]} {_span(numbers, name)}" for name in (*COUNTED, "seconds")]
+    told = sorted({word for _, cost in costs for word in cost.told.split(", ") if word})
+    given = f" Told: {_words(', '.join(told))}." if told else ""
+    return f"{head}: {listing(words)}.{given}"
+
+
+def _span(costs: Sequence[Mapping[str, float]], name: str, digits: int = 2) -> str:
+    """``1.00``, or ``1.00 to 2.00``; what no run has is ``–``."""
+    values = [cost[name] for cost in costs if cost[name] == cost[name]]
+    if not values:
+        return NONE
+    return " to ".join(dict.fromkeys(f"{v:,.{digits}f}" for v in (min(values), max(values))))
 
 
 def sentences(part: BlockCosts) -> list[str]:

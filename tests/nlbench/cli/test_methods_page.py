@@ -1,4 +1,4 @@
-"""The page of methods: complete, what the command makes, and right about what methods cost."""
+"""The page of methods: complete, what the command makes, with a place for every method."""
 
 from __future__ import annotations
 
@@ -29,28 +29,6 @@ def test_every_method_has_a_line_and_every_family_a_method() -> None:
     for method in methods:
         assert bool(method.own_cost) == method.own_batches
         assert sum(f"`{method.name}` |" in line for line in lines) == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "cost", "told"),
-    [
-        ("ce", "1", "–"),
-        ("coteaching", "2 (2 networks)", "noise rate"),
-        ("sop+", "2 (2 views)", "–"),
-        ("forward", "1", "transition"),
-        ("forward-est", "2 (2 passes) + sweeps", "noisy validation"),
-        ("truncated-gce", "1 + sweeps", "–"),
-        ("dividemix", "12 x share of labelled samples (2 networks) + sweeps", "–"),
-        ("t-revision", "2.1 (2.1 passes) + sweeps", "noisy validation"),
-    ],
-)
-def test_cost_and_what_is_told(name: str, cost: str, told: str) -> None:
-    method = baselines.create(name)
-    assert (methods_page.cost(method), methods_page.told(method)) == (cost, told)
-
-
-def test_a_rate_that_is_given_need_not_be_told() -> None:
-    assert methods_page.told(baselines.create("coteaching", {"forget": 0.2})) == "–"
 
 
 def test_a_stroke_does_not_end_a_cell() -> None:

@@ -288,6 +288,7 @@ def test_page_of_a_method_has_the_numbers_of_the_leaderboard(
     whole = text(tree)
     assert baselines.get("gce").source in whole
     assert baselines.get("gce").formula in whole
+    assert "nothing but the given labels" in whole
     rows = [list(row) for body in tree.iter("tbody") for row in body]
     assert {text(row[0]) for row in rows} == set(csv.index)
     for row in rows:
@@ -310,12 +311,14 @@ def test_methods_of_equal_file_names_keep_pages_of_their_own() -> None:
                ("mean", "rank", "diff", "diff_interval", "diff_p_holm", "n"), "1")}  # fmt: skip
     rows = [{**row, "method_name": name} for name in ("my:Own", "my-own")]
     board = {"baseline": "A", "blocks": [], "rows": rows}
-    suite = {"file": "s.html", "title": "S", "claims": [], "board": board}
+    said = {"my-own": ["Cost. A run: 1 pass."]}
+    suite = {"file": "s.html", "title": "S", "claims": [], "board": board, "of_methods": said}
     about: dict[str, dict[str, Any]] = {
         name: {"title": "A", "summary": "", "facts": []} for name in ("my:Own", "my-own", "unused")
     }
     found = method_pages([suite], about)
     assert [page["file"] for page in found] == ["methods/my-own.2.html", "methods/my-Own.html"]
+    assert [page["studies"][0]["notes"] for page in found] == [said["my-own"], []]
 
 
 def test_open_set_studies_have_a_section_on_page_and_index(

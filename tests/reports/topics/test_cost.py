@@ -134,6 +134,29 @@ def test_files_of_a_report(make_study: Make, tmp_path: Path) -> None:
     assert (tmp_path / "first-network.csv").exists()
 
 
+def test_a_sentence_for_the_page_of_each_method(make_study: Make) -> None:
+    made = _made(make_study, baseline="ce")
+    results = analyse(made.study, made.records)
+    assert page.of_methods(results, find.costs(results)) == {
+        "ce": "Cost of a run: 2 passes, 1,000 images forward and 20.0 seconds.",
+        "gce": "Cost, ce = 1: passes 1.00, images forward 1.00, images backward 1.00 and seconds"
+        " 1.00.",
+        "coteaching": "Cost, ce = 1: passes 1.00, images forward 2.10, images backward 2.00 and"
+        " seconds 2.00. Told: noise rate.",
+    }
+
+
+def test_several_settings_of_a_method_are_a_span(make_study: Make) -> None:
+    made = _made(make_study, baseline="ce")
+    results = analyse(made.study, made.records)
+    (part,) = find.costs(results)
+    pair = part.costs[2]
+    slower = replace(pair, ratios={**pair.ratios, "seconds": 2.5, "passes": float("nan")})
+    said = page.of_methods(results, (part, replace(part, costs=(slower,))))["coteaching"]
+    assert "passes 1.00, images forward 2.10" in said
+    assert "seconds 2.00 to 2.50." in said
+
+
 def test_records_without_costs_have_no_part(make_study: Make, tmp_path: Path) -> None:
     made = make_study(VALUES)
     reports.build_report(made.study, made.records, tmp_path, only=None)
