@@ -6,55 +6,33 @@ condition.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nlbench.reports.compare.averaged import Place, averaged
-from nlbench.reports.compare.comparison import (
-    ALPHA,
-    BETTER,
-    DECLARED,
-    EXPLORATORY,
-    UNDECIDED,
-    WORSE,
-    Comparison,
-)
-from nlbench.reports.compare.gates import Gate, Spot, spot
-from nlbench.reports.compare.pairing import match
+from nlbench.reports.compare.comparison import UNDECIDED, Comparison
+from nlbench.reports.compare.gates import Gate, Spot
+from nlbench.reports.compare.pair_overall import PairOverall
+from nlbench.reports.compare.pairs_across import Floats, Known, Whole, decided, pairs, unpaired
 from nlbench.reports.compare.ranking import Best
 from nlbench.reports.compare.ties import tie_groups, tied_sets
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.stats import (
     PAIRED_T,
-    WILCOXON,
     Differences,
     Estimate,
     Friedman,
-    Rope,
-    SeedMean,
-    SignedRank,
     SignificanceTest,
     best_set,
     friedman,
-    holm_known,
-    improvement,
     interquartile_mean,
     mean_rank,
     seed_mean,
-    signed_rank,
-    signed_rank_rope,
 )
-from nlbench.reports.text import interval, number, p_equals, plural
 
-Floats = NDArray[np.float64]
 FEWEST = 2
-# Of a question that so few conditions cannot answer, whatever they show.
-CANNOT = "cannot be decided"
 
 
 @dataclass(frozen=True)
@@ -76,96 +54,6 @@ class MethodOverall:
     worst: float
     worst_condition: str
     mean_rank: float
-
-
-@dataclass(frozen=True)
-class PairOverall:
-    """Method a against method b over conditions.
-
-    Attributes:
-        a: label.
-        b: label.
-        higher: conditions in which a has the higher mean.
-        ties: conditions with equal means.
-        lower: conditions in which a has the lower mean.
-        better: conditions in which the paired test over seeds decides for a after correction.
-        worse: conditions in which it decides for b.
-        difference: first question: mean difference over these conditions (unit: seed).
-        p_holm: its p after the correction: over the whole report for a declared pair, over the
-            other pairs of the profile for an exploratory one.
-        role: ``declared`` or ``exploratory``.
-        words: ``better``, ``worse`` or ``undecided``, for the first question.
-        signed_rank: second question: Wilcoxon test on condition means (unit: condition).
-        p_conditions: its p after Holm over all pairs, ``None`` below six conditions.
-        general: ``better``, ``worse``, ``undecided`` or CANNOT, for the second question.
-        improvement: P(a > b) over paired seeds, with its interval.
-        rope: Bayesian signed-rank probabilities for the study's region of equivalence.
-    """
-
-    a: str
-    b: str
-    higher: int
-    ties: int
-    lower: int
-    better: int
-    worse: int
-    difference: SeedMean
-    p_holm: float | None
-    role: str
-    words: str
-    signed_rank: SignedRank
-    p_conditions: float | None
-    general: str
-    improvement: Estimate
-    rope: Rope | None
-
-    @property
-    def conditions(self) -> int:
-        """How many conditions are compared."""
-        return self.higher + self.ties + self.lower
-
-    def sentence(self) -> str:
-        """The answer to the first question."""
-        d = self.difference
-        if d.estimate is None or d.p is None:
-            return (
-                f"{self.a} and {self.b} are not compared on average over these conditions: no two"
-                " paired seeds."
-            )
-        counts = f"higher mean in {self.higher} of {plural(self.conditions, 'condition')}"
-        facts = (
-            f"p_Holm {p_equals(self.p_holm)}, {d.test} over {plural(d.n, 'seed')}, {self.role};"
-            f" {counts}"
-        )
-        place = "on average over these conditions"
-        verb = {BETTER: "beats", WORSE: "is worse than"}.get(self.words)
-        if verb is None:
-            bounds = interval(d.low, d.high, before=" ")
-            gap = f"difference {number(d.estimate, sign=True)} points{bounds}"
-            return f"{self.a} and {self.b} are not distinguishable {place}: {gap} ({facts})."
-        low, high = (d.low, d.high) if d.estimate > 0 else (_minus(d.high), _minus(d.low))
-        gap = f"{number(abs(d.estimate))} points{interval(low, high, before=' ')}"
-        return f"{self.a} {verb} {self.b} {place} by {gap} ({facts})."
-
-    def general_sentence(self, size: int) -> str:
-        """The answer to the second question; ``size`` is the number of pairs in the family."""
-        n, floor = self.signed_rank.n, self.signed_rank.floor
-        if self.general == CANNOT:
-            return (
-                f"{self.a} against {self.b} cannot be decided with"
-                f" {plural(self.conditions, 'condition')}: no p_Holm below"
-                f" {min(1.0, size * floor):.3g} ({WILCOXON.name} over conditions, {n} that differ,"
-                f" family of {size})."
-            )
-        facts = f"p_Holm {p_equals(self.p_conditions)}, {WILCOXON.name} over conditions, n = {n}"
-        verb = {BETTER: "beats", WORSE: "is worse than"}.get(self.general)
-        if verb is None:
-            return f"{self.a} and {self.b} are not distinguishable ({facts}, family of {size})."
-        return f"{self.a} {verb} {self.b} ({facts}, family of {size})."
-
-
-def _minus(value: float | None) -> float | None:
-    return None if value is None else -value
 
 
 @dataclass(frozen=True)
@@ -239,12 +127,9 @@ def overall(
                 for g in gates
                 if g.profile == profile and g.depth == 1 and not g.noise
             }
-            known = _Known(first, _decided(verdicts, whole), _unpaired(verdicts), test)
+            known = Known(first, decided(verdicts, whole), unpaired(verdicts), test)
             found.append(_analyse(profile, methods, whole, left_out, known, baseline, rope))
     return tuple(found)
-
-
-Whole = tuple[Block, Condition, list[Cell]]
 
 
 def _whole(blocks: Sequence[Block], methods: Sequence[str]) -> tuple[list[Whole], list[str]]:
@@ -266,45 +151,12 @@ def _name(block: Block, condition: Condition, several: bool) -> str:
     return f"{block.data_label}, {block.key.model}: {name}" if several else name
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What the comparisons within conditions have shown.
-
-    Attributes:
-        first: pair -> the first gate of a pair declared over all conditions.
-        decided: pair -> conditions decided for and against.
-        unpaired: where cells must not be compared seed by seed.
-        test: what decides over seeds.
-    """
-
-    first: Mapping[frozenset[str], Gate]
-    decided: Mapping[tuple[str, str], tuple[int, int]]
-    unpaired: frozenset[Spot]
-    test: SignificanceTest
-
-
-def _decided(
-    verdicts: Sequence[Comparison], whole: Sequence[Whole]
-) -> dict[tuple[str, str], tuple[int, int]]:
-    places = {(block.index, condition.line) for block, condition, _ in whole}
-    counts: dict[tuple[str, str], tuple[int, int]] = {}
-    for v in verdicts:
-        if (v.block, v.condition) in places:
-            better, worse = counts.get((v.a, v.b), (0, 0))
-            counts[v.a, v.b] = (better + (v.words == BETTER), worse + (v.words == WORSE))
-    return counts
-
-
-def _unpaired(verdicts: Sequence[Comparison]) -> frozenset[Spot]:
-    return frozenset(spot(v) for v in verdicts if "not paired" in v.words)
-
-
 def _analyse(
     profile: str,
     methods: list[str],
     whole: list[Whole],
     left_out: list[str],
-    known: _Known,
+    known: Known,
     baseline: Collection[str],
     rope: float,
 ) -> Overall:
@@ -318,7 +170,7 @@ def _analyse(
         conditions=names,
         left_out=tuple(left_out),
         methods=_methods(methods, names, whole, scores),
-        pairs=_pairs(methods, whole, scores, known, baseline, rope),
+        pairs=pairs(methods, whole, scores, known, baseline, rope),
         friedman=friedman(scores.T),
         scores=scores,
         runs=runs,
@@ -368,98 +220,3 @@ def _best(methods: list[str], whole: Sequence[Whole], unpaired: Collection[Spot]
     beats = {(methods[i], methods[j]) for i, j in np.argwhere(tests.beats).tolist()}
     order = [methods[i] for i in np.argsort(-table.mean(axis=1).round(9), kind="stable")]
     return Best(tie_groups(order, beats), len(methods), tests)
-
-
-def _pairs(
-    methods: list[str],
-    whole: Sequence[Whole],
-    scores: Floats,
-    known: _Known,
-    baseline: Collection[str],
-    rope: float,
-) -> tuple[PairOverall, ...]:
-    order = sorted(range(len(methods)), key=lambda i: methods[i] not in baseline)
-    places = [(later, earlier) for earlier, later in combinations(order, 2)]
-    differences = [(scores[i] - scores[j]).round(9) for i, j in places]
-    tests = [signed_rank(d) for d in differences]
-    general = holm_known([test.p for test in tests])
-    chances = improvement(
-        [np.stack([cell.values for cell in cells]) for _, _, cells in whole],
-        shared=len({cells[0].seeds for _, _, cells in whole}) == 1,
-    )
-    means = _means(methods, places, whole, known)
-    pairs = []
-    for (i, j), d, test, p, mean in zip(places, differences, tests, general, means, strict=True):
-        better, worse = known.decided.get((methods[i], methods[j]), (0, 0))
-        pairs.append(
-            PairOverall(
-                a=methods[i],
-                b=methods[j],
-                higher=int((d > 0).sum()),
-                ties=int((d == 0).sum()),
-                lower=int((d < 0).sum()),
-                better=better,
-                worse=worse,
-                difference=mean.test,
-                p_holm=mean.p_holm,
-                role=mean.role,
-                words=_words(mean.p_holm, mean.towards),
-                signed_rank=test,
-                p_conditions=p,
-                general=CANNOT
-                if p is None or len(places) * test.floor >= ALPHA
-                else _words(p, float(d.mean())),
-                improvement=chances[i][j],
-                rope=signed_rank_rope(d, rope),
-            )
-        )
-    return tuple(pairs)
-
-
-def _words(p_holm: float | None, estimate: float | None) -> str:
-    if p_holm is None or p_holm >= ALPHA or not estimate:
-        return UNDECIDED
-    return BETTER if estimate > 0 else WORSE
-
-
-@dataclass(frozen=True)
-class _Mean:
-    """The mean difference of a pair over the fixed conditions, with its correction."""
-
-    test: SeedMean
-    p_holm: float | None
-    role: str
-    towards: int
-
-
-def _means(
-    methods: Sequence[str],
-    places: Sequence[tuple[int, int]],
-    whole: Sequence[Whole],
-    known: _Known,
-) -> list[_Mean]:
-    """One per pair: the first gate of a declared one; Holm over all others of the profile."""
-    gates = [known.first.get(frozenset((methods[i], methods[j]))) for i, j in places]
-    others = [
-        averaged(_places(i, j, whole, known.unpaired), known.test)
-        for (i, j), gate in zip(places, gates, strict=True)
-        if gate is None
-    ]
-    explored = iter(zip(others, holm_known([one.mean.p for one in others]), strict=True))
-    means = []
-    for gate in gates:
-        if gate is None:
-            found, p = next(explored)
-            means.append(_Mean(found.mean, p, EXPLORATORY, found.towards))
-        else:
-            means.append(_Mean(gate.mean, gate.p_holm, DECLARED, gate.towards))
-    return means
-
-
-def _places(i: int, j: int, whole: Sequence[Whole], unpaired: Collection[Spot]) -> list[Place]:
-    return [
-        (match(cells[i], cells[j]), cells[i], cells[j])
-        for block, condition, cells in whole
-        if (block.index, condition.line, frozenset((cells[i].method, cells[j].method)))
-        not in unpaired
-    ]
