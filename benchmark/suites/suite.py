@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from nlbench import baselines
-from nlbench.benchmark import datasets, metrics, models
+from nlbench.benchmark import metrics
 from nlbench.benchmark.errors import UserError, unknown
-from nlbench.benchmark.pipeline import augment
 from nlbench.benchmark.selection import picked
 from nlbench.benchmark.spec import tuned as tuned_table
 from nlbench.benchmark.spec.canonical_json import sha256_of
 from nlbench.benchmark.spec.hypothesis import Hypothesis
-from nlbench.benchmark.spec.recipe import Recipe
-from nlbench.benchmark.spec.run_spec import PROFILES, DatasetSpec, MethodSpec, RunSpec
+from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.spec.tuned import Tuned
 from nlbench.benchmark.store.collector import collector_paused
 from nlbench.benchmark.suites import hypotheses, report_table, typed
 from nlbench.benchmark.suites import tune as tuning
+from nlbench.benchmark.suites.grid import KEYS, expand, merged, noise_line
 from nlbench.benchmark.suites.matched import refuse_unequal
 from nlbench.benchmark.suites.report_table import ReportTable
 from nlbench.benchmark.suites.tune import Tune
-from nlbench.noise import NoiseError, NoiseSpec
 
-GRID_KEYS = ("dataset", "model", "methods", "noise", "seeds", "profile", "recipe")
 TEXT_KEYS = ("title", "description", "baseline")
 
 
@@ -81,7 +75,7 @@ class Suite:
         """
         words = tuple(methods)
         wanted: list[tuple[str, list[Any], Callable[[RunSpec], Any]]] = [
-            ("noise", [_noise_line(n, "--noise") for n in noise], lambda s: s.noise),
+            ("noise", [noise_line(n, "--noise") for n in noise], lambda s: s.noise),
             ("seed", list(seeds), lambda s: s.seed),
         ]
         specs = picked(self.specs, words, f"suite {self.name}") if words else self.specs
@@ -150,7 +144,7 @@ def of_mapping(given: Mapping[str, Any], profile: str | None = None) -> Suite:
 @collector_paused()
 def _of_values(values: dict[str, Any], name: str, where: str, profile: str | None) -> Suite:
     tables = ("parts", "report", "hypothesis", "tune", "tuned")
-    typed.check_keys(values, (*TEXT_KEYS, *GRID_KEYS, *tables), where)
+    typed.check_keys(values, (*TEXT_KEYS, *KEYS, *tables), where)
     report = report_table.parse(values.pop("report", {}), where)
     own = tuple(sorted(filter(metrics.is_outside, report.metrics)))
     declared = values.pop("hypothesis", [])
@@ -168,8 +162,8 @@ def _of_values(values: dict[str, Any], name: str, where: str, profile: str | Non
     specs: dict[str, RunSpec] = {}
     for number, part in enumerate(parts, 1):
         at = where if part == {} else f"{where}, part {number}"
-        typed.check_keys(part, GRID_KEYS, at)
-        declared_runs = _expand(_merge(values, part), at, profile, own, tune)
+        typed.check_keys(part, KEYS, at)
+        declared_runs = expand(merged(values, part), at, profile, own, tune)
         for spec in _alike(declared_runs, at, tune or tuned):
             specs.setdefault(spec.run_id, spec)
         typed.check_runs(len(specs), at)
@@ -227,116 +221,3 @@ def _check_tuned(
             f"{where}: tune needs held-out labels, holdout = 0.1 in the table dataset for example,"
             " and no unknown classes"
         )
-
-
-def _merge(base: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
-    """A part over the suite's own values; the tables ``dataset`` and ``recipe`` key by key."""
-    both = [k for k in part if isinstance(part[k], dict) and isinstance(base.get(k), dict)]
-    return {**base, **part, **{key: {**base[key], **part[key]} for key in both}}
-
-
-def _expand(
-    grid: Mapping[str, Any],
-    where: str,
-    profile: str | None,
-    own: tuple[str, ...],
-    tune: Tune | None = None,
-) -> Iterator[RunSpec]:
-    """All runs of one grid: noise, then seed, then method, so that pairs end close together.
-
-    ``own`` are the metrics from outside that are taken in them.
-    """
-    for key in ("dataset", "methods", "noise", "seeds", "recipe"):
-        if not grid.get(key):
-            raise UserError(f"{where}: {key} is missing or empty")
-    dataset = _dataset(grid["dataset"], where)
-    model = _model(grid.get("model"), dataset, where)
-    name = profile or grid.get("profile", "matched")
-    if name not in PROFILES:
-        raise unknown("profile", name, PROFILES, where)
-    recipe = Recipe.from_dict(typed.table(grid["recipe"], "recipe", where), f"{where}, recipe")
-    augment.check_name(recipe.augment)
-    lines = [_noise_line(line, where) for line in typed.items(grid["noise"], "noise", where)]
-    methods = [
-        _method(entry, dataset.name, name, recipe, where, tune)
-        for entry in typed.items(grid["methods"], "methods", where)
-    ]
-    seeds = typed.seeds(grid["seeds"], where) if tune is None else tune.seeds
-    typed.check_runs(len(lines) * len(seeds) * sum(map(len, methods)), where)
-    for line, seed in itertools.product(lines, seeds):
-        for method, its_recipe in itertools.chain.from_iterable(methods):
-            yield RunSpec(dataset.settled(seed), model, method, line, seed, its_recipe, name, own)
-
-
-def _dataset(table: Any, where: str) -> DatasetSpec:
-    values = typed.table(table, "dataset", where)
-    typed.check_keys(values, tuple(f.name for f in fields(DatasetSpec)), f"{where}, dataset")
-    if not isinstance(values.get("name"), str):
-        raise UserError(f"{where}, dataset: name is missing")
-    try:
-        spec = DatasetSpec(**values)
-        for name in spec.names:
-            datasets.check_name(name, where)
-        return spec
-    except UserError as error:
-        raise UserError(f"{where}: {error}") from error
-
-
-def _model(name: Any, dataset: DatasetSpec, where: str) -> str:
-    """The network's name; without one, that which fits the size of the images."""
-    if name is not None and not isinstance(name, str):
-        raise UserError(f"{where}: model = {typed.short(name)} should be a text")
-    if name:
-        models.check_name(name, where)
-        return name
-    shape = datasets.shape(dataset.name)
-    if shape is None:
-        raise UserError(
-            f"{where}: model is missing, and how large the images of {dataset.name!r} are does not"
-            f" follow from the name; name one of {', '.join(models.names())}"
-        )
-    return models.fitting(dataset.size or min(shape[1:]))
-
-
-def _method(
-    entry: Any, dataset: str, profile: str, recipe: Recipe, where: str, tune: Tune | None
-) -> list[tuple[MethodSpec, Recipe]]:
-    """One entry of ``methods``: a name, or a table with hyper-parameters (a list = each of it).
-
-    The key ``recipe`` changes the recipe for it.
-    """
-    table = (
-        {"name": entry} if isinstance(entry, str) else dict(typed.table(entry, "methods", where))
-    )
-    method = table.pop("name", None)
-    if not isinstance(method, str):
-        raise UserError(f"{where}, methods: {typed.short(entry)} has no name")
-    setting = baselines.setting(method, datasets.family(dataset), profile)
-    own = typed.table(table.pop("recipe", {}), f"recipe of {method}", where)
-    choices = [value if isinstance(value, list) else [value] for value in table.values()]
-    typed.check_runs(math.prod(map(len, choices)), f"{where}, {method}")
-    its_recipe = recipe.override(setting.recipe, f"{method}, profile {profile}")
-    its_recipe = its_recipe.override(own, f"{where}, recipe of {method}")
-    given: list[tuple[Mapping[str, Any], Recipe]] = [
-        ({**setting.params, **dict(zip(table, chosen, strict=True))}, its_recipe)
-        for chosen in itertools.product(*choices)
-    ]
-    if tune is not None:
-        given = [p for one in given for p in tuning.tried(method, *one, tune.budget)]
-    return [(_method_spec(method, params), changed) for params, changed in given]
-
-
-def _method_spec(name: str, params: Mapping[str, Any]) -> MethodSpec:
-    """The spec with every hyper-parameter explicit, as the method itself reads them."""
-    return MethodSpec.of(name, baselines.create(name, params).params())
-
-
-def _noise_line(line: Any, where: str) -> str:
-    if not isinstance(line, str):
-        raise UserError(
-            f'{where}: noise {typed.short(line)} should be a text such as "symmetric:0.4"'
-        )
-    try:
-        return str(NoiseSpec.parse(line))
-    except NoiseError as error:
-        raise UserError(f"{where}: {error}") from error
