@@ -7,7 +7,7 @@ NumPy, so it is the same for every method and on every device; applying it is on
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -327,34 +327,3 @@ def _like(images: Tensor, batch: Tensor) -> Tensor:
     last = torch.channels_last
     wanted = images.is_contiguous(memory_format=last) and not images.is_contiguous()
     return batch.contiguous(memory_format=last if wanted else torch.contiguous_format)
-
-
-class Normaliser:
-    """x -> (x / unit - mean) / std per channel, unit = 255 for uint8 images and 1 for others.
-
-    Computed as x * scale + shift in float32 (float64 if that is asked for) and only then cast.
-    The two constants are put on the device once, so that no step copies anything there.
-    """
-
-    def __init__(
-        self,
-        mean: Sequence[float],
-        std: Sequence[float],
-        device: torch.device | str,
-        dtype: torch.dtype = torch.float32,
-    ) -> None:
-        self.dtype = dtype
-        self._compute = torch.float64 if dtype == torch.float64 else torch.float32
-        deviation = np.asarray(std, dtype=np.float64)
-        shift = -np.asarray(mean, dtype=np.float64) / deviation
-        self._shift = self._constant(shift, device)
-        self._scale_unit = self._constant(1 / deviation, device)
-        self._scale_byte = self._constant(1 / (255 * deviation), device)
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """(N, C, H, W) uint8 or floating -> the same shape and memory format in ``dtype``."""
-        scale = self._scale_byte if images.dtype == torch.uint8 else self._scale_unit
-        return torch.addcmul(self._shift, images.to(self._compute), scale).to(self.dtype)
-
-    def _constant(self, values: npt.NDArray[np.float64], device: torch.device | str) -> Tensor:
-        return torch.tensor(values, device=device, dtype=self._compute)[:, None, None]

@@ -19,7 +19,7 @@ from nlbench.benchmark.metrics import Predictions, outside
 from nlbench.benchmark.metrics.label_errors import detection, histogram
 from nlbench.benchmark.metrics.open_set import ACCEPTED, recognition
 from nlbench.benchmark.metrics.roc import DIGITS
-from nlbench.benchmark.pipeline.augment import Normaliser
+from nlbench.benchmark.pipeline.normalise import Normaliser
 from nlbench.benchmark.pipeline.streaming import Part
 from nlbench.benchmark.store import names
 from nlbench.benchmark.training import Task

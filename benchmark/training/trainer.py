@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from nlbench.baselines import Batch, Method, Mixed, Step
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.pipeline.augment import Normaliser, apply
+from nlbench.benchmark.pipeline.augment import apply
 from nlbench.benchmark.pipeline.batches import Epoch
 from nlbench.benchmark.pipeline.in_memory import Resident
+from nlbench.benchmark.pipeline.normalise import Normaliser
 from nlbench.benchmark.pipeline.streaming import Part
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.training import sam

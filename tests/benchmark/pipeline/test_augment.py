@@ -14,7 +14,8 @@ from scipy import stats
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.pipeline import augment
-from nlbench.benchmark.pipeline.augment import AugmentPlan, Normaliser
+from nlbench.benchmark.pipeline.augment import AugmentPlan
+from nlbench.benchmark.pipeline.normalise import Normaliser
 
 FORMATS = (torch.contiguous_format, torch.channels_last)
 Images = npt.NDArray[np.uint8]
