@@ -26,7 +26,7 @@ SIZE     := $(if $(filter-out 0,$(CPU)),about 1.4 GB: PyTorch without CUDA,about
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help benchmark report leaderboard tables publish site docs toy test lint format bench torture rehearse setup setup-dev clean distclean FORCE
+.PHONY: help benchmark report leaderboard tables publish site docs toy test lint format dist bench torture rehearse setup setup-dev clean distclean FORCE
 
 help: ## list the targets
 	@echo "usage: make TARGET [SUITE=$(SUITE)] [DEVICE=$(DEVICE)] [WORKERS=$(WORKERS)] [DATA=folder] [CPU=1] [PYTHON=python3.x]"
@@ -70,6 +70,10 @@ lint: setup-dev ## check style (ruff) and types (mypy --strict)
 format: setup-dev ## put the code into the one format that lint accepts
 	@$(PY) -m ruff check --fix-only $(SOURCES)
 	@$(PY) -m ruff format $(SOURCES)
+
+dist: setup-dev ## build the sdist and the wheel into dist/, and try such a wheel in an empty environment
+	@rm -rf dist && $(PY) -m build --no-isolation --outdir dist .
+	@$(PY) -m pytest tests/test_packaging.py $(ARGS)
 
 bench: setup ## measure speed: noise models, the data pipeline, the report
 	@$(NLBENCH) bench

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -75,6 +76,17 @@ def test_links_are_rewritten_for_the_site() -> None:
     assert docs_hooks.rewritten("```\n[m](docs/methods.md)\n```\n", ROOT / "README.md").count(
         "docs/"
     )
+
+
+def test_every_page_says_which_version_it_describes() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    version, title = docs_hooks.described()
+    assert version == project["version"]
+    # Either still open or with the day of the release.
+    assert re.fullmatch(rf"{re.escape(version)}, (not released yet|20\d\d-\d\d-\d\d)", title)
+    config = docs_hooks.on_config(SimpleNamespace())
+    assert config.site_name == f"nlbench {version}"
+    assert title in config.copyright
 
 
 def test_the_site_asks_for_no_fonts_and_its_tools_have_reasons() -> None:

@@ -3,13 +3,14 @@
 A page of docs/ may link to ``../results/published/fashion/index.md``, as it must where the
 repository is read on the web. Each such file is taken in, and what it links to in turn, so that no
 link leaves the site for a file; README.md is the first page. Links are written anew for where pages
-are then.
+are then. The version in pyproject.toml is part of every page.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,22 @@ def rewritten(text: str, page: Path) -> str:
         return f"{before}{moved}{anchor or ''}"
 
     return "".join(line if code else _LINK.sub(new, line) for line, code in _lines(text))
+
+
+def described() -> tuple[str, str]:
+    """The version that the pages describe, and what the first section of CHANGELOG.md is called."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    (title,) = re.findall(r"^## (.+)$", changes, re.MULTILINE)[:1]
+    return project["version"], title
+
+
+def on_config(config: Any) -> Any:
+    """Every page says which version it describes."""
+    version, title = described()
+    config.site_name = f"nlbench {version}"
+    config.copyright = f"These pages describe nlbench {title}."
+    return config
 
 
 def on_files(files: Any, config: Any) -> Any:

@@ -108,7 +108,10 @@ def gather(study: Study, records: Iterable[RunRecord]) -> Intake:
 def nothing(study: Study, seen: str) -> ReportError:
     """Return (not raise) the error for a study without a single record."""
     runs = len({spec.run_id for spec in study.specs})
-    return ReportError(f"study {study.name!r}: {seen}, none of its {runs} runs; run it first")
+    return ReportError(
+        f"study {study.name!r}: {seen}, none of its {runs} runs; run it first,"
+        " or name the results folder that has them"
+    )
 
 
 class Extractor:
