@@ -13,9 +13,11 @@ from nlbench.reports.compare.comparison import ALPHA, BETTER, NOT_COMPARABLE, UN
 from nlbench.reports.compare.gates import Gate
 from nlbench.reports.compare.results import Results
 from nlbench.reports.render.leader import Part
+from nlbench.reports.render.told import told_sentence
 from nlbench.reports.text import p_equals, plural
 
 MOST_PROFILES = 3  # that are named one by one
+OF_THESE = "Of the best sets, told"
 OR = "None of those joined by “or” is shown to beat another."
 
 
@@ -61,8 +63,9 @@ def answer(results: Results) -> Answer:
         return " ".join([*told, *([f"{plural(rest, 'more profile')} below."] if rest else [])])
 
     who = each(part.who() for part in shown)
+    given = {method: words for part in shown for method, words in part.told().items()}
     return Answer(
-        who=f"{who} {OR}" if " or " in who else who,
+        who=" ".join([who, *([OR] if " or " in who else []), *told_sentence(given, OF_THESE)]),
         how_much=each(part.how_much() for part in shown),
         how_sure=" ".join([*_leaders(shown), *_all_claims(results)]),
         best="; ".join(part.best() for part in shown),

@@ -10,6 +10,7 @@ from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block, Cell
 from nlbench.reports.render.best import SHARE, best_set_rule, tested
 from nlbench.reports.render.grid import COLLAPSED, INCOMPLETE, MOST_COLUMNS, UNPAIRED
+from nlbench.reports.render.told import told, told_sentence
 from nlbench.reports.render.verdicts import planned
 from nlbench.reports.stats import TESTS
 from nlbench.reports.text import listing, number, plural, rate
@@ -32,11 +33,15 @@ ROWS_WORDS = (
     "Methods in the order of their mean over the conditions (last column; bold there: the best set"
     " by that mean, seed by seed)."
 )
+TOLD_WORDS = "Told: what a method was given beyond the labels, unknown outside an experiment."
 
 
 def accuracy_caption(results: Results, block: Block) -> list[str]:
     """What an accuracy table shows, by which rule, and what bold means: a sentence each."""
-    return [*_measured(results, block), bold_rule(results, block)]
+    given = told(results, block)
+    in_column = given and len(block.methods) > MOST_COLUMNS
+    words = [TOLD_WORDS] if in_column else told_sentence(given)
+    return [*_measured(results, block), bold_rule(results, block), *words]
 
 
 def accuracy_notes(results: Results, block: Block, rates: bool = True) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,19 +55,21 @@ class MethodRow:
 
     Attributes:
         method: label.
+        told: what it was told beyond the given labels; "": nothing.
         cells: one per condition, ``None`` where the study declares none.
         mean: mean of the cells, percent; ``None`` where one has no value.
         best: in the best set by the mean over the conditions.
     """
 
     method: str
+    told: str
     cells: tuple[GridCell | None, ...]
     mean: float | None
     best: bool
 
 
 def method_rows(
-    block: Block, grid: Sequence[GridRow], best: Collection[str]
+    block: Block, grid: Sequence[GridRow], best: Collection[str], told: Mapping[str, str]
 ) -> tuple[MethodRow, ...]:
     """A large table turned: methods by their mean over the conditions, those without one last.
 
@@ -75,13 +77,15 @@ def method_rows(
         block: the table's.
         grid: its conditions.
         best: the best set by the mean over the conditions.
+        told: what methods were told, by label.
     """
     rows = []
     for at, method in enumerate(block.methods):
         cells = tuple(row.cells[at] for row in grid)
         means = [cell.mean for cell in cells if cell is not None and cell.mean is not None]
         mean = sum(means) / len(means) if means and len(means) == len(cells) else None
-        rows.append(MethodRow(method, cells, mean, method in best and mean is not None))
+        best_one = method in best and mean is not None
+        rows.append(MethodRow(method, told.get(method, ""), cells, mean, best_one))
     return tuple(sorted(rows, key=lambda r: (r.mean is None, -(r.mean or 0.0))))
 
 

@@ -19,6 +19,7 @@ from nlbench.reports.render.grid import (
     method_rows,
 )
 from nlbench.reports.render.latex import MARKS, SETUP, escape, label
+from nlbench.reports.render.told import told
 from nlbench.reports.text import number, rate
 
 # Conditions that fit beside a method's name and mean on an upright page, and on one turned.
@@ -70,7 +71,7 @@ def _notes(results: Results, block: Block, grid: Sequence[GridRow]) -> str:
 
 def _long_tables(results: Results, block: Block, grid: Sequence[GridRow]) -> list[str]:
     """One table over as many pages as it takes; several where the conditions need them."""
-    methods = method_rows(block, grid, results.best_overall(block))
+    methods = method_rows(block, grid, results.best_overall(block), told(results, block))
     turned = len(grid) > UPRIGHT
     width = TURNED if turned else UPRIGHT
     tables = []
@@ -89,35 +90,38 @@ def _long_table(
     methods: Sequence[MethodRow], grid: Sequence[GridRow], columns: range, words: str, name: str
 ) -> str:
     specs = "".join(_column([row.cells[i] for row in methods]) for i in columns)
-    heads, last = _long_heads([grid[i] for i in columns]), len(columns) + 2
+    some = any(row.told for row in methods)
+    heads, last = _long_heads([grid[i] for i in columns], some), len(columns) + 2 + some
+    names = "ll" if some else "l"
     lines = [
         f"\\begingroup\\scriptsize\\setlength{{\\tabcolsep}}{{3pt}}\n{SETUP}",
-        f"\\setlength{{\\LTcapwidth}}{{\\linewidth}}\n\\begin{{longtable}}{{l{specs}r}}",
+        f"\\setlength{{\\LTcapwidth}}{{\\linewidth}}\n\\begin{{longtable}}{{{names}{specs}r}}",
         f"\\caption{{{words}}}\\label{{{name}}}\\\\\n{heads}\\endfirsthead",
         f"\\multicolumn{{{last}}}{{l}}{{Continued.}}\\\\\n{heads}\\endhead",
         "\\bottomrule\n\\endfoot",
     ]
     for row in methods:
         mean = "--" if row.mean is None else number(row.mean)
-        cells = [escape(row.method), *(accuracy_cell(row.cells[i]) for i in columns)]
+        head = [escape(row.method), *([escape(row.told)] if some else [])]
+        cells = [*head, *(accuracy_cell(row.cells[i]) for i in columns)]
         lines.append(" & ".join([*cells, f"\\textbf{{{mean}}}" if row.best else mean]) + " \\\\")
     return "\n".join([*lines, "\\end{longtable}", "\\endgroup", ""])
 
 
-def _long_heads(conditions: Sequence[GridRow]) -> str:
-    """Noise types over their rates."""
+def _long_heads(conditions: Sequence[GridRow], some_told: bool) -> str:
+    """Noise types over their rates, after a column of what methods were told if any was."""
     kinds: dict[str, int] = {}
     for row in conditions:
         kinds[row.condition.type] = kinds.get(row.condition.type, 0) + 1
-    types, rules, at = [], [], 2
+    types, rules, at = [], [], 2 + some_told
     for kind, count in kinds.items():
         types.append(f"\\multicolumn{{{count}}}{{c}}{{{escape(kind.replace(':', ' '))}}}")
         rules.append(f"\\cmidrule(lr){{{at}-{at + count - 1}}}")
         at += count
     rates = [f"{{{rate(row.condition.nominal)}}}" for row in conditions]
     return (
-        f"\\toprule\n & {' & '.join(types)} & \\\\\n{''.join(rules)}\n"
-        f"Method & {' & '.join(rates)} & Mean \\\\\n\\midrule\n"
+        f"\\toprule\n{' &' * some_told} & {' & '.join(types)} & \\\\\n{''.join(rules)}\n"
+        f"Method{' & Told' * some_told} & {' & '.join(rates)} & Mean \\\\\n\\midrule\n"
     )
 
 

@@ -15,6 +15,7 @@ from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block, Condition
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render.best import tested
+from nlbench.reports.render.told import told
 from nlbench.reports.text import NONE, interval, listing, number, p_equals, plural
 
 # What is named one by one: methods of a best set, conditions.
@@ -91,6 +92,16 @@ class Part:
         by_condition = "" if average and self.brief else self._by_condition()
         parts = [words for words in (average, by_condition) if words]
         return "; ".join(parts) + "." if parts else "No run has an accuracy to compare yet."
+
+    def told(self) -> dict[str, str]:
+        """Those of any best set that were told something, and what."""
+        found = {
+            m: words for block in self.blocks for m, words in told(self.results, block).items()
+        }
+        sets = [self.results.best(*place).members for place in self.places]
+        sets += [] if self.whole is None else [frozenset(self.whole.best.members)]
+        best = frozenset().union(*sets)
+        return {method: words for method, words in found.items() if method in best}
 
     def best(self) -> str:
         """The best set on average, or of the only condition; "–" where none was tested."""

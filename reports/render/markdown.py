@@ -25,6 +25,7 @@ from nlbench.reports.render.grid import (
     marks_used,
     method_rows,
 )
+from nlbench.reports.render.told import told
 from nlbench.reports.render.verdicts import (
     HEADERS,
     averages,
@@ -86,7 +87,8 @@ def notes_under(results: Results, block: Block) -> str:
 def grid_table(results: Results, block: Block, grid: Sequence[GridRow]) -> str:
     """One accuracy table: conditions x methods, or methods x conditions where they are many."""
     if len(block.methods) > MOST_COLUMNS:
-        return _methods_table(method_rows(block, grid, results.best_overall(block)), grid)
+        best = results.best_overall(block)
+        return _methods_table(method_rows(block, grid, best, told(results, block)), grid)
     headers = ["noise", "rate", "realised", *(escape(m) for m in block.methods)]
     rows = [
         [
@@ -102,15 +104,18 @@ def grid_table(results: Results, block: Block, grid: Sequence[GridRow]) -> str:
 
 def _methods_table(methods: Sequence[MethodRow], grid: Sequence[GridRow]) -> str:
     names = [escape(pretty_condition(row.condition.line)) for row in grid]
+    some = any(row.told for row in methods)
     rows = [
         [
             escape(row.method),
+            *([escape(row.told)] if some else []),
             *(accuracy_cell(cell) for cell in row.cells),
             f"**{number(row.mean)}**" if row.best else number(row.mean),
         ]
         for row in methods
     ]
-    return table(["method", *names, "mean"], rows)
+    heads = ["method", *(["told"] if some else [])]
+    return table([*heads, *names, "mean"], rows, left=len(heads))
 
 
 def accuracy_cell(cell: GridCell | None) -> str:

@@ -15,6 +15,7 @@ from nlbench.reports.render.answer import answer
 from nlbench.reports.render.best import SHARE
 from nlbench.reports.render.grid import MOST_COLUMNS, GridCell, accuracy_grid, method_rows
 from nlbench.reports.render.markdown import MARKS
+from nlbench.reports.render.told import told
 from nlbench.reports.text import number
 
 SENTENCES = 12
@@ -36,10 +37,17 @@ def _table(results: Results, block: Block, leaderboard: pd.DataFrame) -> str:
     grid = accuracy_grid(block, leaderboard)
     names = [pretty_condition(row.condition.line) for row in grid]
     if len(block.methods) > MOST_COLUMNS:
-        headers = ["method", *names, "mean"]
+        found = method_rows(block, grid, results.best_overall(block), told(results, block))
+        some = any(row.told for row in found)
+        headers = ["method", *(["told"] if some else []), *names, "mean"]
         rows = [
-            [row.method, *map(_cell, row.cells), number(row.mean) + ("*" if row.best else " ")]
-            for row in method_rows(block, grid, results.best_overall(block))
+            [
+                row.method,
+                *([row.told] if some else []),
+                *map(_cell, row.cells),
+                number(row.mean) + ("*" if row.best else " "),
+            ]
+            for row in found
         ]
     else:
         headers = ["noise", *block.methods]

@@ -28,6 +28,7 @@ from nlbench.reports.render.grid import (
 from nlbench.reports.render.highlight import Highlight
 from nlbench.reports.render.index import setup_table
 from nlbench.reports.render.markdown import MARKS
+from nlbench.reports.render.told import told
 from nlbench.reports.render.verdicts import averages, declaration, exploration
 from nlbench.reports.site import embed
 from nlbench.reports.site.board import board, overall_rows
@@ -143,17 +144,23 @@ def _table(results: Results, block: Block, grid: Sequence[GridRow]) -> dict[str,
             for row in grid
         ]
         return {"corner": "noise", "columns": ["realised", *block.methods], "rows": rows}
-    found = method_rows(block, grid, results.best_overall(block))
+    found = method_rows(block, grid, results.best_overall(block), told(results, block))
+    some = any(row.told for row in found)
     rows = [
         {
             "head": row.method,
             "opens": False,
-            "cells": [*map(_cell, row.cells), _text(number(row.mean), row.best)],
+            "cells": [
+                *([_text(row.told)] if some else []),
+                *map(_cell, row.cells),
+                _text(number(row.mean), row.best),
+            ],
         }
         for row in found
     ]
     names = [pretty_condition(row.condition.line) for row in grid]
-    return {"corner": "method", "columns": [*names, "mean"], "rows": rows}
+    columns = [*(["told"] if some else []), *names, "mean"]
+    return {"corner": "method", "columns": columns, "rows": rows}
 
 
 def _text(text: str, bold: bool = False) -> dict[str, Any]:

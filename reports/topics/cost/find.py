@@ -10,6 +10,7 @@ import pandas as pd
 
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block
+from nlbench.reports.render.told import privileges
 from nlbench.reports.stats import Interval, mean_interval
 
 # Column of a run -> how tables call it.
@@ -112,10 +113,9 @@ def _reference(results: Results, methods: list[str]) -> str | None:
 
 
 def _cost(method: str, mine: pd.DataFrame, theirs: pd.DataFrame | None) -> Cost:
-    told = sorted({word for words in mine["told"].dropna() for word in str(words).split(", ")})
     return Cost(
         method=method,
-        told=", ".join(told),
+        told=", ".join(privileges(mine["told"])),
         runs=len(mine),
         medians={name: float(mine[name].median()) for name in QUANTITIES},
         ratios={
