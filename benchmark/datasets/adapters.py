@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,8 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.machine.vision import torchvision
 
 Part = tuple[npz.Array, list[Any]]
+# One of them is in a folder of save_to_disk.
+SAVED = ("dataset_dict.json", "state.json")
 
 
 @register(
@@ -29,8 +33,9 @@ Part = tuple[npz.Array, list[Any]]
         shape=None,
         train=None,
         test=None,
-        source="Hugging Face `datasets` (pip install datasets): a folder of save_to_disk, or a name"
-        " on the hub; its parts train and test; columns image=COLUMN and label=COLUMN",
+        source="Hugging Face `datasets` (pip install datasets): a folder of save_to_disk or of"
+        " Parquet files, or a name on the hub; its parts train and test; columns image=COLUMN and"
+        " label=COLUMN",
         argument="NAME[:image=COLUMN][:label=COLUMN]",
     )
 )
@@ -43,6 +48,11 @@ def load_hugging_face(source: Source) -> Dataset:
     place, options = place_and_options(source, ("image", "label"))
     columns = options.get("image", "image"), options.get("label", "label")
     found = _hugging_face(source, place)
+    if not isinstance(found, Mapping):
+        raise UserError(
+            f"data set {source.name!r}: one part without a name; save a DatasetDict of 'train' and"
+            " 'test' (Dataset.train_test_split makes one)"
+        )
     absent = [part for part in ("train", "test") if part not in found]
     if absent:
         raise UserError(
@@ -59,7 +69,8 @@ def load_hugging_face(source: Source) -> Dataset:
         for name in ("train", "test")
     ]
     feature = found["train"].features[columns[1]]
-    return _dataset(source, place, parts, getattr(feature, "names", None))
+    label = Path(place).name if path_of(source, place).is_dir() else place
+    return _dataset(source, label, parts, getattr(feature, "names", None))
 
 
 @register(
@@ -121,21 +132,39 @@ def _hugging_face(source: Source, place: str) -> Any:
         ) from None
     folder = path_of(source, place)
     try:
-        if folder.is_dir():
+        if any((folder / file).is_file() for file in SAVED):
             return package.load_from_disk(str(folder))
-        config = package.DownloadConfig(local_files_only=not source.download)
-        return package.load_dataset(place, download_config=config)
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        kind = UserError if source.download or folder.is_dir() else NotDownloadedError
-        raise kind(f"data set {source.name!r} cannot be loaded: {reason}") from error
+        with contextlib.nullcontext() if source.download else _offline(package):
+            return package.load_dataset(str(folder) if folder.is_dir() else place)
+    except (OSError, ValueError, RuntimeError, package.exceptions.DatasetsError) as error:
+        reason = " ".join(f"{error} {error.__cause__ or ''}".split())
+        if source.download or folder.is_dir():
+            raise UserError(f"data set {source.name!r} cannot be loaded: {reason}") from error
+        raise NotDownloadedError(
+            f"data set {source.name!r} is neither the folder {folder} nor downloaded, and"
+            f" downloading is off ({reason})"
+        ) from error
+
+
+@contextlib.contextmanager
+def _offline(package: Any) -> Iterator[None]:
+    """Without this the hub is asked all the same, for half a minute where it cannot be reached."""
+    constants: Any = importlib.import_module("huggingface_hub.constants")
+    before = package.config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE
+    package.config.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        package.config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE = before
 
 
 def _part(source: Source, pairs: Iterable[tuple[Any, Any]]) -> Part:
     """Images (n, ...) of one size, and labels."""
     images: list[npz.Array] = []
     labels: list[Any] = []
-    for number, (image, label) in enumerate(pairs):
+    for number, (image, label) in enumerate(_read(source, pairs)):
+        if image is None:
+            raise UserError(f"data set {source.name!r}: image {number} is missing")
         pixels = np.asarray(image)
         if images and pixels.shape != images[0].shape:
             raise UserError(
@@ -147,6 +176,20 @@ def _part(source: Source, pairs: Iterable[tuple[Any, Any]]) -> Part:
     if not images:
         raise UserError(f"data set {source.name!r}: a part of it is empty")
     return np.stack(images), labels
+
+
+def _read(source: Source, pairs: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """The pairs; images are decoded as they come."""
+    number = 0
+    try:
+        for pair in pairs:
+            yield pair
+            number += 1
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"data set {source.name!r}: image {number} cannot be read: {reason}"
+        ) from error
 
 
 def _dataset(source: Source, label: str, parts: list[Part], names: list[str] | None) -> Dataset:

@@ -198,12 +198,15 @@ def hugging_face(monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, ...] = (8, 8
         for at, size in enumerate(sizes)
     )
     parts = {"train": rows, "test": Rows(rows[:2])}
-    fake = SimpleNamespace(load_from_disk=lambda _path: parts)
+    fake = SimpleNamespace(
+        load_from_disk=lambda _path: parts, exceptions=SimpleNamespace(DatasetsError=KeyError)
+    )
     monkeypatch.setitem(sys.modules, "datasets", fake)
 
 
 def test_a_data_set_of_hugging_face(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pets").mkdir()
+    (tmp_path / "pets" / "dataset_dict.json").touch()
     hugging_face(monkeypatch)
     found = datasets.load("hf:pets", tmp_path)
     assert found.class_names == ("cat", "dog")
