@@ -20,17 +20,21 @@ from nlbench.benchmark.executors import cluster_worker
 from nlbench.benchmark.executors.cluster import Cluster, WorkerError, connected
 from nlbench.benchmark.executors.cluster_worker import Need
 from nlbench.benchmark.executors.executor import Order, Pack, Runs, Worker, order_of
+from nlbench.benchmark.machine.open_files import most_open_files
 from nlbench.benchmark.store.claims import Held
+from nlbench.benchmark.store.index import facts_of
 from nlbench.benchmark.store.record import DamagedRecord
 from nlbench.benchmark.store.verified import verified
 
 if TYPE_CHECKING:
     from distributed import Future
 
-# Seconds of work in a task: sending one and its answer takes about 17 ms.
-TASK = 5.0
-# Seconds between two looks at who is there.
-LOOK = 1.0
+# Seconds of work in a task at least, and what sending one and its answer takes of this process and
+# the scheduler. With many workers tasks are so long that this is the share BUSY of a processor.
+TASK, SEND, BUSY = 5.0, 0.017, 0.5
+SPARE = 200  # open files of this process for all else
+# Seconds between two looks at who is there; where one takes long, the share of the time for it.
+LOOK, SHARE = 1.0, 0.05
 # Seconds without any worker after which a call ends.
 PATIENCE = 60.0
 # Workers that may die of a run, or fail with it, before it is given up.
@@ -69,13 +73,28 @@ class Dask:
             _Call(self, cluster, work, held, orders, need).run()
 
 
+def bundle(pace: float | None, waiting: int, workers: int, most: int) -> int:
+    """How many orders a task has: some time of work, or a share of what is left.
+
+    Args:
+        pace: seconds of work in an order; ``None``: not known yet.
+        waiting: orders that nobody has, with the one that is given in any case.
+        workers: who share them.
+        most: orders that all workers may have at a time.
+    """
+    if pace is None:
+        return 1
+    seconds = max(TASK, workers * SEND / BUSY)
+    share = min(waiting // (2 * workers), most // workers)
+    return max(1, min(int(seconds / max(pace, 1e-9)), share))
+
+
 @dataclass
 class _Task:
     """What a worker was given: runs by the number of their order."""
 
     future: Future
     packs: dict[int, Pack]
-    sent: float
 
     @property
     def run_ids(self) -> dict[str, int]:
@@ -105,9 +124,12 @@ class _Call:
         self.asked: dict[str, Future] = {}
         self.able: dict[str, _Task | None] = {}
         self.unable: dict[str, str] = {}
-        self.looked = self.alone_since = 0.0
+        self.look_at = self.alone_since = 0.0
         self.alone = False
         self.seconds, self.done = 0.0, 0
+        # Each run that is out has an open file, its claim.
+        self.largest = max((len(order.pack) for order in orders), default=1)
+        self.most = max(self.largest, most_open_files() - SPARE)
 
     def run(self) -> None:
         """Until every order is done, left to others or given up."""
@@ -129,9 +151,8 @@ class _Call:
     def _look(self) -> None:
         """Who has come and who has gone."""
         now = time.monotonic()
-        if now - self.looked < LOOK:
+        if now < self.look_at:
             return
-        self.looked = now
         for text in self.cluster.last_words():
             self._keep_last(text)
         there = self.cluster.there()
@@ -140,6 +161,7 @@ class _Call:
         for address in sorted(there - {*self.asked, *self.able, *self.unable}):
             self.asked[address] = self.cluster.ask(address, cluster_worker.facts, self.need)
         self._check_alone(now)
+        self.look_at = now + max(LOOK, (time.monotonic() - now) / SHARE)
 
     def _check_alone(self, now: float) -> None:
         """End where no worker comes, or none of them can train."""
@@ -193,7 +215,7 @@ class _Call:
     def _leave_out(self, address: str, why: str) -> None:
         self.unable[address] = why
         self.how.say(f"dask worker {address} is left out: {why}")
-        self.looked = 0.0  # it may have been the last
+        self.look_at = 0.0  # it may have been the last
 
     # --- work ---
 
@@ -203,28 +225,27 @@ class _Call:
             self.waiting.clear()
         for address in [who for who, task in self.able.items() if task is None]:
             packs: dict[int, Pack] = {}
-            while self.waiting and not packs:  # what others have is skipped
+            # What others have is skipped.
+            while self.waiting and not packs and len(self.held) <= self.most - self.largest:
                 packs = self._next()
             if packs:
                 future = self.cluster.ask(
                     address, cluster_worker.trained, tuple(packs.values()), self.work.context
                 )
-                self.able[address] = _Task(future, packs, time.monotonic())
+                self.able[address] = _Task(future, packs)
 
     def _next(self) -> dict[int, Pack]:
         """The runs of the next task, claimed; empty if others have them."""
         numbers = [self.waiting.popleft()]
         if not self.failures[numbers[0]]:  # which of several runs kills is to be seen
-            numbers += [self.waiting.popleft() for _ in range(self._size() - 1)]
+            most = self.most // self.largest
+            size = bundle(self._pace(), len(self.waiting) + 1, len(self.able), most)
+            numbers += [self.waiting.popleft() for _ in range(size - 1)]
         taken = {i: self.work.take(self.orders[i], self.held) for i in numbers}
         return {number: pack for number, pack in taken.items() if pack}
 
-    def _size(self) -> int:
-        """How many orders a task has: some seconds of work, or a share of what is left."""
-        if not self.done:
-            return 1
-        in_time = int(TASK * self.done / max(self.seconds, 1e-9))
-        return max(1, min(in_time, (len(self.waiting) + 1) // (2 * len(self.able))))
+    def _pace(self) -> float | None:
+        return self.seconds / self.done if self.done else None
 
     def _hear(self, address: str, future: Future) -> None:
         """Take an answer; those of workers that are gone are late, and dropped."""
@@ -253,8 +274,10 @@ class _Call:
                 raise DamagedRecord(f"it returned run {record.run_id}, which it was not given")
             self.work.write(record)
             self.held.release([record.run_id])
+            # As the worker counted: the answer may have waited here.
+            seconds, known = facts_of(record)
+            self.seconds += seconds / known.slots
         self.held.release(expected)  # what it did not begin, for the time was over
-        self.seconds += time.monotonic() - task.sent
         self.done += len(task.packs)
 
     def _keep_last(self, text: bytes) -> None:

@@ -17,6 +17,7 @@ from nlbench.benchmark.machine.device import cores, describe, resolve
 from nlbench.benchmark.training.registry import AUTO, BackendConfig
 
 MODES = ("strict", "fast")
+ALL = (1, 1)  # the one part of all runs
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ class TrainOptions:
         checkpoint: write the state of each run every so many minutes, at the end of an epoch;
             ``None`` = never. A run whose state is found goes on from it.
         run_timeout: seconds after which a run is stopped and recorded as failed; ``None`` = never.
+        begin: I and N: the I-th of N parts of the runs comes first, as :func:`shard` has them, then
+            the rest, so that N callers of one store do not all reach for the same runs.
         wait: for runs that other callers are training on the same store; otherwise those are left.
         retry: repeat runs that failed.
         force: repeat what is done of these methods, of all if it is empty; ``None`` = of none.
@@ -98,6 +101,7 @@ class TrainOptions:
     stop: Path | None = None
     checkpoint: float | None = None
     run_timeout: float | None = None
+    begin: tuple[int, int] = ALL
     wait: bool = True
     retry: bool = False
     force: tuple[str, ...] | None = None

@@ -143,18 +143,20 @@ _SCRIPT = """\
 #!/bin/bash
 # {name}: {missing} runs to train, as `nlbench slurm` found them.
 #
-# Every task trains runs that no other has begun, until none is left. A task that is preempted, or
-# whose time is over, writes checkpoints and goes back into the queue; nothing is trained twice.
+# Every task trains runs that no other has begun, those of its own part first, until none is left. A
+# task that is preempted, or whose time is over, writes checkpoints and goes back into the queue;
+# nothing is trained twice.
 # `nlbench status` says how far the suite is. Change what you like, and hand it to sbatch.
 {asked}
 
 # SLURM tells this shell {lead} s before the end of the time; the command has to hear of it.
-trap 'kill -USR1 "$run"' USR1
-trap 'kill -TERM "$run"' TERM
+trap 'kill -USR1 "$!"' USR1
+trap 'kill -TERM "$!"' TERM
 unset DASK_SCHEDULER_ADDRESS  # each task trains by itself
 export LOKY_MAX_CPU_COUNT="${{SLURM_CPUS_PER_TASK:-{cpus}}}"
 
-{command} &
+{command} \\
+    --begin "${{SLURM_ARRAY_TASK_ID:-1}}/${{SLURM_ARRAY_TASK_MAX:-1}}" &
 run=$!
 while true; do  # a signal ends a wait, not the command
     wait "$run"

@@ -6,7 +6,7 @@ import contextlib
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
@@ -16,13 +16,22 @@ import torch
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.executors.dask import Dask
 from nlbench.benchmark.executors.executor import CHECKPOINTS, Executor, Worker, digest, orders
-from nlbench.benchmark.executors.options import Setup, TrainOptions
+from nlbench.benchmark.executors.options import ALL, Setup, TrainOptions
 from nlbench.benchmark.executors.rehearse import check_backend, check_files, fetch, prepare
-from nlbench.benchmark.executors.sharing import others_words, tidy, unsettled, wait_for_others
+from nlbench.benchmark.executors.sharing import (
+    AT_ONCE,
+    others_words,
+    own_part_first,
+    tidy,
+    turned,
+    unsettled,
+    wait_for_others,
+)
 from nlbench.benchmark.runs import backend_check, plan
 from nlbench.benchmark.runs.plan import Plan
 from nlbench.benchmark.runs.progress import Progress, unheard
 from nlbench.benchmark.runs.run import Context
+from nlbench.benchmark.selection import shard
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.outcomes import Outcome
 from nlbench.benchmark.store.results import store_in
@@ -112,7 +121,7 @@ def train_suite(
 
     for note in prepared.notes:
         say(f"nlbench: {note}")
-    before, elsewhere = prepared.plan, tuple[str, ...]()
+    before, elsewhere, left = prepared.plan, tuple[str, ...](), tuple[RunSpec, ...]()
     if not before.todo:
         with contextlib.suppress(OSError):  # a store that may only be read is as complete
             tidy(store)
@@ -131,8 +140,15 @@ def train_suite(
                 (s.run_id for s in specs if s.run_id in before.replaced), digest
             ).sound
             worker = Worker(store, context)
-            elsewhere += _train(specs, replaces, worker, its.executor, options.wait, out, log)
-    return Trained(before, plan.make(suite, store, keep_old=options.keep_old), elsewhere)
+            part = set(shard(suite.specs, *options.begin))
+            rest = _train(specs, part, replaces, worker, its.executor, options, out, log)
+            left += rest
+            elsewhere += others_words(worker.claims, rest)
+    if options.begin != ALL:  # each of many callers would else read the records of all
+        told = {*shard(suite.specs, *options.begin), *left}
+        suite = replace(suite, specs=tuple(spec for spec in suite.specs if spec in told))
+    after = plan.make(suite, store, keep_old=options.keep_old)
+    return Trained(before, after, elsewhere)
 
 
 def shares(
@@ -200,30 +216,46 @@ def _context(options: TrainOptions, setup: Setup, store: Store, until: float | N
 
 def _train(
     specs: Sequence[RunSpec],
+    part: Collection[RunSpec],
     replaces: Mapping[str, str],
     worker: Worker,
     executor: Executor,
-    wait: bool,
+    options: TrainOptions,
     out: TextIO,
     log: Say,
-) -> tuple[str, ...]:
-    """Train; see :attr:`Trained.elsewhere` for what is returned."""
+) -> tuple[RunSpec, ...]:
+    """Train; what is left then."""
     store, context = worker.store, worker.context
     slots = create(context.choice).slots
     size = 1 if slots == 1 else PACK * slots
+    left = tuple(specs)
+
+    def train(mine: Sequence[RunSpec], progress: Progress) -> tuple[RunSpec, ...]:
+        """Train these; what is left of all then."""
+        if isinstance(executor, Dask):
+            replace(executor, say=progress.say).run(worker, orders(mine, size, replaces))
+        else:
+            executor.run(worker, orders(mine, size, replaces))
+        return unsettled(store, left, replaces)
+
     try:
         tidy(store)
-        with Progress(store, specs, out, log) as progress:
-            if isinstance(executor, Dask):
-                executor = replace(executor, say=progress.say)
-            left = tuple(specs)
+        mine = left
+        if options.begin != ALL:
+
+            def alone(mine: Sequence[RunSpec]) -> tuple[RunSpec, ...]:
+                with Progress(store, mine, out, log) as progress:
+                    return train(mine, progress)
+
+            left = own_part_first(worker, left, part, options.begin, alone)
+            mine = turned(left, options.begin)[:AT_ONCE]  # who has them may be dead
+        with Progress(store, left if options.wait else mine, out, log) as progress:
             while left:
-                executor.run(worker, orders(left, size, replaces))
-                left = unsettled(store, left, replaces)
-                if not wait or context.late:
+                left = mine = train(mine, progress)
+                if not options.wait or context.late:
                     break
-                left = wait_for_others(store, left, replaces, context, progress.say)
-        return others_words(worker.claims, left)
+                left = mine = wait_for_others(store, left, replaces, context, progress.say)
+        return left
     except UserError:  # says itself what is to be done
         raise
     except OSError as error:

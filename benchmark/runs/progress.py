@@ -15,14 +15,16 @@ from tqdm import tqdm
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.runs.watch import Watch
 from nlbench.benchmark.spec.run_spec import RunSpec
+from nlbench.benchmark.store.claims import Claims
 from nlbench.benchmark.store.record import DamagedRecord, RunRecord
 from nlbench.benchmark.store.store import Store
 
 # Seconds between two looks, and what one of them may take whatever is waited for.
 PERIOD, BUDGET = 0.5, 0.04
-# Where a look takes longer, as on a slow file system, this share of the time is for looking.
+# Where looks take longer, as on a slow file system, this share of the time is for those of all who
+# train on the same store together, at least once in LONGEST.
 SHARE = 0.05
-LONGEST = 60.0
+LONGEST = 600.0
 
 
 def unheard(_: str) -> None:
@@ -47,6 +49,7 @@ class Progress:
     ) -> None:
         self.counts: dict[str, int] = {}
         self._store = store
+        self._claims = Claims.of(store.root)
         self._watch = Watch(store, (spec.run_id for spec in specs))
         self._waiting = {spec.run_id: spec for spec in specs}
         self._total = len(specs)
@@ -93,7 +96,8 @@ class Progress:
         while not self._stop.wait(pause):
             begun = time.perf_counter()
             self._look(BUDGET)
-            pause = min(max(PERIOD, (time.perf_counter() - begun) / SHARE), LONGEST)
+            training = len(self._claims.runs())
+            pause = until_next(time.perf_counter() - begun, training)
 
     def _look(self, seconds: float = math.inf) -> None:
         for run_id in self._watch.look(seconds):
@@ -119,6 +123,11 @@ class Progress:
             return
         left = (time.perf_counter() - self._clock) / done * (self._total - done)
         print(f"[{done}/{self._total}] {line}, {clock(left)} left", file=self._stream, flush=True)
+
+
+def until_next(took: float, training: int) -> float:
+    """Seconds until the next look, after one that took so long while so many runs are trained."""
+    return min(max(PERIOD, took / SHARE * max(1, training)), LONGEST)
 
 
 def outcome_words(record: RunRecord) -> str:

@@ -252,6 +252,9 @@ class Held:
         self._thread.join()
         self.release(tuple(self._mine))
 
+    def __len__(self) -> int:
+        return len(self._mine)
+
     def take(self, run_id: str) -> Claim | None:
         """See :meth:`Claims.claim`."""
         claim = self._claims.claim(run_id)
@@ -267,12 +270,16 @@ class Held:
                 if claim := self._mine.pop(run_id, None):
                     claim.release()
 
+    def renew(self) -> None:
+        """Show once that their owner is alive."""
+        with self._lock:
+            for claim in self._mine.values():
+                with contextlib.suppress(OSError):  # a server that is away for a moment
+                    claim.renew()
+
     def _renew(self) -> None:
         while not self._stop.wait(self._beat):
-            with self._lock:
-                for claim in self._mine.values():
-                    with contextlib.suppress(OSError):  # a server that is away for a moment
-                        claim.renew()
+            self.renew()
 
 
 class _Seen:

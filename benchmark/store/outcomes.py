@@ -73,7 +73,9 @@ def outcomes(store: Store, specs: Sequence[RunSpec]) -> Outcomes:
     keep = np.zeros(len(known), bool)
     found: dict[str, Outcome] = {}
     unread: dict[str, Stamp] = {}
-    for folder, why, files in store.listed():
+    # The index is not written for a few, so the folders of others need not be looked at.
+    folders = {run_id[:2] for run_id in wanted} if len(wanted) < FEW else None
+    for folder, why, files in store.listed(folders):
         if why:
             unread |= {run_id: (0, 0) for run_id in wanted if run_id[:2] == folder.name}
             continue

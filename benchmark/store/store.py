@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -160,9 +160,15 @@ class Store:
         """
         return {run_id: file for _, _, files in self.listed() for run_id, file in files.items()}
 
-    def listed(self) -> Iterator[tuple[Path, str, dict[str, Stamp]]]:
-        """The folders of records, sorted, why one is not read, and its :meth:`files`."""
-        for folder, why in self._folders():
+    def listed(
+        self, names: Collection[str] | None = None
+    ) -> Iterator[tuple[Path, str, dict[str, Stamp]]]:
+        """The folders of records, sorted, why one is not read, and its :meth:`files`.
+
+        Args:
+            names: of the folders, such as ``ab``; all by default.
+        """
+        for folder, why in self._folders(names):
             yield folder, why, {} if why else _files(folder)
 
     def closed(self) -> list[str]:
@@ -173,9 +179,10 @@ class Store:
             if why
         ]
 
-    def _folders(self) -> Iterator[tuple[Path, str]]:
+    def _folders(self, names: Collection[str] | None = None) -> Iterator[tuple[Path, str]]:
         """The folders of records, sorted, and why one is not read."""
-        for folder in sorted(p for p in self.root.glob("??") if FOLDER.fullmatch(p.name)):
+        found = (p for p in self.root.glob("??") if FOLDER.fullmatch(p.name))
+        for folder in sorted(p for p in found if names is None or p.name in names):
             if not stat.S_ISDIR((seen := folder.lstat()).st_mode):
                 yield folder, f"is {kind(seen)}"
             else:

@@ -46,10 +46,10 @@ def load(
     Returns:
         The columns of runs.csv: accuracies in percent (``last``: at the last epoch), settings,
         fingerprints, versions. A run without a record has status ``missing`` and no accuracy.
-        After them every number that a record holds beside accuracies, in percent (what is no share
-        in hundredths) as in the CSV files of a report: ``measure_ece``, ``detection_loss_auroc``
-        (how well flipped labels are found by their loss), ``openset_msp_auroc``,
-        ``test_set_NAME``.
+        After them ``host``, the kind of machine where the record says it, and every number that a
+        record holds beside accuracies, in percent (what is no share in hundredths) as in the CSV
+        files of a report: ``measure_ece``, ``detection_loss_auroc`` (how well flipped labels are
+        found by their loss), ``openset_msp_auroc``, ``test_set_NAME``.
 
     Raises:
         UserError, ReportError: both are a ValueError; there is no such study, or no record of it.
@@ -63,9 +63,9 @@ def load(
 
 
 def table(found: Found) -> pd.DataFrame:
-    """The rows of runs.csv, and what else records hold of each run."""
+    """The rows of runs.csv, kinds of machines, and what else records hold of each run."""
     frame = tidy(found.study, found.intake)
-    runs = listed(frame.runs).join(evaluated(frame))
+    runs = listed(frame.runs).assign(host=frame.runs["host"]).join(evaluated(frame))
     runs.attrs["study"] = found.study.name
     return runs
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from tabulate import tabulate
 
-from nlbench import growth
-from nlbench.benchmark.errors import unknown
+from nlbench import growth, workers
+from nlbench.benchmark.errors import UserError, unknown
+from nlbench.benchmark.scale.store_way import FileServer
 from nlbench.benchmark.speed import engines as bench_engines
 from nlbench.benchmark.speed import pipeline, shared_data
 from nlbench.cli import options, reliability
@@ -33,7 +34,9 @@ status is 1 if one failed. `verdicts`, only where it is named too, measures how 
 of reports are wrong, intervals cover and true differences are found, in tables of known truth
 (docs/statistics.md): three minutes of a processor. `growth` and `data`, only where they are named,
 measure what a store of so many records costs each command, and how much memory a data set takes in
-several processes together (docs/scale.md).
+several processes together. `workers`, only where it is named, measures what a run costs the driver
+of a cluster and a shared store, and simulates studies of up to 10,000 workers with that
+(docs/scale.md).
 """
 EXAMPLES = """\
   nlbench bench
@@ -42,6 +45,7 @@ EXAMPLES = """\
   nlbench bench report --records 10000
   nlbench bench growth --records 10000
   nlbench bench data --dataset cifar10_jpeg --processes 1,16
+  nlbench bench workers --workers 100,10000 --run-seconds 60
   nlbench bench reliability --attacks suites,disks --tries 100
   nlbench bench verdicts --out bench
   nlbench bench engines --device cuda --out bench
@@ -59,6 +63,13 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Rows]] = {
 LARGE: dict[str, Callable[[argparse.Namespace], Rows]] = {
     "growth": lambda args: growth.run(args.records),
     "data": lambda args: shared_data.run(args.dataset, args.data, _processes(args.processes)),
+    "workers": lambda args: workers.run(
+        _workers(args.workers),
+        _seconds(args.run_seconds),
+        FileServer(args.server_rate, args.latency / 1000),
+        args.seed,
+        options.note,
+    ),
 }
 ALL = {**BENCHES, **LARGE}
 
@@ -80,6 +91,32 @@ def add(commands: options.Commands) -> None:
     )
     parser.add_argument(
         "--processes", metavar="N,M", default="1,2,4", help="of data; default 1,2,4"
+    )
+    parser.add_argument(
+        "--workers",
+        metavar="N,M",
+        default="10,100,1000,10000",
+        help="of workers: how many; default 10,100,1000,10000",
+    )
+    parser.add_argument(
+        "--run-seconds",
+        metavar="S,T",
+        default="1,60,3600",
+        help="of workers: mean seconds of a run; default 1,60,3600",
+    )
+    parser.add_argument(
+        "--server-rate",
+        metavar="N",
+        type=options.count(1, 10**9),
+        default=20_000,
+        help="of workers: operations a second that the file server bears; default 20,000",
+    )
+    parser.add_argument(
+        "--latency",
+        metavar="MS",
+        type=options.amount,
+        default=1.0,
+        help="of workers: milliseconds that one takes on its way; default 1",
     )
     parser.add_argument(
         "--tables",
@@ -116,6 +153,22 @@ def _processes(text: str) -> tuple[int, ...]:
         options.whole("--processes", word, 1, options.MOST_PROCESSES)
         for word in options.words(text)
     )
+
+
+def _workers(text: str) -> tuple[int, ...]:
+    return tuple(options.whole("--workers", word, 1, 10**5) for word in options.words(text))
+
+
+def _seconds(text: str) -> tuple[float, ...]:
+    found = []
+    for word in options.words(text):
+        try:
+            found.append(options.amount(word))
+        except argparse.ArgumentTypeError as error:
+            raise UserError(f"--run-seconds: {error}") from error
+        if not found[-1]:
+            raise UserError("--run-seconds: a run of 0 seconds should be one of more")
+    return tuple(found)
 
 
 def _verdicts(tables: int, out: Path | None) -> None:

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import replace
 
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.executors.options import TrainOptions
+from nlbench.benchmark.executors.options import ALL, TrainOptions
 from nlbench.benchmark.executors.rehearse import Prepared, rehearse_suite
 from nlbench.benchmark.executors.train_suite import train_suite
 from nlbench.benchmark.runs.preemption import Pace, expected, expected_in_parts
@@ -149,6 +149,12 @@ def add(commands: options.Commands) -> None:
         " folder; each run is in one part, whatever is done",
     )
     parser.add_argument(
+        "--begin",
+        metavar="I/N",
+        help="the I-th of N parts of the selected runs first, then the rest: for N callers of one"
+        " results folder, so that they do not reach for the same runs; the end tells of that part",
+    )
+    parser.add_argument(
         "--dry-run",
         action="store_true",
         help="list what would be trained, refuse what cannot be, train nothing",
@@ -262,12 +268,14 @@ def _train(suite: Suite, args: argparse.Namespace, how: TrainOptions) -> int:
 
 def _sharded(suite: Suite, text: str | None) -> Suite:
     """The part of a suite that ``--shard`` names."""
-    if text is None:
-        return suite
+    return suite if text is None else replace(suite, specs=shard(suite.specs, *_part(text)))
+
+
+def _part(text: str, option: str = "--shard") -> tuple[int, int]:
+    """``3/16`` as two numbers (UserError: anything else)."""
     first, _, last = text.partition("/")
-    number = options.whole("--shard", first, 1, otherwise=", a slash and another, as in 3/16")
-    of = options.whole("--shard", last, 1, otherwise=" after the slash, as in 3/16")
-    return replace(suite, specs=shard(suite.specs, number, of))
+    of = options.whole(option, last, 1, otherwise=" after a slash, as in 3/16")
+    return options.whole(option, first, 1, of, f", up to the one after the slash, {of}"), of
 
 
 def asked(args: argparse.Namespace) -> TrainOptions:
@@ -290,6 +298,7 @@ def asked(args: argparse.Namespace) -> TrainOptions:
         minutes=args.minutes,
         checkpoint=args.checkpoint,
         run_timeout=_seconds("--run-timeout", args.run_timeout),
+        begin=ALL if args.begin is None else _part(args.begin, "--begin"),
         wait=not args.no_wait,
         retry=args.retry,
         force=_forced(args.force),

@@ -111,6 +111,8 @@ FIELDS = (
     *map(_print, PAIRING),
     Field("seconds", lambda r: r.timing.get("seconds"), NUMBER),
     _environment("device"),
+    # Not in runs.csv, which studies were published without it.
+    Field("host", lambda r: r.environment.get("host"), listed=NEVER),
     _environment("threads", WHOLE),
     *map(_environment, ("backend", "deterministic", "nlbench", "torch", "python")),
     *map(_environment, ("commit", "dirty")),

@@ -11,6 +11,7 @@ cat > "$here/script.sh"
 tasks=$(sed -n 's/^#SBATCH --array=1-\\([0-9]*\\).*/\\1/p' "$here/script.sh")
 for task in $(seq "$tasks"); do
     SLURM_JOB_ID=$((100 + task)) SLURM_ARRAY_JOB_ID=100 SLURM_ARRAY_TASK_ID=$task \\
+        SLURM_ARRAY_TASK_MAX=$tasks \\
         SLURM_CPUS_PER_TASK=1 bash "$here/script.sh" > "$here/task-$task.log" 2>&1 &
     tasks_run+=($!)
 done

@@ -30,6 +30,7 @@ from nlbench.benchmark.executors.options import TrainOptions
 from nlbench.benchmark.executors.train_suite import Trained, train_suite
 from nlbench.benchmark.reliability import study as small
 from nlbench.benchmark.reliability.writers import left_behind
+from nlbench.benchmark.store.claims import Claim, Held
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite as suites
 from nlbench.benchmark.suites.suite import Suite
@@ -364,6 +365,45 @@ def test_short_runs_share_a_task(trains: Trains, tmp_path: Path) -> None:
     assert max(sizes) > 1
     assert sum(sizes) == 12
     assert str(tmp_path).encode() not in made.sent  # no worker knows the store
+
+
+@pytest.mark.parametrize(
+    ("pace", "waiting", "workers", "most", "expected"),
+    [
+        (None, 1000, 2, 100, 1),
+        (1.0, 1000, 2, 100, 5),
+        (60.0, 1000, 2, 100, 1),
+        (1.0, 12, 2, 100, 3),
+        (1.0, 1, 2, 100, 1),
+        (0.0, 100, 5, 100, 10),
+        (1.0, 1000, 200, 824, 2),
+        (1.0, 1000, 2000, 824, 1),
+        # 10,000 answers in 340 s, each 17 ms: half of a processor.
+        (1.0, 10**8, 10_000, 10**7, 340),
+    ],
+)
+def test_a_task_is_long_enough_for_the_one_who_hands_them_out(
+    pace: float | None, waiting: int, workers: int, most: int, expected: int
+) -> None:
+    assert dask.bundle(pace, waiting, workers, most) == expected
+
+
+def test_no_more_runs_are_out_than_files_may_be_open(
+    trains: Trains, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask, "most_open_files", lambda: dask.SPARE + 2)
+    held: list[int] = []
+    take = Held.take
+
+    def counted(self: Held, run_id: str) -> Claim | None:
+        taken = take(self, run_id)
+        held.append(len(self))
+        return taken
+
+    monkeypatch.setattr(Held, "take", counted)
+    records, _ = trains(Made("one", "two", "three", "four"), 12)
+    assert records == 12
+    assert max(held) == 2
 
 
 def test_a_worker_that_fails_is_left_out(trains: Trains) -> None:

@@ -6,8 +6,10 @@ import io
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,12 +22,15 @@ from nlbench.benchmark.reliability import study as small
 from nlbench.benchmark.reliability import writers
 from nlbench.benchmark.runs import run
 from nlbench.benchmark.runs.run import train
+from nlbench.benchmark.selection import shard
+from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.claims import Claims
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite as suites
 from nlbench.benchmark.suites.suite import Suite
 from nlbench.benchmark.training.checkpoint import Checkpoints
 from nlbench.cli import main
+from tests.helpers.records import sound
 from tests.helpers.runs import HERE, tiny
 
 HOW = TrainOptions(device="cpu", workers=1)
@@ -194,3 +199,56 @@ def test_a_checkpoint_that_was_being_written_goes_once_its_writer_is_gone(store:
         assert half.exists()
     sharing.tidy(store)
     assert [path.name for path in folder.iterdir()] == [aside.name]
+
+
+def test_each_caller_begins_with_its_own_part(
+    study: Suite, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it trains what nobody has, and tries what another has, who may be dead."""
+    asked: list[set[RunSpec]] = []
+    real = Serial.run
+
+    def noted(self: Serial, work: Any, orders: Sequence[Any]) -> None:
+        asked.append({order.pack[0] for order in orders})
+        real(self, work, orders)
+
+    monkeypatch.setattr(Serial, "run", noted)
+    own, other = (shard(study.specs, number, 2) for number in (1, 2))
+    taken = Claims.of(store.root).claim(other[0].run_id)
+    assert taken is not None
+    how = replace(HOW, wait=False, begin=(1, 2))
+    found = train_suite(study, tmp_path, how, io.StringIO())
+    assert asked == [set(own), set(other[1:]), {other[0]}]
+    assert found.missing == (other[0],)
+    assert found.counts == {"ok": len(own)}  # the other part is another's to tell of
+    assert len(found.elsewhere) == 1
+    taken.release()
+    assert train_suite(study, tmp_path, replace(how, begin=(2, 2)), io.StringIO()).complete
+    assert asked[3:] == [{other[0]}]
+
+
+def test_what_others_claim_is_not_reached_for(store: Store) -> None:
+    specs = [tiny(seed=seed) for seed in range(sharing.LOOKED_AT + 20)]
+    folder = store.root / "claims"
+    folder.mkdir()
+    for spec in specs[5:]:
+        (folder / f"{spec.run_id}.claim").touch()
+    assert sharing.unclaimed(store, specs, (1, 4)) == tuple(specs[:5])
+    assert sharing.unclaimed(store, specs[:4], (3, 4)) == (*specs[2:4], *specs[:2])
+    assert sharing.unclaimed(store, specs[5:], (3, 4)) == ()
+    claims = Claims.of(store.root)
+    assert sharing.others_words(claims, specs)[-1] == "others (15 runs)"
+    sharing.tidy(store)  # left to a call that finds fewer
+    assert len(claims.runs()) == len(specs) - 5
+
+
+def test_many_records_are_listed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    specs = [tiny(seed=seed) for seed in range(4)]
+    made = [sound(spec) for spec in specs[:3]]
+    for record in made:
+        store.write(record)
+    replaces = {specs[0].run_id: digest(made[0]), specs[1].run_id: "another"}
+    for most in (1000, 0):
+        monkeypatch.setattr(sharing, "LISTED", most)
+        assert sharing.unsettled(store, specs, {}) == (specs[3],)
+        assert sharing.unsettled(store, specs, replaces) == (specs[0], specs[3])

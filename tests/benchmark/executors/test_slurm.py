@@ -52,7 +52,9 @@ def test_the_script_asks_for_what_it_was_given() -> None:
         "--output=nlbench-my-study-%A_%a.log",
         "--partition=long",
     ]
-    assert "'/a b/python' -m nlbench run x.toml \\\n    --noise 'a b' &\n" in script(JOB)
+    assert "'/a b/python' -m nlbench run x.toml \\\n    --noise 'a b' \\\n    --begin " in script(
+        JOB
+    )
     assert "--gpus" not in script(replace(JOB, gpus=0))
 
 

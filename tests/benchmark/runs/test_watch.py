@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlbench.benchmark.runs import watch
-from nlbench.benchmark.runs.progress import Progress
+from nlbench.benchmark.runs.progress import Progress, until_next
 from nlbench.benchmark.runs.watch import Watch
 from nlbench.benchmark.store.store import Store
 from tests.helpers.records import failed, sound
@@ -118,3 +120,32 @@ def test_progress_counts_what_ended(store: Store) -> None:
         store.path(IDS[2]).write_text("junk")
     assert progress.counts == {"ok": 1, "failed": 1}
     assert "FAILED (made up)" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("took", "training", "expected"),
+    [(0.001, 0, 0.5), (0.001, 8, 0.5), (0.1, 1, 2.0), (0.04, 100, 80.0), (0.1, 10_000, 600.0)],
+)
+def test_who_trains_on_a_slow_file_system_looks_at_it_as_rarely_as_all_together_may(
+    took: float, training: int, expected: float
+) -> None:
+    assert until_next(took, training) == pytest.approx(expected)
+
+
+def test_the_next_look_is_the_later_the_more_runs_are_in_work(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    progress, waited = Progress(store, SPECS[:3], StringIO()), list[float]()
+    monkeypatch.setattr(progress, "_look", lambda _: time.sleep(0.05))
+
+    def wait(seconds: float) -> bool:
+        waited.append(seconds)
+        return len(waited) > 1
+
+    monkeypatch.setattr(progress, "_stop", SimpleNamespace(wait=wait))
+    (store.root / "claims").mkdir()
+    for number in range(20):
+        (store.root / "claims" / f"{number}.claim").touch()
+    progress._wait()
+    assert waited[0] == 0.5
+    assert waited[1] >= 20.0

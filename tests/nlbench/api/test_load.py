@@ -13,6 +13,7 @@ import nlbench
 from nlbench.api.evaluated import evaluated
 from nlbench.benchmark import published
 from nlbench.benchmark.store.record import RunRecord
+from nlbench.reports.leaderboard.table import listed
 from nlbench.reports.read.frame import tidy
 from nlbench.studies import published_study
 
@@ -72,3 +73,13 @@ def test_a_diverged_run_has_chance_on_further_test_sets_and_no_measure() -> None
     values = table.loc[[found.spec.run_id, lost.spec.run_id]].to_numpy()
     np.testing.assert_equal(values, [[50, 25], [np.nan, 10]])
     assert np.isnan(table.to_numpy()).sum() == 2 * len(table) - 3
+
+
+def test_the_kind_of_machine_is_told_and_is_no_column_of_runs_csv(runs: pd.DataFrame) -> None:
+    assert runs["host"].isna().all()  # of a study from before records had it
+    whole = published.read(PUBLISHED / "quick")
+    one = next(r for r in whole.records() if isinstance(r, RunRecord))
+    made = replace(one, environment={**one.environment, "host": "a processor, 4 cores"})
+    frame = tidy(published_study(whole.suite, "quick"), [made])
+    assert frame.runs.set_index("run_id").loc[one.spec.run_id, "host"] == "a processor, 4 cores"
+    assert "host" not in listed(frame.runs)

@@ -25,11 +25,14 @@ def test_shards_are_planned_apart(
     assert counts == [9, 9, 8]
 
 
-@pytest.mark.parametrize("shard", ["0/3", "4/3", "3", "3/", "a/b", "1/3/5", "-1/3"])
-def test_what_is_no_shard_is_one_line(shard: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", "quick", "--dry-run", f"--shard={shard}"]) == 2
+@pytest.mark.parametrize("option", ["--shard", "--begin"])
+@pytest.mark.parametrize("part", ["0/3", "4/3", "3", "3/", "a/b", "1/3/5", "-1/3"])
+def test_what_is_no_part_is_one_line(
+    option: str, part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "quick", "--dry-run", f"{option}={part}"]) == 2
     said = capsys.readouterr().err
-    assert "shard" in said
+    assert option in said
     assert said.count("\n") == 1
 
 
