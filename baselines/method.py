@@ -255,7 +255,14 @@ class Method(ABC):
                 f"not {targets.dtype} of shape {tuple(targets.shape)}"
             )
         with torch.autocast(device_type=logits.device.type, enabled=False):
-            return self.per_sample(_full_precision(logits), targets)
+            losses = self.per_sample(_full_precision(logits), targets)
+        shape = tuple(losses.shape) if isinstance(losses, Tensor) else type(losses).__name__
+        if shape != tuple(targets.shape):
+            raise MethodError(
+                f"method {self.name!r}: per_sample returned {shape}; it should be a tensor of shape"
+                f" ({len(targets)},), the loss of each sample"
+            )
+        return losses
 
     def predict(self, logits: Tensor) -> Tensor:
         """Return the closed-set prediction, argmax over the first K outputs.

@@ -14,6 +14,7 @@ import re
 import sys
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from types import FunctionType
 
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
@@ -75,7 +76,8 @@ class Kind:
 
     def refusal(self, name: str, found: object, wanted: str) -> ValueError:
         """Return (not raise) the error for a part that is of another type than it must be."""
-        what = found.__name__ if isinstance(found, type) else repr(found)
+        # The repr of a function has an address in memory.
+        what = found.__name__ if isinstance(found, type | FunctionType) else repr(found)
         of = "class" if isinstance(found, type) else type(found).__name__
         return self.error(f"{self.word} {name!r}: {what:.80} ({of}) should be {wanted}")
 

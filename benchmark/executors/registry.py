@@ -40,7 +40,7 @@ def create(name: str, workers: int) -> Executor:
         with joblib.parallel_config(backend=name):
             return Joblib(name, workers)
     except ValueError as error:
-        raise unknown("executor", name, (AUTO, *NAMED, *BACKENDS), "--executor") from error
+        raise unknown("executor", name, {AUTO, *NAMED, *BACKENDS}, "--executor") from error
 
 
 def check_threads(workers: int, threads: int, cores: int) -> None:

@@ -207,11 +207,14 @@ def of_folder(place: Path) -> FileDataset:
     entries = [
         (f"{name}/{f}", k) for k, name in enumerate(classes) for f in image_names(base / name)
     ]
+    if not entries:
+        raise UserError(f"{base}: no image in any of its {len(classes)} folders; {hint}")
     files = locate(str(place), base, entries, "images", hint)
+    name = place.resolve().name
     return FileDataset(
-        name=place.name,
+        name=name,
         family="folder",
-        label=place.name,
+        label=name,
         class_names=tuple(classes),
         train=files,
         test=files,

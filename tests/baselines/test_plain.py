@@ -47,6 +47,24 @@ def test_predictions_are_classes(found: object, says: str, monkeypatch: pytest.M
         checked_predictions(Answers(), logits)
 
 
+@pytest.mark.parametrize(
+    ("losses", "says"),
+    [
+        (torch.tensor(1.0), r"per_sample returned \(\); .* shape \(2,\)"),
+        (torch.zeros(2, 3), r"per_sample returned \(2, 3\)"),
+        (torch.zeros(1), r"per_sample returned \(1,\)"),
+        ([0.0, 1.0], "per_sample returned list"),
+        (None, "per_sample returned NoneType"),
+    ],
+)
+def test_there_is_a_loss_of_each_sample(
+    losses: object, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Answers, "per_sample", lambda *_: losses)
+    with pytest.raises(MethodError, match=says):
+        Answers().loss(torch.zeros(2, 3), torch.tensor([0, 1]))
+
+
 @pytest.mark.parametrize("title", ["", " ", "a\nb", "\x1b[2J", None, 7, "x" * 101, ["x"]])
 def test_a_title_is_a_short_text(title: object, monkeypatch: pytest.MonkeyPatch) -> None:
     check_title("mine", "Mine, 2nd try")

@@ -183,7 +183,7 @@ def test_noise_from_outside_has_a_line_like_ours() -> None:
         (f"{MINE}:ONWRD:0.4", "has no 'ONWRD'; did you mean 'ONWARD'?"),
         (f"{MINE}:ONWARD", "needs a rate, as in"),
         (f"{MINE}:ONWARD:0.4:stp=2", "unknown option 'stp'; did you mean 'step'?"),
-        (f"{MINE}:onward:0.4", "(function) should be a noise.Model("),
+        (f"{MINE}:onward:0.4", ": onward (function) should be a noise.Model("),
         (f"{MINE}:SHORT:0.4", "returned 99 labels for 100 samples"),
         (f"{MINE}:BARE:0.4", "returned ndarray; it should return noise.Draw(...)"),
         (f"{MINE}:LOUD:0.4", "raised ZeroDivisionError: division by zero"),

@@ -201,6 +201,7 @@ def test_a_folder_of_classes_is_read_with_or_without_train(tmp_path: Path) -> No
     [
         ({}, "0 class folders, at least 2 are needed; put a folder"),
         ({"ant/1.png": "image"}, "1 class folders"),
+        ({"ant/a.txt": "", "bee/a.txt": ""}, "no image in any of its 2 folders; put a folder"),
         ({"ant/1.png": "image", "bee/.keep": ""}, "class 1 .bee. has no training image"),
         (
             {"ant/1.png": "image", "bee/1.png": "text"},
