@@ -12,6 +12,7 @@ from nlbench.benchmark.suites import suite
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 STUDIES = (
+    "field",
     "quick",
     "fashion",
     "osr-fashion",
@@ -20,14 +21,27 @@ STUDIES = (
     "extreme-classes",
     "l1-budget-digits",
 )
-FASHION = ROOT / "results" / "published" / "fashion"
+PUBLISHED = ROOT / "results" / "published"
 
 
 def test_its_table_is_the_published_one() -> None:
-    published = (FASHION / "accuracy.md").read_text("utf-8").splitlines()
+    published = (PUBLISHED / "field" / "accuracy.md").read_text("utf-8").splitlines()
     shown = [line for line in README.splitlines() if re.search(r"^\|.*\d ± \d", line)]
-    assert len(shown) == len({spec.noise for spec in suite.load(_suite("fashion")).specs})
+    assert len(shown) == len({spec.method for spec in suite.load(_suite("field")).specs})
     assert [line for line in shown if line not in published] == []
+
+
+def test_its_differences_are_the_published_ones() -> None:
+    report = (PUBLISHED / "field" / "index.md").read_text("utf-8")
+    words = README.split("Mean ± standard")[1].split("![")[0]
+    found = re.findall(
+        r"(-?\d+\.\d\d) (?:points )?(\[\d+\.\d\d, \d+\.\d\d\])", " ".join(words.split())
+    )
+    assert len(found) >= 5
+    by = re.findall(
+        r"beats CE on average over all 4 conditions by (\S+) points (\[[^]]*\])", report
+    )
+    assert [one for one in found if one not in by] == []
 
 
 def test_its_links_and_pictures_are_there() -> None:
@@ -57,7 +71,7 @@ def test_links_of_the_docs_are_there(page: Path) -> None:
 
 
 def test_every_mean_of_the_drainage_page_stands_in_a_published_table() -> None:
-    published = " ".join(p.read_text("utf-8") for p in sorted(FASHION.parent.glob("*/*.md")))
+    published = " ".join(p.read_text("utf-8") for p in sorted(PUBLISHED.glob("*/*.md")))
     means = re.findall(r"\d+\.\d+ ± \d+\.\d+", (ROOT / "docs" / "drainage.md").read_text("utf-8"))
     assert len(means) > 30
     assert [mean for mean in means if mean not in published] == []
@@ -65,10 +79,10 @@ def test_every_mean_of_the_drainage_page_stands_in_a_published_table() -> None:
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_published_results_are_of_their_suite(name: str) -> None:
-    board = (ROOT / "results" / "published" / name / "leaderboard.csv").read_text("utf-8")
+    board = (PUBLISHED / name / "leaderboard.csv").read_text("utf-8")
     assert suite.load(_suite(name)).sha256 in board
 
 
 def _suite(name: str) -> str:
     """The suite file beside the published records: the suite may have changed since."""
-    return str(FASHION.parent / name / f"{name}.toml")
+    return str(PUBLISHED / name / f"{name}.toml")
