@@ -20,7 +20,6 @@ class Numbers:
     """Accuracies of a study's methods.
 
     Attributes:
-        title: of the study.
         folder: its folder, relative to the root of the project.
         baseline: name of the method that the others are compared with.
         conditions: as a table calls them, in the study's order.
@@ -29,7 +28,6 @@ class Numbers:
             it is declared better or worse than the baseline there.
     """
 
-    title: str
     folder: str
     baseline: str
     conditions: tuple[str, ...]
@@ -64,7 +62,6 @@ def read(root: Path, name: str) -> Numbers | None:
             for line in conditions
         )
     return Numbers(
-        title=suite.title,
         folder=f"results/published/{name}",
         baseline=suite.baseline,
         conditions=tuple(pretty_condition(line) for line in conditions),

@@ -31,9 +31,9 @@ cross-entropy. `nlbench list methods` prints the same on a terminal.
   every method; beside them factors of the learning rate from 0.1 to 10.
 """
 NUMBERS = """\
-Below each family stands what the study [{name}](../{folder}/index.md) found ({title}):
-accuracy in percent on the clean test set at the last epoch, mean over {seeds} seeds, every method
-with the same labels, first weights, batches and recipe, and its published hyper-parameters.
+Below each family stand accuracies of our study [{name}](../{folder}/index.md), in percent, on the
+clean test set at the last epoch, mean over {seeds} seeds: every method with the same labels, first
+weights, batches and recipe, and its published hyper-parameters.
 + and −: declared better and worse than `{baseline}` there; without a sign: undecided.
 It says what a method does there, not what it can do with more images, epochs or tuning.
 """
