@@ -54,6 +54,7 @@ class Options(TypedDict, total=False):
     stop: str | Path | None
     checkpoint: float | None
     run_timeout: float | None
+    begin: tuple[int, int]
     wait: bool
     retry: bool
     force: bool | str | Iterable[str] | None
@@ -197,6 +198,8 @@ def train_options(given: Mapping[str, Any]) -> TrainOptions:
 def _value(name: str, value: Any) -> Any:
     if name == "force":
         return _forced(value)
+    if name == "begin":
+        return _part(value)
     if value is None:
         return None
     if name in ("data", "stop"):
@@ -218,6 +221,14 @@ def _forced(value: Any) -> tuple[str, ...] | None:
     if not found:
         raise UserError(f"force = {value!r} names no method; True is all of them")
     return tuple(found)
+
+
+def _part(value: Any) -> tuple[int, int]:
+    """The I-th of N parts, counted from 1."""
+    pair = list(value) if isinstance(value, tuple | list) else []
+    if [type(number) for number in pair] != [int, int] or not 1 <= pair[0] <= pair[1]:
+        raise UserError(f"begin = {value!r} should be two whole numbers, the 3rd of 16: (3, 16)")
+    return pair[0], pair[1]
 
 
 def _check_number(name: str, value: Any) -> None:

@@ -102,6 +102,7 @@ def test_its_options_are_those_of_the_engine() -> None:
     assert asked.force == ("ce", "gce(q=1)")
     assert asked.executor == "multiprocessing"
     assert train_options({"force": True}).force == ()
+    assert train_options({"begin": [3, 16]}).begin == (3, 16)
     assert train_options({"force": False, "workers": None}) == TrainOptions()
 
 
@@ -125,6 +126,8 @@ def test_its_options_are_those_of_the_engine() -> None:
         ({"workers": 0}, "workers = 0 should be"),
         ({"minutes": -1}, "minutes = -1 should be a number from 0 on"),
         ({"retry": "no"}, "retry = 'no' should be True or False"),
+        ({"begin": (3, 2)}, r"begin = \(3, 2\) should be two whole numbers"),
+        ({"begin": "1/2"}, "begin = '1/2' should be two whole numbers"),
         ({"force": ""}, "force = '' names no method"),
         ({"profile": "best"}, "unknown profile 'best'"),
     ],
