@@ -67,13 +67,13 @@ def test_memory_does_not_grow_with_the_records(
 ) -> None:
     monkeypatch.setattr(archive, "MEMORY", 2**16)
     peaks = []
-    for count in (200, 800):
+    for count in (400, 1600):
         tracemalloc.start()
         archive.pack_each(tmp_path / "a.tar.gz", texts(count, 20_000))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] < 2**20  # of 16 million bytes of records
-    assert peaks[1] - peaks[0] < 600 * 600  # bytes a record, of 20,000
+    assert peaks[1] < 2**22  # of 32 million bytes of records; Python 3.14 buffers 3 MB
+    assert peaks[1] - peaks[0] < 1200 * 600  # bytes a record, of 20,000
 
 
 def texts_of(count: int) -> dict[str, bytes]:

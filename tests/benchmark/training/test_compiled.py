@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +13,9 @@ import torch
 from nlbench.benchmark.runs.run import Context, prepare
 from nlbench.benchmark.training import GraphBackend, LoopBackend, Outcome, Task
 from tests.helpers.runs import HERE, tiny
+
+# What inductor compiles with on Linux.
+COMPILER = os.environ.get("CXX", "g++")
 
 
 def trained(task: Task, backend: GraphBackend) -> Outcome:
@@ -63,6 +68,7 @@ def test_a_compiled_network_trains_like_the_loop(traced: list[int], model: str) 
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not shutil.which(COMPILER), reason=f"inductor needs {COMPILER}, not found")
 def test_inductor_trains_like_the_loop() -> None:
     torch._dynamo.reset()
     compare(capture=False, precision="float64", batch_size=50)  # all batches of one size
