@@ -16,6 +16,7 @@ import numpy as np
 from tabulate import tabulate
 
 from nlbench.benchmark.machine.environment import version
+from nlbench.benchmark.store import names
 from nlbench.benchmark.toy.measure import Value, bayes_accuracy, provenance
 from nlbench.benchmark.toy.train import HIDDEN, TEST_PER_CLASS, Drawn, Setting, Trained
 from nlbench.noise import whole
@@ -58,7 +59,7 @@ def note(result: Result, frame: int, seeds: int) -> str:
     if seeds > 1:
         found = mean_interval(100 * result.column("test_accuracy"))
         lines[0] += f"  ({seeds} seeds: {found.mean:.1f} ± {found.sd:.1f})"
-    clean, flipped = row["drainage_clean"], row["drainage_flipped"]
+    clean, flipped = row[names.MEAN_CLEAN], row[names.MEAN_FLIPPED]
     if clean is not None:
         text = f"mean p_d: clean points {clean:.2f}"
         lines.append(text if flipped is None else f"{text}, flipped {flipped:.2f}")
@@ -120,7 +121,7 @@ def caption(setting: Setting, drawn: Sequence[Drawn], results: Sequence[Result])
         f"Over {n} seed{'s' if n > 1 else ''}, accuracy on clean test points (%; best possible"
         f" {best:.1f}): {'; '.join(f'{r.title}: {_spread(r)}' for r in results)}.",
         *_comparisons(results),
-        *(_drainage(r) for r in results if len(r.column("drainage_clean"))),
+        *(_drainage(r) for r in results if len(r.column(names.MEAN_CLEAN))),
     ]
     return " ".join(lines)
 
@@ -145,8 +146,8 @@ def _comparisons(results: Sequence[Result]) -> list[str]:
 def _drainage(result: Result) -> str:
     """Where the drainage output wins, and how well it finds flipped labels."""
     parts = [f"{result.title}: drained are {_share(result, 'drained_clean')} of the clean"]
-    if len(result.column("drained_flipped")):
-        mass, loss = (_mean(result, key) for key in ("auroc_drainage", "auroc_loss"))
+    if len(result.column(names.SHARE_FLIPPED)):
+        mass, loss = (_mean(result, key) for key in (names.TOY_AUROC, "auroc_loss"))
         parts.append(
             f" and {_share(result, 'drained_flipped')} of the flipped training points; as a"
             f" detector of flipped labels p_d has AUROC {mass}, the same network's loss {loss}"
@@ -162,10 +163,10 @@ def _table(results: Sequence[Result]) -> str:
     rows = []
     for r in results:
         shares = [
-            _share(r, key) for key in ("flipped_fit_given", "drained_clean", "drained_flipped")
+            _share(r, key) for key in ("flipped_fit_given", names.SHARE_CLEAN, names.SHARE_FLIPPED)
         ]
-        names = ("drainage_clean", "drainage_flipped", "auroc_drainage", "auroc_loss")
-        rows.append([r.title, _spread(r), *shares, *(_mean(r, key) for key in names)])
+        keys = (names.MEAN_CLEAN, names.MEAN_FLIPPED, names.TOY_AUROC, "auroc_loss")
+        rows.append([r.title, _spread(r), *shares, *(_mean(r, key) for key in keys)])
     return tabulate(rows, headers=heads, tablefmt="pipe", disable_numparse=True)
 
 

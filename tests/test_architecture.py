@@ -392,6 +392,47 @@ def test_no_circle_between_files_or_folders() -> None:
     assert cycles(MODULES) == []
 
 
+# Folders of tests that mirror none of sources: what tests share and read, and a test that starts a
+# SLURM.
+OF_TESTS = {"tests/data", "tests/helpers", "tests/slurm"}
+# Sources whose tests are elsewhere: the contracts' tests write templates out and try them.
+TRIED_ELSEWHERE = {"tests/benchmark/templates"}
+
+
+def _folders(*names: str) -> set[str]:
+    """Folders that hold more than the file of a package."""
+    files = (path for name in names for path in (ROOT / name).rglob("*.py"))
+    own = (path for path in files if path.stem not in ("__init__", "__main__", "conftest"))
+    return {path.parent.relative_to(ROOT).as_posix() for path in own}
+
+
+def unmirrored(sources: set[str], tests: set[str]) -> list[str]:
+    """Folders of tests without one of sources, and the other way round."""
+    expected = {f"tests/{folder}" for folder in sources}
+    return sorted((tests - expected - OF_TESTS) | (expected - tests - TRIED_ELSEWHERE))
+
+
+def test_folders_of_tests_mirror_those_of_the_sources() -> None:
+    sources = _folders(*PACKAGES, "nlbench", "tools")
+    tests = _folders("tests") - {"tests"}
+    assert unmirrored(sources, tests) == []
+    assert unmirrored({"a", "b/c"}, {"tests/a", "tests/b"}) == ["tests/b", "tests/b/c"]
+
+
+def sharing(name: str, tree: ast.Module) -> Iterator[str]:
+    """What several tests use is in tests/helpers, not in one of them."""
+    for found in _imports(tree, frozenset()):
+        if _is(found.target, "tests") and not _is(found.target, "tests.helpers"):
+            yield f"{name}:{found.line} imports {found.target}"
+
+
+def test_tests_import_helpers_and_not_each_other() -> None:
+    paths = sorted((ROOT / "tests").rglob("*.py"))
+    found = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in paths}
+    assert [fault for n, text in found.items() for fault in sharing(n, ast.parse(text))] == []
+    assert list(sharing("x", ast.parse("from tests.noise.test_a import b"))) != []
+
+
 def test_dependencies_are_what_is_imported() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]

@@ -96,7 +96,7 @@ def stacked(device: str = "auto", runs: int = 15, epochs: int = 4) -> list[dict[
     where = resolve(device)
     recipe = replace(suite.load("quick").specs[0].recipe, epochs=epochs)
     specs = [replace(s, recipe=recipe) for s in suite.load("quick").specs[: runs * 3]]
-    specs = [s for s in specs if s.method.name != "drainage"][:runs]
+    specs = [s for s in specs if not baselines.get(s.method.name).has_extra_output][:runs]
     context = Context(None, str(where), 1, {})
     best = {"loop": float("inf"), "stack": float("inf")}
     with repeatable(1):

@@ -11,6 +11,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from nlbench.benchmark.store import names
 from nlbench.benchmark.store.record import CURVES
 from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.style import Frame, Line, align, few_ticks, legend, looks, panels
@@ -24,7 +25,7 @@ ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("clean samples\nfitted (%)", ("clean_fit",)),
     ("flipped samples\nmemorised (%)", ("flipped_fit_given",)),
     ("flipped samples\ncorrected (%)", ("flipped_fit_true",)),
-    ("drainage mass (%)", ("drainage_clean", "drainage_flipped")),
+    ("drainage mass (%)", (names.MEAN_CLEAN, names.MEAN_FLIPPED)),
 )
 CLEAN: Line = (0, (4, 2))
 Floats = NDArray[np.float64]

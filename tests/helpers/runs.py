@@ -1,4 +1,4 @@
-"""Small specs that train in a fraction of a second."""
+"""Small specs and a small suite that train in a fraction of a second."""
 
 from __future__ import annotations
 
@@ -10,6 +10,20 @@ from nlbench.benchmark.runs.run import Context
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 
+# A suite of twelve small runs, as its file has it.
+STUDY = """
+methods = ["ce", "gce", "drainage"]
+noise = ["symmetric:0.4", "instance:0.4"]
+seeds = 2
+model = "mlp"
+[dataset]
+name = "digits"
+holdout = 0.2
+[recipe]
+epochs = 6
+batch_size = 64
+lr = 0.05
+"""
 HERE = Context(root=None, device="cpu", threads=1, environment={"nlbench": "test"})
 
 

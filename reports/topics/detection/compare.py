@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+from nlbench.benchmark.store import names
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.engine import Pair, paired_comparisons
 from nlbench.reports.compare.ranking import Best, best_of
@@ -17,7 +18,7 @@ from nlbench.reports.topics.detection.failures import Signature, signatures
 from nlbench.reports.topics.detection.find import METRICS, Detection, detections
 
 METRIC = "auroc"
-MASS, LOSS = "drainage", "loss"
+MASS, LOSS = names.PROBABILITY, "loss"
 # All pairs of more rows than this are too many to read and, after correction, for a few seeds.
 MOST_ROWS = 40
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nlbench.benchmark.store import names
 from nlbench.benchmark.store.record import CURVES
 from nlbench.reports.compare.pairing import match
 from nlbench.reports.read.cells import Block, Cell, Condition
@@ -162,7 +163,7 @@ def signatures(
         for method in block.methods
         for condition in block.conditions
         if (cell := block.cells.get((method, condition.line))) is not None
-        and any(_last(curves, run_id, "drainage_clean") is not None for run_id in cell.run_ids)
+        and any(_last(curves, run_id, names.MEAN_CLEAN) is not None for run_id in cell.run_ids)
     )
 
 
@@ -212,12 +213,12 @@ def _uninformative(flipped: Floats, areas: Floats, silent: bool) -> int:
 
 def _masses(curves: Curves, run_id: str, flipped: float | None) -> tuple[float, float] | None:
     """Mean mass over all training samples, and over the flipped ones (NaN on clean labels)."""
-    of_clean = _last(curves, run_id, "drainage_clean")
+    of_clean = _last(curves, run_id, names.MEAN_CLEAN)
     if of_clean is None or flipped is None:
         return None
     if flipped == 0:
         return of_clean, float("nan")
-    of_flipped = _last(curves, run_id, "drainage_flipped")
+    of_flipped = _last(curves, run_id, names.MEAN_FLIPPED)
     if of_flipped is None:
         return None
     return (1 - flipped) * of_clean + flipped * of_flipped, of_flipped
@@ -231,7 +232,7 @@ def _last(curves: Curves, run_id: str, name: str) -> float | None:
 
 
 def _areas(detection: Detection | None, cell: Cell) -> Floats:
-    place = (cell.method, cell.condition, "drainage", "auroc")
+    place = (cell.method, cell.condition, names.PROBABILITY, "auroc")
     found = None if detection is None else detection.cells.get(place)
     if found is None:
         return np.empty(0, dtype=np.float64)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from nlbench.benchmark.store import names
 from nlbench.benchmark.store.record import CURVES
 from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.dots import Dot, dots_figure
@@ -26,7 +27,7 @@ HISTOGRAM = Frame(panel=(2.1, 1.3), left=1.05, across=0.16, down=0.22)
 WIDE = 5  # panels
 MOST_LINES, MOST_NODES, MOST_DOTS = 8, 4, 60
 SHARES = np.linspace(0, 100, 101)
-EPOCHS = (("detect_loss", LOSS), ("detect_drainage", MASS))
+EPOCHS = (("detect_loss", LOSS), (names.CURVE_AUROC, MASS))
 
 
 def figures(results: Results, found: Found, block: Block | None) -> Iterator[Planned]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from nlbench.benchmark.store import names
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.read.evaluations import Evaluations
 from nlbench.reports.read.measured import measured
@@ -20,7 +21,7 @@ Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 
 # What tables call a criterion, in table order.
-CRITERIA = {"drainage": "drainage mass", "loss": "small loss", "margin": "margin"}
+CRITERIA = {names.PROBABILITY: "drainage mass", "loss": "small loss", "margin": "margin"}
 METRICS = {"auroc": "AUROC", "ap": "average precision", "f1": "F1 at the known rate"}
 
 
@@ -78,7 +79,7 @@ class Detection:
     @property
     def nodes(self) -> tuple[str, ...]:
         """Methods with a drainage node."""
-        return tuple(m for m, criteria in self.criteria.items() if "drainage" in criteria)
+        return tuple(m for m, criteria in self.criteria.items() if names.PROBABILITY in criteria)
 
     def cell(self, method: str, line: str, criterion: str, metric: str = "auroc") -> Cell | None:
         """A cell, ``None`` where there is none."""
@@ -151,7 +152,7 @@ def _pictures(cell: Cell, parts: Evaluations) -> Pictures | None:
     """Of the first seed whose record holds them."""
     seeds = dict(zip(cell.run_ids, cell.seeds, strict=True))
     for run_id in parts.runs(cell):
-        drained = parts.value(run_id, "drained")
+        drained = parts.value(run_id, names.TOP_IMAGES)
         if drained is None:
             continue
         images = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from nlbench.benchmark.store import names
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.read.evaluations import Evaluations
 from nlbench.reports.read.measured import measured
@@ -19,7 +20,7 @@ Floats = NDArray[np.float64]
 
 # What tables call a score; other names are shown as they are.
 SCORES = {
-    "drainage": "p_d",
+    names.PROBABILITY: "p_d",
     "msp": "MSP",
     "max_logit": "max logit",
     "energy": "energy",
@@ -27,7 +28,7 @@ SCORES = {
 }
 # The declared score of a method, fixed before any result: the first of these that it has. A
 # drainage method is meant to reject by the mass in its node, any other by its softmax.
-DECLARED = ("drainage", "msp")
+DECLARED = (names.PROBABILITY, "msp")
 RULE = "own rule"
 # Per score; ``accuracy`` is the network's.
 METRICS = {
@@ -81,7 +82,7 @@ class Protocol:
 
     def drains(self, method: str) -> bool:
         """Whether the method has a drainage node."""
-        return "drainage" in self.scores[method]
+        return names.PROBABILITY in self.scores[method]
 
     def cell(self, method: str, line: str, score: str = "", metric: str = "auroc") -> Cell | None:
         """A cell, of the declared score by default; ``None`` where there is none."""
@@ -147,10 +148,10 @@ def _protocol(block: Block, parts: Evaluations) -> Protocol:
 
 
 def _scores(cells: Sequence[Cell], parts: Evaluations) -> tuple[str, ...]:
-    names = {score for cell in cells for score in parts.names(cell, "scores")}
-    declared = next((score for score in DECLARED if score in names), min(names))
-    known = [score for score in SCORES if score in names]
-    order = dict.fromkeys([declared, *known, *sorted(names)])
+    there = {score for cell in cells for score in parts.names(cell, "scores")}
+    declared = next((score for score in DECLARED if score in there), min(there))
+    known = [score for score in SCORES if score in there]
+    order = dict.fromkeys([declared, *known, *sorted(there)])
     return (*order, RULE) if any(parts.names(cell, "rule") for cell in cells) else tuple(order)
 
 

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from nlbench.benchmark.store import names
 from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.drawn import Planned
 from nlbench.reports.figures.style import Frame, align, few_ticks, panels
@@ -90,8 +91,8 @@ def drained_map(sweep: Sweep) -> Figure | None:
         return None
     beside = [s for s in sweep.beside if any(np.isfinite(v).any() for v in _masses(s))]
     shown: list[tuple[str, Values]] = [
-        ("drained mass, clean samples", lambda s: s.last["drainage_clean"]),
-        ("drained mass, flipped samples", lambda s: s.last["drainage_flipped"]),
+        ("drained mass, clean samples", lambda s: s.last[names.MEAN_CLEAN]),
+        ("drained mass, flipped samples", lambda s: s.last[names.MEAN_FLIPPED]),
     ]
     return _maps(sweep, shown, beside, Shade(0.0, 1.0, 2))
 
@@ -124,7 +125,7 @@ def validation_figure(sweep: Sweep, choices: Choices) -> Figure:
 
 
 def _masses(setting: Setting) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return setting.last["drainage_clean"], setting.last["drainage_flipped"]
+    return setting.last[names.MEAN_CLEAN], setting.last[names.MEAN_FLIPPED]
 
 
 def _maps(

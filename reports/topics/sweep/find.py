@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nlbench.benchmark.store import names
 from nlbench.benchmark.store.record import CURVES
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.topics.sweep.axes import Axis, axes_of, rest_of
 
 Floats = NDArray[np.float64]
-DRAINED = ("drainage_clean", "drainage_flipped")
+DRAINED = (names.MEAN_CLEAN, names.MEAN_FLIPPED)
 KEPT = (*DRAINED, "val_noisy")
 
 

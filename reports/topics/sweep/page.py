@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from nlbench.benchmark.store import names
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block
@@ -25,7 +26,7 @@ from nlbench.reports.topics.sweep.sentences import (
 from nlbench.reports.topics.sweep.tables import Found, choice_table, levels_table, settings_table
 
 FILE = "sweep"
-MASS = {"drainage_clean": "clean", "drainage_flipped": "flipped"}
+MASS = {names.MEAN_CLEAN: "clean", names.MEAN_FLIPPED: "flipped"}
 
 
 def search(results: Results) -> Found:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nlbench.benchmark.store import names
 from nlbench.reports.compare.results import Results
 from nlbench.reports.leaderboard import settled
 from nlbench.reports.stats import mean_interval
@@ -102,8 +103,8 @@ def _numbers(setting: Setting) -> dict[str, Any]:
         "diverged": cell.count("diverged"),
     }
     for name, column, factor in (
-        ("drainage_clean", "drained_clean", 1),
-        ("drainage_flipped", "drained_flipped", 1),
+        (names.MEAN_CLEAN, "drained_clean", 1),
+        (names.MEAN_FLIPPED, "drained_flipped", 1),
         ("val_noisy", "noisy_validation", 100),
     ):
         known = setting.last[name][np.isfinite(setting.last[name])]

@@ -18,7 +18,7 @@ from nlbench.benchmark.pipeline.augment import AugmentPlan
 from nlbench.benchmark.pipeline.batches import BatchPlan
 from nlbench.benchmark.spec.run_spec import MethodSpec
 from nlbench.benchmark.training.limits import check_pixels
-from tests.benchmark.pipeline.test_augment import one_by_one, random_images, rng
+from tests.helpers.images import one_by_one, random_images, rng
 from tests.helpers.runs import tiny
 
 SIZE = (32, 32)

@@ -17,8 +17,8 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.runs.method_source import method_source
 from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.store.record import RunRecord
-from tests.benchmark.store.test_store import record
-from tests.helpers.runs import HERE
+from tests.helpers.records import sound
+from tests.helpers.runs import HERE, tiny
 
 LOSS = """
 from __future__ import annotations
@@ -178,7 +178,7 @@ def test_a_class_without_a_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.usefixtures("package")
 def test_the_record_carries_it_and_older_ones_keep_their_bytes() -> None:
-    old = record()
+    old = sound(tiny())
     assert "method_source" not in old.to_json()
     new = replace(old, method_source=method_source(NAME))
     assert RunRecord.from_json(new.to_json()) == new

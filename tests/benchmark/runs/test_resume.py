@@ -18,28 +18,15 @@ from nlbench.benchmark.runs import plan
 from nlbench.benchmark.runs.progress import Progress
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite
-from tests.helpers.runs import HERE
+from tests.helpers.runs import HERE, STUDY
 
-SUITE = """
-methods = ["ce", "gce", "drainage"]
-noise = ["symmetric:0.4", "instance:0.4"]
-seeds = 2
-model = "mlp"
-[dataset]
-name = "digits"
-holdout = 0.2
-[recipe]
-epochs = 6
-batch_size = 64
-lr = 0.05
-"""
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
     path = tmp_path / "study.toml"
-    path.write_text(SUITE)
+    path.write_text(STUDY)
     return path
 
 
@@ -132,7 +119,7 @@ def test_a_damaged_record_is_run_again(study: Path, tmp_path: Path) -> None:
 
 
 def test_failed_runs_are_kept_and_retried_on_request(study: Path, tmp_path: Path) -> None:
-    study.write_text(SUITE.replace("batch_size = 64", "batch_size = 799"))
+    study.write_text(STUDY.replace("batch_size = 64", "batch_size = 799"))
     bad = suite.load(str(study))
     store = Store.open(tmp_path / "runs", create=True)
     Serial().run(Worker(store, HERE), bad.specs[:2])

@@ -11,13 +11,14 @@ import pytest
 from nlbench.benchmark.store import archive
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.store.store import Store
-from tests.benchmark.store.test_archive import empty, record
+from tests.helpers.records import sound
+from tests.helpers.runs import tiny
 
 
 def test_the_preferred_record_stays_whoever_is_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    better, worse = record(), record(environment={"dirty": True})
+    better, worse = sound(tiny()), sound(tiny(), environment={"dirty": True})
     assert archive.preferred(better, worse) == better
     read = Store.read
 
@@ -28,7 +29,7 @@ def test_the_preferred_record_stays_whoever_is_last(
 
     monkeypatch.setattr(Store, "read", slow)
     for number in range(10):
-        store = empty(tmp_path, f"store{number}")
+        store = Store.open(tmp_path / f"store{number}" / "runs", create=True)
         barrier = threading.Barrier(2)
 
         def take(

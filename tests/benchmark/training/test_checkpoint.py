@@ -20,7 +20,7 @@ from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.training import Backend, GraphBackend, LoopBackend
 from nlbench.benchmark.training.checkpoint import Checkpoint, Checkpoints
-from tests.benchmark.training.test_methods import AT_ONCE, STATEFUL
+from tests.helpers.methods import AT_ONCE, STATEFUL
 from tests.helpers.runs import HERE, tiny
 
 HELD = DatasetSpec("digits", 20, 0.25)

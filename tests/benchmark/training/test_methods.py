@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from nlbench import baselines
-from nlbench.baselines import Method
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.runs.run import prepare, train
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
@@ -20,25 +19,11 @@ from nlbench.benchmark.training.cuda_graph_slot import GraphRunner
 from nlbench.benchmark.training.limits import check_method, refusal
 from nlbench.benchmark.training.trainer import Trainer
 from nlbench.noise import NoisyLabels
+from tests.helpers.methods import AT_ONCE, STATEFUL
 from tests.helpers.runs import HERE, tiny
 
 # A quarter held out: ids have gaps. 150 images in batches of 32: the last batch has 22.
 HELD = DatasetSpec("digits", 20, 0.25)
-# Settings in which a method does within two epochs what it does only later by default.
-AT_ONCE: dict[str, dict[str, Any]] = {
-    "selc": {"start": 0.0},
-    "coteaching": {"gradual": 2},
-    "coteaching+": {"gradual": 2, "start": 0.5},
-    "dac": {"start": 0.5},
-    "disc": {"mu": 0.0, "sigma": 0.0, "start": 0.5},
-    "elr+": {"ema": 0.5},
-    "dividemix": {"warm": 0.5, "threshold": 0.3},
-    "jocor": {"gradual": 2},
-    "plc": {"theta": 0.9, "start": 0.0},
-    "truncated-gce": {"k": 0.1, "start": 0.5, "every": 0.5},
-    "sop": {"lr_u": 1e6, "lr_v": 1e6},
-}
-STATEFUL = [name for name in baselines.names() if baselines.get(name).begin is not Method.begin]
 every = pytest.mark.parametrize("name", baselines.names())
 stateful = pytest.mark.parametrize("name", STATEFUL)
 

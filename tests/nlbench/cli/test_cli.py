@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import re
 import subprocess
 import sys
@@ -15,14 +14,13 @@ import pytest
 
 from nlbench.benchmark.store.store import Store
 from nlbench.cli import main
-from nlbench.noise import NoisyLabels
-from tests.benchmark.runs.test_resume import SUITE
+from tests.helpers.runs import STUDY
 
 
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
     path = tmp_path / "study.toml"
-    path.write_text(SUITE)
+    path.write_text(STUDY)
     return path
 
 
@@ -129,7 +127,7 @@ def test_bad_arrays_are_refused_before_training(
         "y_test": np.arange(10) % 2,
     }
     np.savez(tmp_path / "mine.npz", **{**arrays, **BAD_ARRAYS[what]})
-    text = SUITE.replace('name = "digits"', 'name = "npz:mine"')
+    text = STUDY.replace('name = "digits"', 'name = "npz:mine"')
     (tmp_path / "s.toml").write_text(text)
     words = ["run", str(tmp_path / "s.toml"), "--data", str(tmp_path), "--workers", "1"]
     assert main([*words, "--results", str(tmp_path / "results")]) == 2
@@ -153,35 +151,6 @@ def test_a_truncated_idx_file_is_named(tmp_path: Path, capsys: pytest.CaptureFix
     words = ["noise", "make", "clean", "--dataset", "mnist", "--data", str(tmp_path)]
     assert main([*words, "--out", str(tmp_path / "x.npz")]) == 2
     assert "mnist" in capsys.readouterr().err
-
-
-def test_noise_files_make_inspect_verify(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "labels.npz"
-    make = ["noise", "make", "instance:0.3", "--dataset", "digits", "--seed", "3"]
-    assert main([*make, "--out", str(path)]) == 0
-    capsys.readouterr()
-    assert main(["noise", "inspect", "--json", str(path)]) == 0
-    facts = json.loads(capsys.readouterr().out)
-    assert facts["seed"] == 3
-    assert facts["realised"] == pytest.approx(0.3, abs=0.05)
-    assert main(["noise", "verify", str(path)]) == 0
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-    capsys.readouterr()
-    assert main(["noise", "verify", str(path)]) == 2
-    assert str(path) in capsys.readouterr().err
-
-
-def test_the_labels_of_a_file_are_the_labels_of_a_run(study: Path, tmp_path: Path) -> None:
-    assert main(cut(study, tmp_path)) == 0
-    record = next(Store.open(tmp_path / "results" / "runs").records())
-    path = tmp_path / "labels.npz"
-    make = ["noise", "make", "symmetric:0.4", "--dataset", "digits", "--seed", "0"]
-    assert main([*make, "--out", str(path)]) == 0
-    assert NoisyLabels.load(path).fingerprint == record.noise["fingerprint"]
 
 
 def test_list_and_doctor_and_every_help(capsys: pytest.CaptureFixture[str]) -> None:

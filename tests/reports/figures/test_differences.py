@@ -10,7 +10,7 @@ from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.reports.compare.results import Results, analyse
 from nlbench.reports.figures.differences import FEWEST, differences_figure
 from nlbench.reports.read.study import Study
-from tests.reports.conftest import record
+from tests.helpers.studies import record
 
 METHODS = ("ce", "gce", "sce", "mae", "elr", "sop", "selc", "cdr")
 NOISE = ("clean", "symmetric:0.4")

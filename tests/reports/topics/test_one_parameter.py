@@ -18,7 +18,7 @@ from nlbench.benchmark.store.record import RunRecord
 from nlbench.reports.compare.results import Results, analyse
 from nlbench.reports.read.study import Study
 from nlbench.reports.topics import one_parameter as topic
-from tests.reports.conftest import record
+from tests.helpers.studies import record
 
 LINE = "symmetric:0.4"
 QS = (0.7, 0.3, 0.5)

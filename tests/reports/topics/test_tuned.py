@@ -15,8 +15,8 @@ from nlbench.benchmark.suites import settle, suite
 from nlbench.reports.compare.results import Results, analyse
 from nlbench.reports.topics import tuned
 from nlbench.studies import study_of
-from tests.benchmark.suites.test_tune import parse, records
-from tests.reports.conftest import record
+from tests.helpers.studies import record
+from tests.helpers.tuning import parse, records
 
 
 def _text(best: int) -> str:

@@ -27,7 +27,7 @@ from tools.gpu_check.steps import Place, Step
 
 
 def step(how: str, seconds: float = 60.0) -> Step:
-    return Step(how, ("tests.tools.made_up", how), seconds)
+    return Step(how, ("tests.tools.gpu_check.made_up", how), seconds)
 
 
 def place_in(folder: Path, minutes: float = 10.0) -> Place:
@@ -118,7 +118,7 @@ def test_what_there_is_no_time_for_is_not_begun(tmp_path: Path) -> None:
 
 
 def test_the_last_step_has_whatever_is_left(tmp_path: Path) -> None:
-    endless = Step("works", ("tests.tools.made_up", "works"), None)
+    endless = Step("works", ("tests.tools.gpu_check.made_up", "works"), None)
     (done,), _ = carried(tmp_path, [endless], seconds=200.0)
     told = float(done.command.split()[-1]) - time.time()
     most = 200 - steps.RESERVE - conduct.GRACE

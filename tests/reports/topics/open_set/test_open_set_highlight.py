@@ -16,7 +16,7 @@ from nlbench.reports.topics.open_set.find import SCORES
 from nlbench.reports.topics.registry import Topics
 from nlbench.studies import published_study
 
-PUBLISHED = Path(__file__).resolve().parents[3] / "results" / "published"
+PUBLISHED = Path(__file__).resolve().parents[4] / "results" / "published"
 
 
 def results_of(name: str) -> Results:

@@ -15,7 +15,7 @@ from nlbench.benchmark.labels import reference, release
 from nlbench.benchmark.labels.release import files
 from nlbench.cli import main
 
-ROOT = Path(__file__).resolve().parents[3] / "results" / "noise"
+ROOT = Path(__file__).resolve().parents[4] / "results" / "noise"
 
 
 @pytest.fixture(name="folder", scope="module")

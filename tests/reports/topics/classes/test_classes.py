@@ -23,7 +23,7 @@ from nlbench.reports.topics import classes
 from nlbench.reports.topics.classes.compare import slope, trends
 from nlbench.reports.topics.classes.find import class_studies
 from nlbench.reports.topics.registry import Topics
-from tests.reports.conftest import record
+from tests.helpers.studies import record
 
 CLASSES, SEEDS, METHODS = (2, 4, 10), 3, ("ce", "gce")
 DRAWS = np.random.Generator(np.random.Philox(key=5))

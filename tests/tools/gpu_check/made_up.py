@@ -1,4 +1,4 @@
-"""Steps that end in every way a step can end; called as ``python -m tests.tools.made_up HOW``."""
+"""Steps that end in every way a step can end: ``python -m tests.tools.gpu_check.made_up HOW``."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from nlbench.reports.topics.published.match import NOISE, SETTINGS, matches, pla
 from nlbench.reports.topics.published.numbers import numbers
 from nlbench.reports.topics.published.page import published_csv, published_markdown
 from nlbench.reports.topics.published.reasons import REASONS, reasons
-from tests.reports.conftest import record
+from tests.helpers.studies import record
 
 
 def study_of(name: str, profile: str | None = None) -> Study:

@@ -29,7 +29,7 @@ from nlbench.reports.topics.sweep.compare import measure, residual_sd
 from nlbench.reports.topics.sweep.find import sweeps
 from nlbench.reports.topics.sweep.selection import choose, spearman
 from nlbench.reports.topics.sweep.sentences import choice_sentences, sensitivity
-from tests.reports.conftest import record
+from tests.helpers.studies import record
 
 LINE, SEEDS = "asymmetric:0.4", 4
 ALPHAS, RATIOS = (1.0, 0.1, 3.0), (1.0, 0.0, 0.3)
