@@ -89,7 +89,7 @@ def headline_first(pages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _about(pages: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """What methods say of themselves, by registered name."""
+    """How methods describe themselves, by registered name."""
     return {
         name: _of_method(name)
         for name in dict.fromkeys(method["name"] for page in pages for method in page["methods"])
@@ -97,7 +97,7 @@ def _about(pages: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _of_method(name: str) -> dict[str, Any]:
-    """Title, first paragraph of the docstring, and what tables of methods say of it."""
+    """Title, first paragraph of the docstring, and what tables of methods have of it."""
     method = baselines.get(name)
     family = FAMILIES.get(method.family)
     defaults = ", ".join(f"{p.name} = {p.default}" for p in method.hyperparameters())

@@ -67,7 +67,7 @@ class Built:
         results: everything computed.
         drawn: the figures, in order.
         highlights: what topics put on the first screen.
-        of_methods: registered name of a method -> what topics say of it, a sentence each.
+        of_methods: registered name of a method -> what topics found of it, a sentence each.
     """
 
     files: tuple[Path, ...]

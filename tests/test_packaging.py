@@ -80,12 +80,12 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
         pip = [uv, "pip", "install", "--python", python, "--no-deps", wheel]
     # Without PYTHONPATH: the egg-info that the build leaves in the tree would count as installed.
     _succeed(pip, home, {k: v for k, v in os.environ.items() if k != "PYTHONPATH"})
-    # The dependencies (gigabytes) are lent by the running environment: folders that a .pth file
+    # The dependencies (gigabytes) come from the running environment: folders that a .pth file
     # names are searched last, and .pth files inside them (an editable nlbench) are not read.
     query = "import sysconfig; print(sysconfig.get_path('purelib'))"
     site = Path(_succeed([python, "-c", query], home).strip())
-    lent = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-    (site / "lent.pth").write_text("\n".join(sorted(lent)) + "\n", "utf-8")
+    shared = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    (site / "shared.pth").write_text("\n".join(sorted(shared)) + "\n", "utf-8")
     elsewhere = home / "elsewhere"
     elsewhere.mkdir()
     return Installed(python.parent, elsewhere)

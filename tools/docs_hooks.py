@@ -71,7 +71,7 @@ def described() -> tuple[str, str]:
 
 
 def on_config(config: Any) -> Any:
-    """Every page says which version it describes."""
+    """Every page states which version it describes."""
     version, title = described()
     config.site_name = f"nlbench {version}"
     config.copyright = f"These pages describe nlbench {title}."

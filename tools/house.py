@@ -1,7 +1,8 @@
 """The picture of docs/architecture.md: folders as boxes, imports as arrows, read from the source.
 
 ``python -m tools.house`` draws docs/architecture.svg anew. A room is a folder of one of the
-packages, or a package that has none; it is drawn above everything that it imports.
+packages, a package that has none, or the files of nlbench/ itself; it is drawn above everything
+that it imports. Each arrow has its two rooms as its id in the file.
 """
 
 from __future__ import annotations
@@ -23,17 +24,21 @@ COLOURS = {
     "baselines": "#fce5cd",
     "benchmark": "#d6e4f5",
     "reports": "#ead9ee",
+    "nlbench": "#eeeeee",
     "cli": "#eeeeee",
+    "api": "#eeeeee",
 }
-WHOLE = ("noise", "baselines", "cli")  # packages that are one room
+WHOLE = ("noise", "baselines", "cli", "api")  # packages that are one room
+NO_ROOM = ("__init__", "__main__", "outside")  # of nlbench/; outside.py is for all to import
 WIDTH, HEIGHT, GAP, STEP = 2.3, 0.62, 0.35, 1.35
 
 
 def modules() -> dict[str, Path]:
     """Every module of ours by its name below ``nlbench``."""
     folders = {name: ROOT / name for name in ("noise", "baselines", "benchmark", "reports")}
-    folders["cli"] = ROOT / "nlbench" / "cli"
-    return {
+    folders |= {name: ROOT / "nlbench" / name for name in ("cli", "api")}
+    files = sorted((ROOT / "nlbench").glob("*.py"))
+    return {path.stem: path for path in files if path.stem not in NO_ROOM} | {
         ".".join((name, *path.relative_to(folder).with_suffix("").parts)): path
         for name, folder in folders.items()
         for path in sorted(folder.rglob("*.py"))
@@ -43,9 +48,11 @@ def modules() -> dict[str, Path]:
 def room(module: str) -> str | None:
     """``benchmark/store`` for ``benchmark.store.record``, ``noise`` for everything in noise.
 
-    Loose files of a package (its errors, its public names) belong to no room.
+    Loose files of benchmark and reports (errors, public names) belong to no room.
     """
     parts = module.removesuffix(".__init__").split(".")
+    if (ROOT / "nlbench" / f"{parts[0]}.py").is_file() and parts[0] not in NO_ROOM:
+        return "nlbench"
     if parts[0] in WHOLE:
         return parts[0]
     place = "/".join(parts[:2])
@@ -115,6 +122,7 @@ def draw(graph: Mapping[str, set[str]]) -> Figure:
             to_x, to_y = place[target]
             start, end = (x + WIDTH / 2, y), (to_x + WIDTH / 2, to_y + HEIGHT)
             arrow = FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=9, color="#777777")
+            arrow.set_gid(f"{name} to {target}")
             axes.add_patch(arrow)
     for name, (x, y) in place.items():
         colour = COLOURS[name.split("/")[0]]

@@ -17,7 +17,7 @@ def classes(name: str) -> str:
     """There are two classes or more, each with training samples."""
     found = datasets.find(name)
     if found.num_classes < 2:
-        return f"{found.num_classes} class: a network needs two to tell apart"
+        return f"{found.num_classes} class: a classifier needs at least two"
     empty = np.flatnonzero(np.bincount(found.y_train, minlength=found.num_classes) == 0)
     return f"class {found.class_names[empty[0]]!r} has no training sample" if len(empty) else ""
 

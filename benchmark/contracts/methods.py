@@ -10,7 +10,8 @@ from torch import Tensor
 
 from nlbench import baselines
 from nlbench.baselines import Method
-from nlbench.benchmark.runs.run import Context, train
+from nlbench.benchmark.runs.context import Context
+from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.store.record import RunRecord

@@ -53,7 +53,7 @@ def rate(model: Model) -> str:
 
 
 def nested(model: Model) -> str:
-    """Where it says nested: the flips at a lower rate are among those at a higher one."""
+    """Where it is declared nested: the flips at a lower rate are among those at a higher one."""
     if not model.nested or model.argument != "rate":
         return ""
     low, high = (_made(model, r, seed=0).flipped for r in (0.1, 0.3))

@@ -110,7 +110,7 @@ def kind_of(name: str) -> str:
         return "model"
     raise UserError(
         f"{name!r} is no part of a known kind: name module:name of a Method, a noise.Model, a"
-        " function that makes a network, a Transform, a torch optimiser or a Metric, or say which"
+        " function that makes a network, a Transform, a torch optimiser or a Metric, or name which"
         " with --kind"
     )
 

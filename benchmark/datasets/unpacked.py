@@ -41,7 +41,7 @@ Stamps = list[list[Any]]
 
 
 class _DamagedError(Exception):
-    """Arrays that are not what was written; the message says why."""
+    """Arrays that are not what was written; the message gives the reason."""
 
 
 def cache_dir() -> Path:

@@ -1,4 +1,4 @@
-"""What stands after the colon of one's own data: a place, and options (``label=COLUMN``)."""
+"""What follows the colon of one's own data: a place, and options (``label=COLUMN``)."""
 
 from __future__ import annotations
 

@@ -28,9 +28,10 @@ from nlbench.benchmark.executors.executor import Pack
 from nlbench.benchmark.machine.allocator import keep_memory
 from nlbench.benchmark.machine.device import check_precision, resolve
 from nlbench.benchmark.machine.version import version
+from nlbench.benchmark.runs.context import Context
 from nlbench.benchmark.runs.method_source import method_source
 from nlbench.benchmark.runs.part_sources import part_sources
-from nlbench.benchmark.runs.run import Context, train_pack
+from nlbench.benchmark.runs.run import train_pack
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.noise import NoiseError

@@ -1,7 +1,7 @@
 """Executor of a cluster with dask: its workers return records, this process writes them.
 
 Each worker is asked what it has before it trains anything, and gets one task at a time from here;
-dask carries tasks and answers, and says who is there. So a worker that comes late is asked and
+dask carries tasks and answers, and lists its workers. So a worker that comes late is asked and
 joins, one that goes leaves its runs to the others, and how often that may happen to a run is ours
 to count.
 """
@@ -200,12 +200,12 @@ class _Call:
         self._back(task, f"its worker {address} died")
 
     def _admit(self, address: str, future: Future) -> None:
-        """Let a worker train, or say why it cannot."""
+        """Let a worker train, or report why it cannot."""
         del self.asked[address]
         try:
             why = cluster_worker.usable(self.cluster.result(future), self.here)
         except WorkerError as error:  # it has no nlbench, for example
-            why = f"cannot say what it has ({error})"
+            why = f"its check failed ({error})"
         if why:
             self._leave_out(address, why)
         else:

@@ -12,7 +12,8 @@ from typing import Protocol, TypeVar
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.machine.allocator import keep_memory
-from nlbench.benchmark.runs.run import Context, train_pack
+from nlbench.benchmark.runs.context import Context
+from nlbench.benchmark.runs.run import train_pack
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.claims import Claims, Held
 from nlbench.benchmark.store.record import DamagedRecord, RunRecord
@@ -130,7 +131,7 @@ def settled(store: Store, run_id: str, replaces: str | None) -> bool:
 
 
 def digest(record: RunRecord) -> str:
-    """What tells one record of a run from another."""
+    """What distinguishes one record of a run from another."""
     return str(record.to_dict()["digest"])
 
 

@@ -13,7 +13,7 @@ from nlbench.benchmark.executors.executor import (
     remove_leftovers,
     settled,
 )
-from nlbench.benchmark.runs.run import Context
+from nlbench.benchmark.runs.context import Context
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.claims import UNKNOWN, Claims, Owner
 from nlbench.benchmark.store.store import Store

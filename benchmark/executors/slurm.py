@@ -146,10 +146,10 @@ _SCRIPT = """\
 # Every task trains runs that no other has begun, those of its own part first, until none is left. A
 # task that is preempted, or whose time is over, writes checkpoints and goes back into the queue;
 # nothing is trained twice.
-# `nlbench status` says how far the suite is. Change what you like, and hand it to sbatch.
+# `nlbench status` shows how far the suite is. Change what you like, and hand it to sbatch.
 {asked}
 
-# SLURM tells this shell {lead} s before the end of the time; the command has to hear of it.
+# SLURM signals this shell {lead} s before the end of the time; the signal is passed on.
 trap 'kill -USR1 "$!"' USR1
 trap 'kill -TERM "$!"' TERM
 unset DASK_SCHEDULER_ADDRESS  # each task trains by itself
@@ -167,7 +167,7 @@ done
 case $status in
     # Its time is over and runs are left: once more, from the checkpoints.
     {left}) [ "${{SLURM_RESTART_COUNT:-0}}" -lt {restarts} ] && scontrol requeue "$SLURM_JOB_ID" ;;
-    # Others train what is left, or a run has failed, which its record says: this task is done.
+    # Others train what is left, or a run has failed, which is in its record: this task is done.
     1) status=0 ;;
 esac
 exit $status

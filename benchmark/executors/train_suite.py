@@ -28,9 +28,9 @@ from nlbench.benchmark.executors.sharing import (
     wait_for_others,
 )
 from nlbench.benchmark.runs import backend_check, plan
+from nlbench.benchmark.runs.context import Context
 from nlbench.benchmark.runs.plan import Plan
 from nlbench.benchmark.runs.progress import Progress, unheard
-from nlbench.benchmark.runs.run import Context
 from nlbench.benchmark.selection import shard
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.outcomes import Outcome
@@ -256,14 +256,14 @@ def _train(
                     break
                 left = mine = wait_for_others(store, left, replaces, context, progress.say)
         return left
-    except UserError:  # says itself what is to be done
+    except UserError:  # its message states what is to be done
         raise
     except OSError as error:
         raise UserError(
             f"store {store.root}: cannot be written ({error.strerror or error}); what is done is"
             " kept, the same command goes on"
         ) from error
-    except Exception as error:  # joblib's own: a worker was killed, say
+    except Exception as error:  # joblib's own, e.g. a worker was killed
         raise UserError(
             f"a worker died ({type(error).__name__}: {str(error).splitlines()[0]}); what is done is"
             " kept, the same command goes on; with fewer --workers it needs less memory"

@@ -25,7 +25,8 @@ from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.streams import Streams
 from nlbench.benchmark.training import Task
-from nlbench.benchmark.training.trainer import EVAL_BATCH, Trainer, memory_format
+from nlbench.benchmark.training.images import EVAL_BATCH, memory_format
+from nlbench.benchmark.training.trainer import Trainer
 from nlbench.noise import whole
 
 Probabilities = NDArray[np.float32]

@@ -21,7 +21,7 @@ def cores() -> int:
 def resolve(name: str, here: bool = True) -> torch.device:
     """``auto`` (a GPU if there is one), ``cpu``, ``cuda`` (the first one) or ``cuda:N``.
 
-    A GPU of this machine has its number in what is returned, as tensors on it say it: to torch
+    A GPU of this machine has its number in what is returned, as tensors on it have it: to torch
     ``cuda`` and ``cuda:0`` are not equal.
 
     Args:

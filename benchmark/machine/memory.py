@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-# Where the system does not say how much there is.
+# Where the system does not report how much there is.
 UNKNOWN = 2**40
 
 

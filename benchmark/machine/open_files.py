@@ -8,7 +8,7 @@ import sys
 if sys.platform != "win32":
     import resource
 
-UNLIMITED = 10**6  # what stands for no limit
+UNLIMITED = 10**6  # in place of no limit
 WINDOWS = 8192  # its C library has that many
 
 

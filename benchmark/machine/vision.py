@@ -1,4 +1,4 @@
-"""torchvision, loaded where it is needed, or one line that says why it cannot be."""
+"""torchvision, loaded where it is needed, or one line with the reason why it cannot be."""
 
 from __future__ import annotations
 

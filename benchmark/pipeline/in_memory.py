@@ -77,7 +77,7 @@ def to_device(array: NDArray[Any], device: torch.device) -> Tensor:
     share it, and nobody writes to it.
     """
     with warnings.catch_warnings():
-        # torch has no tensors that cannot be written to, and says so.
+        # torch has no tensors that cannot be written to, and warns of that.
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
         tensor = torch.from_numpy(array)
     return tensor.to(device).contiguous(memory_format=torch.channels_last)

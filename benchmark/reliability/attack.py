@@ -113,7 +113,7 @@ def carry_out(
 def wrong_answer(command: Command, words: Sequence[str], allowed: Sequence[int] = STATUSES) -> str:
     """Call a command in this process; what is wrong with its answer, empty if nothing is.
 
-    Its answer is an exit status, and with status 2 a line that says why. An exception, another
+    Its answer is an exit status, and with status 2 a line with the reason. An exception, another
     status, silence and more than LIMIT seconds are wrong.
     """
     out, err = io.StringIO(), io.StringIO()
@@ -134,7 +134,7 @@ def wrong_answer(command: Command, words: Sequence[str], allowed: Sequence[int] 
         return f"{_shown(words)}: exit status {status!r}: {said[-300:]}"
     lines = [line for line in said.splitlines() if line.startswith("nlbench")]
     if status == 2 and (not lines or not said.rstrip("\n").splitlines()[-1].startswith("nlbench")):
-        return f"{_shown(words)}: exit status 2 and no line says why: {said[-300:]!r}"
+        return f"{_shown(words)}: exit status 2 without a line of explanation: {said[-300:]!r}"
     if "Traceback (most recent call last)" in said:
         return f"{_shown(words)}: a traceback: {said[-300:]}"
     return ""

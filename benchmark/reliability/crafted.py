@@ -1,6 +1,6 @@
 """Crafted records: files under a run's name whose digest is right and whose content is wrong.
 
-A sound record is changed in one place and gets the digest of what it then says, as anybody could
+A sound record is changed in one place and gets the digest of its new content, as anybody could
 do; or something that is no record at all lies where one should be.
 """
 
@@ -144,7 +144,7 @@ WRONG: tuple[Any, ...] = (None, "text", -1, 7.5, [], {}, [None, "a"], True, 10**
 
 
 def signed(values: Mapping[str, Any]) -> bytes:
-    """A record's text with the digest of what it says, whatever that is: NaN too."""
+    """A record's text with the digest of its content, whatever that is: NaN too."""
     body = {key: value for key, value in values.items() if key != "digest"}
     digest = hashlib.sha256(_text(body)).hexdigest()
     return _text({**body, "digest": digest}) + b"\n"
@@ -255,7 +255,7 @@ def _others(sound: bytes, values: Values) -> Iterator[tuple[str, bytes]]:
 
 
 def _signed_text(text: bytes) -> bytes:
-    """The same of a text that no parser may take: the digest stands where it always does."""
+    """The same of a text that no parser may take: the digest is in its usual place."""
     digest = b'"digest":"' + hashlib.sha256(text).hexdigest().encode() + b'",'
     at = text.index(b'"environment":')
     return text[:at] + digest + text[at:] + b"\n"

@@ -1,6 +1,6 @@
 """Attack: ``nlbench run`` is ended at a random moment, whole or in part, by every kind of signal.
 
-Whatever is killed, no process stays, the command never waits for ever nor says that all is done,
+Whatever is killed, no process stays, the command never waits for ever nor reports that all is done,
 records that were there are there unchanged, and the next call goes on to the same results.
 """
 

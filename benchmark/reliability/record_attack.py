@@ -159,7 +159,7 @@ def attempt(ground: Ground, case: Case, name: str, place: Path) -> str:
 
 
 def _words(ground: Ground, case: Case, name: str, place: Path, path: Path) -> list[str]:
-    """Lays the case out and says the command."""
+    """Lays the case out and gives the command."""
     here, other = ["--results", str(place)], ["--results", str(place / "other")]
     if name == IMPORT:
         packed = place / "piece.tar.gz"
@@ -188,7 +188,7 @@ def _wrong(ground: Ground, case: Case, name: str, status: int | str, said: str) 
         return f"exit status {status}: {said[-300:]}"
     if status == 1 and not named:
         return f"exit status 1, and nothing names {ground.victim}: {said[-300:]}"
-    times = 2 if case.kept and name == REPORT else 1  # the notes of the report itself say it too
+    times = 2 if case.kept and name == REPORT else 1  # it is in the notes of the report itself too
     if case.must_fail and len(named) != times:
         return f"{len(named)} lines name the file instead of {times}: {said[-300:]}"
     return ""

@@ -18,7 +18,8 @@ from torch import Tensor
 
 from nlbench import baselines
 from nlbench.benchmark.machine.device import repeatable
-from nlbench.benchmark.runs.run import Context, prepare
+from nlbench.benchmark.runs.context import Context
+from nlbench.benchmark.runs.prepare import prepare
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.training import Backend, GraphBackend, LoopBackend, Outcome, Task
@@ -30,14 +31,14 @@ MODELS = ("mlp", "cnn_small")
 METHODS = ("ce", "gce", "drainage", "elr", "coteaching", "sop")
 # Relative, in float64: what different orders of summation may leave after some twenty steps.
 TOLERANCE = 1e-10
-# A card that has not answered by then, in seconds, is not waited for.
+# A GPU that has not answered by then, in seconds, is not waited for.
 PATIENCE = 300
 
 
 def graph_fails(device: str, strict: bool = True) -> str:
     """Why CUDA graphs are not trusted on this device, in words; empty if they are.
 
-    In a process of its own: what goes wrong on a card may take everything in its process along.
+    In a process of its own: an error on a GPU may end every computation of its process.
 
     Args:
         device: ``cuda`` or ``cuda:N``.

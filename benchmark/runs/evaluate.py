@@ -23,7 +23,7 @@ from nlbench.benchmark.pipeline.normalise import Normaliser
 from nlbench.benchmark.pipeline.streaming import Part
 from nlbench.benchmark.store import names
 from nlbench.benchmark.training import Task
-from nlbench.benchmark.training.trainer import batches
+from nlbench.benchmark.training.images import batches
 from nlbench.noise import NoisyLabels
 
 # The images with the largest extra output are kept as pictures, for one seed, where they are small.

@@ -3,102 +3,36 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import time
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import torch
-
-from nlbench import baselines, noise
-from nlbench.baselines import Method
-from nlbench.benchmark import models
-from nlbench.benchmark.datasets import AnyDataset
-from nlbench.benchmark.labels.draw import draw_labels
-from nlbench.benchmark.labels.foreign_images import with_foreign_images
-from nlbench.benchmark.machine.device import check_precision, repeatable, resolve
-from nlbench.benchmark.machine.environment import environment_here
+from nlbench import noise
+from nlbench.benchmark.machine.device import repeatable
 from nlbench.benchmark.machine.peak import forget_peak, peak
-from nlbench.benchmark.models import Classifier
-from nlbench.benchmark.pipeline.augment import check_fits
-from nlbench.benchmark.pipeline.batches import BatchPlan, check_batches, draw_split
-from nlbench.benchmark.pipeline.in_memory import Resident, supply
-from nlbench.benchmark.pipeline.select import described
+from nlbench.benchmark.runs import describe
+from nlbench.benchmark.runs.context import Context
 from nlbench.benchmark.runs.evaluate import evaluate
 from nlbench.benchmark.runs.limit import Limit
 from nlbench.benchmark.runs.method_source import method_source
 from nlbench.benchmark.runs.part_sources import part_sources
+from nlbench.benchmark.runs.prepare import Drawn, draw, prepare
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.store.record import RunRecord, pack_bits
 from nlbench.benchmark.store.verified import unwritable
-from nlbench.benchmark.streams import Streams
 from nlbench.benchmark.training import (
     Backend,
-    BackendConfig,
     Job,
     LoopBackend,
     Outcome,
     Task,
     create,
 )
-from nlbench.benchmark.training.checkpoint import Checkpoints
-from nlbench.benchmark.training.limits import check_method, check_pixels
 from nlbench.benchmark.training.task import failure
-from nlbench.benchmark.training.trainer import memory_format
-from nlbench.noise import NoisyLabels
-
-LOOP = BackendConfig("loop")
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a run needs besides its spec, and what must not change its result.
-
-    Attributes:
-        root: data folder, ``None`` for the default one.
-        device: as :func:`nlbench.benchmark.machine.device.resolve` names it.
-        threads: CPU threads of this worker.
-        environment: versions, commit and hardware, for the record; ``None``: as they are where and
-            when the run is trained, which may be another machine than the caller's.
-        choice: training backend, as :meth:`BackendConfig.resolve` gives it.
-        until: no run is started after this time (seconds since 1970), ``None`` = no limit.
-        stop: once there is this file, no run is started, and one that writes checkpoints stops at
-            the end of its epoch, without a record; ``None`` = never.
-        loaders: threads that decode images of data sets in files; 0 = the one that trains.
-        ahead: draw the next run's labels and weights in a second thread while a run is trained.
-            Worth having where the device is not the CPU that draws.
-        checkpoints: where runs write their state while they train, ``None``: nowhere.
-        run_timeout: seconds that a run may take once it is prepared, ``None`` = no limit.
-    """
-
-    root: Path | None
-    device: str
-    threads: int
-    environment: Mapping[str, Any] | None = None
-    choice: BackendConfig = LOOP
-    until: float | None = None
-    stop: Path | None = None
-    loaders: int = 0
-    ahead: bool = False
-    checkpoints: Checkpoints | None = None
-    run_timeout: float | None = None
-
-    @property
-    def here(self) -> Mapping[str, Any]:
-        """The environment of a run that is trained in this process."""
-        return environment_here(self.device) if self.environment is None else self.environment
-
-    @property
-    def late(self) -> bool:
-        """Whether no further run is to be started."""
-        over = self.until is not None and time.time() > self.until
-        return over or (self.stop is not None and self.stop.exists())
 
 
 def train(spec: RunSpec, context: Context, backend: Backend | None = None) -> RunRecord:
@@ -233,13 +167,13 @@ class _Run:
             record = self._finished(ended)
             self.end_limit()
         except (Exception, SystemExit) as error:  # noqa: BLE001  # a record; the others go on
-            record = _failed(self.spec, failure(error))
+            record = describe.failed(self.spec, failure(error))
         self.end_limit()
         record = self._with_facts(record, ended)
         # What no reader would take is not written as if it were a result.
         if record.status != "failed" and (found := unwritable(record)):
             reason = ValueError(f"its record does not hold together: {found}")
-            record = self._with_facts(_failed(self.spec, reason), ended)
+            record = self._with_facts(describe.failed(self.spec, reason), ended)
         self.task = None
         return record
 
@@ -249,7 +183,7 @@ class _Run:
             self.limit.end()
 
     def _failed(self, error: Exception) -> RunRecord:
-        return self._with_facts(_failed(self.spec, error), error)
+        return self._with_facts(describe.failed(self.spec, error), error)
 
     def _with_facts(self, record: RunRecord, ended: Outcome | Exception) -> RunRecord:
         """The record with what there is to know besides the result."""
@@ -273,8 +207,8 @@ class _Run:
                 "started": self.started.isoformat(timespec="seconds"),
                 "seconds": round(time.perf_counter() - self.clock + spent, 3),
                 **({"resumed": checkpoint.resumed} if checkpoint and checkpoint.resumed else {}),
-                **_pace(ended),
-                **_cost(ended, peak(self.context.device) if self.counted else None),
+                **describe.pace(ended),
+                **describe.cost(ended, peak(self.context.device) if self.counted else None),
             },
         )
 
@@ -285,8 +219,8 @@ class _Run:
             spec=self.spec,
             status="ok" if outcome.diverged is None else "diverged",
             data_label=task.data.dataset.label,
-            error=_divergence(outcome),
-            metrics=select(outcome.curves) if outcome.diverged is None else {},
+            error=describe.divergence(outcome),
+            metrics=describe.select(outcome.curves) if outcome.diverged is None else {},
             curves={name: tuple(curve) for name, curve in outcome.curves.items()},
             noise=task.labels.describe(),
             pairing={**self.pairing, **task.plan.fingerprints()},
@@ -301,147 +235,3 @@ class _Run:
         asked = sorted(task.method.asks())
         told = {"told": asked} if asked else {}
         return {**evaluate(task, self.spec.seed, self.spec.metrics), **others, **told}
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What takes the host long to draw for a run: its labels, and its first weights on the CPU."""
-
-    labels: NoisyLabels
-    networks: Sequence[Classifier]
-
-
-def draw(spec: RunSpec, context: Context) -> Drawn:
-    """Labels and first weights; nothing here touches a device, but for noise of a network."""
-    dataset = described(spec.dataset, context.root)
-    device = resolve(context.device)
-    labels = draw_labels(spec.noise, spec.dataset, spec.seed, context.root, device)
-    method = baselines.create(spec.method.name, spec.method.values)
-    return Drawn(labels, networks(spec, method, dataset, context.root))
-
-
-def prepare(
-    spec: RunSpec, context: Context, drawn: Drawn | None = None
-) -> tuple[Task, dict[str, str]]:
-    """Everything random of a run, decided and fingerprinted, before the first step.
-
-    Args:
-        spec: the run.
-        context: what it needs besides.
-        drawn: its labels and weights, where they were drawn ahead; used up.
-    """
-    device = resolve(context.device)
-    check_precision(spec.recipe.precision, device)
-    data = supply(spec.dataset, context.root, device, context.loaders)
-    dataset = data.dataset
-    check_fits(spec.recipe.augment, not isinstance(data, Resident), dataset.name)
-    method = baselines.create(spec.method.name, spec.method.values)
-    in_files = not isinstance(data, Resident)
-    check_method(method, dataset.name, in_files, spec.noise, spec.dataset.holdout)
-    drawn = drawn or draw(spec, context)
-    labels, (network, *others) = drawn.labels, drawn.networks
-    if isinstance(data, Resident):
-        check_pixels(method, dataset.name, str(data.dataset.x_train.dtype))
-        data = with_foreign_images(data, labels, context.root)
-    split = draw_split(spec, len(dataset.y_train))
-    check_batches(spec, len(split.train))
-    pairing = {
-        "data": dataset.fingerprint,
-        "labels": labels.fingerprint,
-        "split": split.fingerprint,
-        "init": models.init_fingerprint(network, dataset.num_classes),
-    }
-    master = torch.float64 if spec.recipe.precision == "float64" else torch.float32
-    task = Task(
-        network=memory_format(network.to(device, master)),
-        others=tuple(memory_format(other.to(device, master)) for other in others),
-        seed=spec.seed,
-        method=method,
-        data=data,
-        labels=labels,
-        split=split,
-        plan=BatchPlan(
-            spec,
-            split.train,
-            dataset.in_shape[1:],
-            method.views,
-            method.mixing(),
-            method.strong_views,
-        ),
-        recipe=spec.recipe,
-        device=device,
-    )
-    return task, pairing
-
-
-def networks(
-    spec: RunSpec, method: Method, dataset: AnyDataset, root: Path | None
-) -> list[Classifier]:
-    """The network of each member, with its first weights, on the CPU.
-
-    The first member's are those that every method starts from, a further one's come from a stream
-    of its own.
-    """
-    streams, classes = Streams(spec.seed), dataset.num_classes
-    made: list[Classifier] = []
-    for member in range(method.members):
-        words = ("member", member) if member else ()
-        network = models.build(spec.model, dataset.in_shape, method.num_outputs(classes))
-        models.initialise(network, partial(streams.generator, "init", *words), classes)
-        models.load_weights(network, spec.model, root)
-        made.append(network)
-    return made
-
-
-def select(curves: Mapping[str, Sequence[float | None]]) -> dict[str, float | int | None]:
-    """The four accuracies from one run's curves; the earliest of equal epochs is chosen.
-
-    Only epochs that were evaluated can be chosen; the last one always was.
-
-    ``last``: the last epoch. ``noisy_val`` / ``clean_val``: the epoch best on the held-out images
-    by their noisy / clean labels. ``oracle``: the best test epoch, unknown in practice.
-    """
-    test = curves["test_accuracy"]
-    chosen: dict[str, float | int | None] = {"last": test[-1]}
-    rules = {"noisy_val": "val_noisy", "clean_val": "val_clean", "oracle": "test_accuracy"}
-    for rule, curve in rules.items():
-        values = [-math.inf if value is None else value for value in curves[curve]]
-        best = values.index(max(values)) if any(v is not None for v in curves[curve]) else None
-        chosen[rule] = None if best is None else test[best]
-        chosen[f"{rule}_epoch"] = None if best is None else best + 1
-    return chosen
-
-
-def _cost(ended: Outcome | Exception, most: int | None) -> dict[str, Any]:
-    """Images that went through networks, and the most memory held during the run, in MiB."""
-    if isinstance(ended, Exception):
-        return {}
-    memory = {} if most is None else {"peak_memory": round(most / 2**20)}
-    return {"cost": asdict(ended.cost), **memory}
-
-
-def _pace(ended: Outcome | Exception) -> dict[str, Any]:
-    first = ended.first_epoch if isinstance(ended, Outcome) else None
-    if first is None:
-        return {}
-    return {"first_epoch": {"steps": first.steps, "seconds": round(first.seconds, 4)}}
-
-
-def _divergence(outcome: Outcome) -> dict[str, Any] | None:
-    if outcome.diverged is None:
-        return None
-    message = f"loss or weights were not finite in epoch {outcome.diverged}"
-    return {"epoch": outcome.diverged, "message": message, "traceback": None}
-
-
-def _failed(spec: RunSpec, error: Exception) -> RunRecord:
-    return RunRecord(
-        spec=spec,
-        status="failed",
-        data_label=spec.dataset.name,
-        error={
-            "epoch": None,
-            "message": f"{type(error).__name__}: {error}",
-            "traceback": "".join(traceback.format_exception(error)),
-        },
-    )

@@ -36,7 +36,7 @@ class _Folder:
     settled: bool = False
 
     def news(self, now: float, anyway: bool) -> Iterator[str]:
-        """Runs that have a new record, if the folder says it changed or is listed anyway."""
+        """Runs that have a new record, if the folder's time has changed or it is listed anyway."""
         changed = _changed(self.path)
         if changed != self.changed:
             since, settled = now, False
@@ -65,9 +65,9 @@ class _Folder:
 class Watch:
     """Runs whose records are waited for.
 
-    A folder of the store is listed when its own time of change says that something is new, and
+    A folder of the store is listed when its own time of change shows that something is new, and
     once more when that has been still for a while, for the time may be coarse. One folder a look is
-    listed whatever its time says: some file systems do not tell.
+    listed whatever its time is: some file systems do not update it.
     """
 
     def __init__(self, store: Store, run_ids: Iterable[str]) -> None:

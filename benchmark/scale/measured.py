@@ -16,7 +16,7 @@ from nlbench.benchmark.executors.dask import SEND, SPARE
 from nlbench.benchmark.executors.executor import CHECKPOINTS, Order, Worker
 from nlbench.benchmark.executors.sharing import tidy
 from nlbench.benchmark.machine.open_files import most_open_files
-from nlbench.benchmark.runs.run import Context
+from nlbench.benchmark.runs.context import Context
 from nlbench.benchmark.runs.watch import Watch
 from nlbench.benchmark.scale.calls import counted
 from nlbench.benchmark.scale.dask_way import DriverCosts
@@ -32,7 +32,7 @@ from nlbench.noise import whole
 T = TypeVar("T")
 # Runs of a worker's part, for what a look at them costs.
 PART = 10
-# Names of files that a file server tells at a time.
+# Names of files that a file server lists at a time.
 NAMES = 100
 ANOTHER = '{"host": "another", "machine": "another", "process": 1}'
 

@@ -1,4 +1,4 @@
-"""Tuned: how the settings of profile ``tuned`` were chosen, as the suite that runs them says it."""
+"""Tuned: how the settings of profile ``tuned`` were chosen, as their suite states it."""
 
 from __future__ import annotations
 

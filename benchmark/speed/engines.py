@@ -22,7 +22,8 @@ from nlbench.benchmark.datasets import Dataset
 from nlbench.benchmark.machine.device import cores, repeatable, resolve
 from nlbench.benchmark.pipeline.batches import BatchPlan, Split
 from nlbench.benchmark.pipeline.in_memory import Resident
-from nlbench.benchmark.runs.run import Context, networks, prepare
+from nlbench.benchmark.runs.context import Context
+from nlbench.benchmark.runs.prepare import networks, prepare
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.speed.peak_flops import peak_flops, timed, training_flops
@@ -31,7 +32,8 @@ from nlbench.benchmark.speed.table import SUITES, compare_with_plain, failed, in
 from nlbench.benchmark.suites import suite
 from nlbench.benchmark.training import LoopBackend, StackBackend, Task
 from nlbench.benchmark.training.cuda_graph_slot import GraphRunner
-from nlbench.benchmark.training.trainer import Trainer, memory_format
+from nlbench.benchmark.training.images import memory_format
+from nlbench.benchmark.training.trainer import Trainer
 
 MODELS = {"cuda": ("cnn8", "resnet18", "resnet34"), "cpu": ("cnn_small",)}
 STEPS = {"cuda": 100, "cpu": 8}

@@ -28,7 +28,7 @@ def peak_flops(device: torch.device) -> float:
 def product_flops(device: torch.device, kind: torch.dtype) -> float:
     """Operations a second of a large matrix product, the best of a few calls.
 
-    Entries are normal draws: a card that multiplies constants draws less power and is faster than
+    Entries are normal draws: a GPU that multiplies constants draws less power and is faster than
     in any training.
     """
     tiles, calls = (8, 10) if device.type == "cuda" else (1, 4)

@@ -22,7 +22,8 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.machine import processor
 from nlbench.benchmark.machine.allocator import keep_memory
 from nlbench.benchmark.machine.device import cores, describe, repeatable, resolve
-from nlbench.benchmark.runs.run import Context, prepare
+from nlbench.benchmark.runs.context import Context
+from nlbench.benchmark.runs.prepare import prepare
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.speed.table import SUITES, in_suites
 from nlbench.benchmark.streams import Streams

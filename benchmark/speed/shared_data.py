@@ -23,10 +23,10 @@ def run(name: str, root: Path | None, counts: tuple[int, ...]) -> list[dict[str,
         the way.
 
     Raises:
-        UserError: this system does not say how much memory is shared.
+        UserError: this system does not report how much memory is shared.
     """
     if not Path("/proc/self/smaps_rollup").exists():
-        raise UserError("bench data: only Linux says how much memory processes share")
+        raise UserError("bench data: only Linux reports how much memory processes share")
     return [{"data_set": name, "processes": count, **_held(name, root, count)} for count in counts]
 
 

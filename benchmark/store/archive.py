@@ -140,7 +140,7 @@ def read(path: Path) -> Iterator[RunRecord | str]:
     damaged place is still had.
 
     Raises:
-        UserError: no such file, or not an archive of run records (its manifest is damaged, say).
+        UserError: no such file, or not an archive of run records (e.g. its manifest is damaged).
     """
     try:
         seen = path.stat()

@@ -287,7 +287,7 @@ class _Seen:
 
     Attributes:
         there: whether there is one.
-        owner: as the file says.
+        owner: as the file names it.
         renewed: its time.
     """
 

@@ -119,7 +119,7 @@ def _images(part: Mapping[str, Any]) -> Found:
     elif part["pixels"] is not None:
         size = math.prod(shape)
         packed = base64.b64decode(part["pixels"], validate=True)
-        # No more is unpacked than the shape says, and never more than an engine would keep.
+        # No more is unpacked than the shape states, and never more than an engine would keep.
         held = zlib.decompressobj().decompress(packed, min(size, MOST_PIXELS) + 1)
         if len(held) != size:
             yield f"images: {len(held)} pixels for shape {shown(shape)}"

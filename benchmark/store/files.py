@@ -23,7 +23,7 @@ _KINDS = (
 
 
 class ForeignFolderError(Exception):
-    """The folder of a file is none of the store's; the message says what it is."""
+    """The folder of a file is none of the store's; the message names what it is."""
 
 
 def plain_bytes(path: str) -> bytes:

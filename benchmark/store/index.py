@@ -2,7 +2,7 @@
 
 One file, ``run-index.npz`` in the store, a column for each fact. It is safe to delete, is never
 trusted over a record whose file has changed, and one that is damaged or of another version counts
-as none. Several processes may write it: the last one's stands, and is as good.
+as none. Several processes may write it: the last one's is kept, and is as good.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def facts_of(record: RunRecord) -> tuple[float, Facts]:
     message = "" if record.error is None else str(record.error.get("message"))
     slots = int(record.environment.get("slots", 1))
     sources = record.method_source, record.part_sources
-    seconds = float(record.timing.get("seconds", 0.0))  # a failed run need not say
+    seconds = float(record.timing.get("seconds", 0.0))  # a failed run may have none
     return seconds, Facts(record.status, message, slots, *sources)
 
 

@@ -44,12 +44,12 @@ class ForeignError(ValueError):
 
 
 class UnsoundError(ValueError):
-    """It is a manifest, but damaged or of another schema; the message says which."""
+    """It is a manifest, but damaged or of another schema; the message names which."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an archive says it holds.
+    """What an archive declares that it holds.
 
     Attributes:
         runs: ids, sorted.

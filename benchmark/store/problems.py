@@ -132,7 +132,7 @@ def _metrics(record: RunRecord) -> Found:
         elif not is_count(epoch, 1) or epoch > len(test):
             yield f"{rule}_epoch = {shown(epoch)} is none of {len(test)} epochs"
         elif value is None or curve[epoch - 1] != best or test[epoch - 1] != value:
-            yield f"{rule} = {shown(value)} at epoch {epoch} is not what the curves say"
+            yield f"{rule} = {shown(value)} at epoch {epoch} is not what the curves hold"
 
 
 def _tested_epochs(record: RunRecord, test: tuple[float | None, ...]) -> Found:

@@ -158,14 +158,14 @@ class RunRecord:
             raise DamagedRecord("curves are not lists")
         own = _digest(stated)[:16]
         if own != run_id:
-            raise DamagedRecord(f"its spec has run id {own}, it says {shown(run_id)}")
+            raise DamagedRecord(f"its spec has run id {own}, it states {shown(run_id)}")
         spec = expected
         if spec is None or spec.run_id != run_id:
             spec = _spec(stated)
         curves = {name: tuple(curve) for name, curve in listed.items()}
         record = cls(spec=spec, curves=curves, **held)
         if record.run_id != run_id:
-            raise DamagedRecord(f"its spec has run id {record.run_id}, it says {run_id}")
+            raise DamagedRecord(f"its spec has run id {record.run_id}, it states {run_id}")
         return record
 
     def correct(self) -> NDArray[np.bool_]:

@@ -174,7 +174,7 @@ def _checked(place: str, content: bytes | Exception) -> RunRecord | str:
         return f"{place}: cannot be read ({type(content).__name__}: {content})"
     name = _NAME.fullmatch(place.rpartition("/")[2])
     if name is None or _sha256(content) != name["digest"]:
-        return f"{place}: its content is not what its name says"
+        return f"{place}: its content does not have the digest in its name"
     try:
         record = verified(content)
     except (DamagedRecord, UserError) as error:

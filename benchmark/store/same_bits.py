@@ -1,10 +1,10 @@
-"""Must two records of one run have the same bits? By what they say of where they were made."""
+"""Must two records of one run have the same bits? By what they state of where they were made."""
 
 from __future__ import annotations
 
 from nlbench.benchmark.store.record import RunRecord
 
-# All of it is stated, and the same. A CPU's name does not say which instructions it has, so of
+# All of it is stated, and the same. A CPU's name does not show which instructions it has, so of
 # CPUs the same bits may be hoped for and are not asked for.
 SAME = ("commit", "device", "torch", "numpy", "backend", "threads", "slots", "deterministic")
 

@@ -1,1 +1,1 @@
-"""Results of other people: what an archive of records must hold to stand beside ours."""
+"""Results of other people: what an archive of records must hold to be shown beside ours."""

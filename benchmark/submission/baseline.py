@@ -18,7 +18,7 @@ from nlbench.benchmark.submission.references import Ours
 from nlbench.benchmark.submission.submitted import Submission
 from nlbench.benchmark.suites.suite import Suite
 
-# How often an honest archive is refused, at most.
+# How often an archive of sound results is refused by chance, at most.
 WRONGLY = 0.01
 # Points that no mean is refused for: reports call differences below it practically equal.
 SMALL = 0.5
@@ -51,7 +51,7 @@ class Pair:
 
     @property
     def must_be_same(self) -> bool:
-        """Whether both say that they were made by the same code on the same kind of GPU."""
+        """Whether both state that they were made by the same code on the same kind of GPU."""
         return must_be_same(self.theirs, self.ours)
 
 

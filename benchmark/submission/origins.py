@@ -70,7 +70,7 @@ def machine(submission: Submission) -> Check:
 
 
 def _wrong_source(name: str, source: str) -> str:
-    """Why a source cannot stand; empty if it can. Nothing outside this project is imported."""
+    """Why a source is not accepted; empty if it is. Nothing outside this project is imported."""
     if methods.OUTSIDE.is_outside(name):
         if not HASHED.fullmatch(source):
             return f"a method from outside without the SHA-256 of its source ({source or 'none'})"

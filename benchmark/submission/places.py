@@ -1,4 +1,4 @@
-"""Place: where a run stands in a suite, whatever its method; Setting: of a method there."""
+"""Place: where a run belongs in a suite, whatever its method; Setting: of a method there."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Places:
-    """Where a suite has runs, and where runs of other methods may stand."""
+    """Where a suite has runs, and where runs of other methods may belong."""
 
     suite: Suite
 
@@ -101,7 +101,7 @@ class Places:
 
     @property
     def open(self) -> frozenset[Place]:
-        """Where methods of one's own stand: wherever the suite has its baseline."""
+        """Where methods of one's own belong: wherever the suite has its baseline."""
         return self.by_method[self.suite.baseline]
 
     def needed(self, method: str) -> frozenset[Place]:

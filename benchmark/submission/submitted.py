@@ -30,7 +30,7 @@ class Submission:
 
     @classmethod
     def read(cls, path: Path) -> Submission:
-        """What `nlbench store export` wrote, or somebody says it did.
+        """What `nlbench store export` wrote, or is claimed to have written.
 
         Raises:
             UserError: no archive of records, or one without any.

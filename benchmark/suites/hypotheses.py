@@ -16,7 +16,7 @@ def parse(entries: Any, specs: Sequence[RunSpec], where: str) -> tuple[Hypothesi
 
     Raises:
         UserError: no table, an unknown key, method or noise, a method against itself, or two that
-            say the same; named.
+            are equal; named.
     """
     if not isinstance(entries, list) or not all(isinstance(e, Mapping) for e in entries):
         raise UserError(f"{where}: hypothesis should be tables, written [[hypothesis]]")

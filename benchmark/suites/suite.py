@@ -188,7 +188,7 @@ def _of_values(values: dict[str, Any], name: str, where: str, profile: str | Non
 
 
 def _check_choices(tuned: Tuned, specs: Iterable[RunSpec], where: str) -> None:
-    """Refuse runs of which the table does not say how their setting was chosen."""
+    """Refuse runs of which the table does not state how their setting was chosen."""
     for spec in specs:
         if spec.profile != "tuned" or tuned.of(spec.noise, spec.method.name) is None:
             raise UserError(
@@ -200,7 +200,7 @@ def _check_choices(tuned: Tuned, specs: Iterable[RunSpec], where: str) -> None:
 def _alike(
     specs: Iterable[RunSpec], where: str, settings: Tune | Tuned | None
 ) -> Iterable[RunSpec]:
-    """The runs of one part, as matched as they say; settings that are tried or chosen need not."""
+    """The runs of one part, as matched as declared; settings that are tried or chosen need not."""
     found = list(specs)
     if settings is None:
         refuse_unequal(found, where)

@@ -17,17 +17,17 @@ from nlbench.benchmark.models import check_name, fitting
 from nlbench.benchmark.pipeline.batches import BatchPlan, Split
 from nlbench.benchmark.pipeline.in_memory import Resident, to_device
 from nlbench.benchmark.runs.evaluate import outputs
-from nlbench.benchmark.runs.run import networks
+from nlbench.benchmark.runs.prepare import networks
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.suspicious import kept
 from nlbench.benchmark.suspicious.folds import Labels, assign
 from nlbench.benchmark.suspicious.judge import Probabilities
 from nlbench.benchmark.suspicious.samples import Samples
+from nlbench.benchmark.training.images import memory_format
 from nlbench.benchmark.training.limits import check_method, check_pixels
 from nlbench.benchmark.training.loop import LoopBackend
 from nlbench.benchmark.training.task import Task, train
-from nlbench.benchmark.training.trainer import memory_format
 from nlbench.noise import NoiseSpec, NoisyLabels
 
 METHODS = ("ce", "gce")

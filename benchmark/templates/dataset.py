@@ -10,7 +10,7 @@ from nlbench.noise import generator
 
 
 def template(source: Source) -> Dataset:
-    """Return images of two classes, dark and bright; read yours from ``source.root``, say.
+    """Return images of two classes, dark and bright; read yours, for example, from ``source.root``.
 
     Images are (N, C, H, W), uint8 or float32; labels int64 from 0 on, the true ones.
     """

@@ -24,5 +24,5 @@ TEMPLATE = Metric(
     higher_is_better=True,
     bounds=(0.0, 1.0),
     function=measured,
-    min_classes=3,  # below, it says nothing and is left out
+    min_classes=3,  # below, it shows nothing and is left out
 )

@@ -1,4 +1,4 @@
-"""The CUDA graph backend: a whole step recorded once, several runs side by side on one card."""
+"""The CUDA graph backend: a whole step recorded once, several runs side by side on one GPU."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def restore(chosen: torch.optim.Optimizer, state: dict[int, Any]) -> None:
 
 @contextlib.contextmanager
 def recorded(chosen: Sequence[torch.optim.Optimizer]) -> Iterator[None]:
-    """While a step is recorded, say so to the optimisers that ask for it (Adam's kind).
+    """While a step is recorded, mark the optimisers that need to know it (Adam's kind).
 
     A fused step is the same either way; outside of a recording PyTorch would warn.
     """

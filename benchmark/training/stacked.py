@@ -15,11 +15,12 @@ from torch.func import functional_call, vmap
 from nlbench.benchmark.pipeline.augment import apply
 from nlbench.benchmark.pipeline.batches import Epoch
 from nlbench.benchmark.training.epoch_stats import Answers, EpochStats, Seen, evaluation, ranked
+from nlbench.benchmark.training.images import EVAL_BATCH, mix
 from nlbench.benchmark.training.inputs import Inputs
 from nlbench.benchmark.training.limits import check_backend
 from nlbench.benchmark.training.optimizer import learning_rate, optimiser
 from nlbench.benchmark.training.task import Ended, Job, Outcome, Task, failure
-from nlbench.benchmark.training.trainer import EVAL_BATCH, Trainer, mix
+from nlbench.benchmark.training.trainer import Trainer
 
 Group = list[tuple[int, Job, Task]]
 

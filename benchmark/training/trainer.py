@@ -1,86 +1,34 @@
-"""Trainer: the moving parts of one run, and the arithmetic of one step. Every backend uses it."""
+"""Trainer: one step, and an epoch's beginning and end. Every backend uses it."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nlbench.baselines import Batch, Method, Mixed, Step
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.pipeline.augment import apply
 from nlbench.benchmark.pipeline.batches import Epoch
-from nlbench.benchmark.pipeline.in_memory import Resident
-from nlbench.benchmark.pipeline.normalise import Normaliser
-from nlbench.benchmark.pipeline.streaming import Part
-from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.training import sam
 from nlbench.benchmark.training.course import Turn
-from nlbench.benchmark.training.epoch_stats import Answers, EpochStats, Seen, accuracy
+from nlbench.benchmark.training.epoch_stats import EpochStats, Seen
+from nlbench.benchmark.training.images import mix
 from nlbench.benchmark.training.inputs import Inputs
-from nlbench.benchmark.training.memory import Memory
-from nlbench.benchmark.training.optimizer import (
-    learning_rate,
-    optimiser,
-    regularise,
-    restore,
-    saved,
-    set_rate,
-)
+from nlbench.benchmark.training.networks import Member, Networks
+from nlbench.benchmark.training.optimizer import learning_rate, optimiser, regularise, set_rate
 from nlbench.benchmark.training.own_batches import own_epoch
-from nlbench.benchmark.training.task import Cost, Task
-
-EVAL_BATCH = 1000
+from nlbench.benchmark.training.task import Task
 
 
-class Member:
-    """One network of a run and its optimiser.
+class Trainer(Networks):
+    """The training of the networks of one run.
 
     Attributes:
-        network: the module.
-        call: what a step calls: the module, or a compiled form of it.
-        names: of the weights.
-        tensors: weights and buffers by name, without gradient.
-    """
-
-    def __init__(self, network: nn.Module, recipe: Recipe) -> None:
-        self.network = network
-        self.call: Callable[[Tensor], Tensor] = network
-        self.names, self.parameters = zip(*network.named_parameters(), strict=True)
-        self.tensors: dict[str, Tensor] = network.state_dict()
-        self.optimiser = optimiser(recipe, self.parameters)
-
-    def copied(self) -> dict[str, Tensor]:
-        """A copy of weights and buffers."""
-        return {name: tensor.clone() for name, tensor in self.tensors.items()}
-
-    def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take weights and buffers over, in place."""
-        with torch.no_grad():
-            for name, tensor in self.tensors.items():
-                tensor.copy_(tensors[name])
-
-    @property
-    def gradients(self) -> dict[str, Tensor]:
-        """Every gradient there is, by the name of the weight."""
-        pairs = zip(self.names, self.parameters, strict=True)
-        return {name: p.grad for name, p in pairs if p.grad is not None}
-
-
-class Trainer:
-    """One run: its networks, and what its method keeps.
-
-    Attributes:
-        members: one for each network.
-        memory: the method's state.
         given: (N,) labels to learn from.
-        held: ids of the held-out samples.
         recipe: of the stage that is trained.
-        cost: of the training so far.
         changes_gradients: whether the method does, between the backward pass and the step.
     """
 
@@ -90,27 +38,18 @@ class Trainer:
                 f"method {task.method.name!r} draws batches of its own, without SAM: set sam_rho of"
                 " the recipe to 0"
             )
-        self.task = task
+        super().__init__(task)
         self.recipe = task.recipe
-        self.cost = Cost()
         self._before = 0
-        self.members = [Member(network, task.recipe) for network in task.networks]
-        dataset = task.data.dataset
-        self.normalise = Normaliser(dataset.mean, dataset.std, task.device, task.dtype)
-        self.memory = Memory(task)
         self.given = self.memory.facts.given.clone()
-        self.held = torch.tensor(task.split.validation, device=task.device)
         kind = type(task.method)  # what no method does is not prepared in every step
         self.changes_gradients = kind.after_backward is not Method.after_backward
         self._after_step = kind.after_step is not Method.after_step
 
     def load(self, task: Task) -> None:
         """Take over another run of the same networks, method and recipe."""
-        self.task = task
-        self.cost = Cost()
-        self.memory.load(task)
+        super().load(task)
         self.given.copy_(self.memory.facts.given)
-        self.held = torch.tensor(task.split.validation, device=task.device)
 
     def epoch(self, epoch: Epoch) -> EpochStats:
         """One pass over the training set in the order of the epoch."""
@@ -158,38 +97,11 @@ class Trainer:
         """What the method makes of the stage before, at the beginning of a later one."""
         self.task.method.begin_stage(self.memory.state, self.memory.facts, stage, sweep)
 
-    def load_weights(self, weights: Sequence[Mapping[str, Tensor]]) -> None:
-        """Give every member its weights and buffers."""
-        for member, tensors in zip(self.members, weights, strict=True):
-            member.load(tensors)
-
     def enter(self, turn: Turn) -> None:
         """Go on with the recipe of a stage, and with optimisers that have seen nothing."""
         self.recipe, self._before = turn.recipe, turn.number - turn.at
         for member in self.members:
             member.optimiser = optimiser(turn.recipe, member.parameters)
-
-    def saved(self) -> dict[str, Any]:
-        """Copies of all that training changes: networks, optimisers, the method's state."""
-        own = self.memory.optimiser
-        return {
-            "members": [member.copied() for member in self.members],
-            "optimisers": [copy.deepcopy(saved(member.optimiser)) for member in self.members],
-            "state": {name: tensor.clone() for name, tensor in self.memory.state.named().items()},
-            "cost": asdict(self.cost),
-            "own": {} if own is None else copy.deepcopy(saved(own)),
-        }
-
-    def restore(self, content: Mapping[str, Any]) -> None:
-        """Take over what :meth:`saved` gave, in place."""
-        parts = zip(self.members, content["members"], content["optimisers"], strict=True)
-        for member, tensors, state in parts:
-            member.load(tensors)
-            restore(member.optimiser, state)
-        self.memory.state.load(content["state"])
-        self.cost = Cost(**content["cost"])
-        if self.memory.optimiser is not None:
-            restore(self.memory.optimiser, content["own"])
 
     @torch.no_grad()
     def end_epoch(self, epoch: int) -> None:
@@ -241,58 +153,6 @@ class Trainer:
             parameters=memory.state.parameters,
             mixed=mixed,
         )
-
-    def forward(self, images: Tensor, network: Callable[[Tensor], Tensor] | None = None) -> Tensor:
-        """Logits; bf16 by autocast if the recipe's precision is bf16."""
-        half = self.task.recipe.precision == "bf16"
-        with torch.autocast(self.task.device.type, torch.bfloat16, enabled=half):
-            # Not `or`: a module with a length has a truth value, a compiled one raises there.
-            return (self.task.network if network is None else network)(images)
-
-    def sweep(self) -> Tensor:
-        """Logits of the whole training set, (members, N, outputs): evaluation, no augmentation."""
-        self.cost.forward += len(self.members) * self.memory.facts.samples
-        return torch.stack(list(self._evaluated(self.task.data.x_train, None, self._plain)))
-
-    def predictions(self, images: Tensor | Part, rows: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Closed-set predictions in evaluation mode, without augmentation.
-
-        Returns:
-            Those of the method; where there are several members, also those of the first alone.
-        """
-        return self._evaluated(images, rows, self._predicted)
-
-    def answers(self) -> Answers:
-        """Test images that are right, and predictions of the held-out images."""
-        data = self.task.data
-        correct = [found == data.y_test for found in self.predictions(data.x_test)]
-        held = self.predictions(data.x_train, self.held)[0] if len(self.held) else None
-        return Answers(correct[0], correct[1] if correct[1:] else None, held, len(self.members))
-
-    def no_answers(self) -> Answers:
-        """The answers of an epoch that is not evaluated."""
-        return Answers(members=len(self.members))
-
-    def accuracy_elsewhere(self) -> dict[str, float]:
-        """Accuracy on the data set's further test sets, if it has any."""
-        data = self.task.data
-        if isinstance(data, Resident):
-            return {}
-        return {
-            name: accuracy(self.predictions(images)[0] == labels)
-            for name, (images, labels) in data.others.items()
-        }
-
-    def finite(self) -> bool:
-        """Whether every weight and all of the state is finite (waits for the device)."""
-        return bool(self.norm().isfinite())
-
-    def norm(self) -> Tensor:
-        """A scalar on the device that is finite exactly if every weight and all the state is."""
-        weights = [p.detach() for member in self.members for p in member.parameters]
-        total = torch.stack(torch._foreach_norm(weights)).sum()
-        own = self.memory.norm()
-        return total if own is None else total + own
 
     def _outputs(self, images: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], ...]:
         """Each member's logits for each view, in full precision."""
@@ -352,48 +212,3 @@ class Trainer:
             losses=losses[0] if len(losses) == 1 else torch.stack(losses).mean(dim=0),
             weights=step.weights[0] if step.weights else None,
         )
-
-    def _plain(self, logits: list[Tensor]) -> tuple[Tensor, ...]:
-        return tuple(one.to(self.task.dtype) for one in logits)
-
-    def _predicted(self, logits: list[Tensor]) -> tuple[Tensor, ...]:
-        method = self.task.method
-        found = method.predict(method.combine(logits))
-        return (found,) if len(logits) == 1 else (found, method.predict(logits[0]))
-
-    @torch.no_grad()
-    def _evaluated(
-        self,
-        images: Tensor | Part,
-        rows: Tensor | None,
-        change: Callable[[list[Tensor]], tuple[Tensor, ...]],
-    ) -> tuple[Tensor, ...]:
-        """What ``change`` makes of the members' logits, batch by batch."""
-        for member in self.members:
-            member.network.eval()
-        parts = []
-        for batch in batches(images, rows):
-            ready = self.normalise(batch)
-            parts.append(change([self.forward(ready, m.network) for m in self.members]))
-        return tuple(torch.cat(column) for column in zip(*parts, strict=True))
-
-
-def mix(images: Tensor, mixed: Mixed) -> Tensor:
-    """Each image with its partner in the batch, in the images' memory format."""
-    return mixed.weight * images + (1 - mixed.weight) * images[mixed.partner]
-
-
-def batches(images: Tensor | Part, rows: Tensor | None) -> Iterator[Tensor]:
-    """All images or these rows of them, in order, in batches for evaluation."""
-    if isinstance(images, Part):
-        yield from images.batches(rows)
-        return
-    count = len(images) if rows is None else len(rows)
-    for start in range(0, count, EVAL_BATCH):
-        at = slice(start, start + EVAL_BATCH)
-        yield images[at] if rows is None else images[rows[at]]
-
-
-def memory_format(network: nn.Module) -> nn.Module:
-    """Convolution weights channels_last, the layout CPU and GPU kernels are fastest in."""
-    return network.to(memory_format=torch.channels_last)

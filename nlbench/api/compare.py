@@ -40,7 +40,7 @@ Given = pd.DataFrame | Mapping[Any, Any] | Sequence[Mapping[Any, Any]] | str | P
 
 
 class Compared:
-    """What a table of accuracies comes to: all that its report says, before it is written.
+    """What a table of accuracies comes to: all that is in its report, before it is written.
 
     ``print`` shows the table and the verdicts, a notebook a page with a figure.
     """

@@ -17,7 +17,7 @@ PARTS = {
     "open_set": "openset",
     "test_sets": "test_set",
 }
-_LISTS_OF = {"criteria", "scores"}  # keys that say no more than that names follow
+_LISTS_OF = {"criteria", "scores"}  # keys that only announce names
 _COUNTS = {"samples", "flipped", "known", "unknown", "validation"}
 _AS_SCORED = {"threshold"}  # in the units of the score
 

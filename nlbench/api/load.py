@@ -46,7 +46,7 @@ def load(
     Returns:
         The columns of runs.csv: accuracies in percent (``last``: at the last epoch), settings,
         fingerprints, versions. A run without a record has status ``missing`` and no accuracy.
-        After them ``host``, the kind of machine where the record says it, and every number that a
+        After them ``host``, the kind of machine where the record has it, and every number that a
         record holds beside accuracies, in percent (what is no share in hundredths) as in the CSV
         files of a report: ``measure_ece``, ``detection_loss_auroc`` (how well flipped labels are
         found by their loss), ``openset_msp_auroc``, ``test_set_NAME``.

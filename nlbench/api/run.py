@@ -165,7 +165,7 @@ def run(
             cannot be trained, before anything is.
 
     Warns:
-        UserWarning: runs failed; their records say why.
+        UserWarning: runs failed; the reasons are in their records.
     """
     chosen = part_of(suite_of(suite, profile), methods, noise, seeds)
     check_report(chosen)

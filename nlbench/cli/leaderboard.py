@@ -77,7 +77,7 @@ def add(commands: options.Commands) -> None:
 
 
 def call_add(args: argparse.Namespace) -> int:
-    """Check an archive and add its rows, or say why not."""
+    """Check an archive and add its rows, or print why not."""
     from nlbench.submissions import add_to  # it needs torch
 
     origin = Origin.parse(args.origin)

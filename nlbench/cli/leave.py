@@ -49,7 +49,7 @@ def leaving(hold: Hold) -> Iterator[Leave]:
     """Within, the signals ASKING end nothing but ask; Ctrl-C still ends at once.
 
     Args:
-        hold: tells the process over this one to wait.
+        hold: asks the process over this one to wait.
     """
     with tempfile.TemporaryDirectory(prefix="nlbench-") as folder:
         leave = Leave(Path(folder) / "stop", hold)

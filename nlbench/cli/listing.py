@@ -64,12 +64,11 @@ def call(args: argparse.Namespace) -> int:
 
 
 def _markdown(what: Sequence[str]) -> int:
-    from nlbench.cli import methods_numbers, methods_page
+    from nlbench.methods_page import page_here
 
     if list(what) != ["methods"]:
         raise UserError(f"--markdown: of methods alone, not of {' '.join(what) or 'all lists'}")
-    numbers = methods_numbers.read(Path(), "field")
-    print(methods_page.page(methods_page.shipped(), numbers), end="")
+    print(page_here(Path()), end="")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What ``nlbench run`` says of a plan and at its end, in words and as JSON."""
+"""What ``nlbench run`` prints of a plan and at its end, in words and as JSON."""
 
 from __future__ import annotations
 

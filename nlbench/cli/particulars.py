@@ -13,7 +13,7 @@ from nlbench.benchmark.suites.suite import Suite
 
 
 def particulars(suite: Suite, results: Path, how: TrainOptions) -> Iterator[str]:
-    """What each record says of where it was made, and the folders of this call."""
+    """What each record states of where it was made, and the folders of this call."""
     device = resolve(how.device, here=how.scheduler is None)
     if how.scheduler is None:
         facts = environment_here(str(device))

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _teller() -> Callable[[Tally], None]:
-    """What says how far an attack is, and each failure once."""
+    """What prints how far an attack is, and each failure once."""
     shown = 0
 
     def tell(tally: Tally) -> None:

@@ -12,7 +12,7 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.executors import slurm
 from nlbench.benchmark.executors.rehearse import missing
 from nlbench.benchmark.spec.run_spec import RunSpec
-from nlbench.cli import options, run
+from nlbench.cli import options, run, run_options
 
 TEXT = """\
 Print a job script for SLURM that trains what is missing of a suite; --submit hands it to sbatch.
@@ -156,7 +156,7 @@ def _missing(words: list[str]) -> tuple[str, tuple[RunSpec, ...]]:
             option = name.replace("_", "-")
             raise UserError(f"slurm: --{option} is for one call of `nlbench run`, not for tasks")
     suite = options.selected(args)
-    return suite.name, missing(suite, args.results, run.asked(args))
+    return suite.name, missing(suite, args.results, run_options.asked(args))
 
 
 def _warn_of_data(specs: tuple[RunSpec, ...], root: Path | None) -> None:

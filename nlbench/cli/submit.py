@@ -1,4 +1,4 @@
-"""``nlbench submit``: whether an archive of results can stand beside the published ones."""
+"""``nlbench submit``: whether an archive of results can be shown beside the published ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ in. Nothing that it names is imported, and nothing is trained. The checks:
   sources       methods are built in and of today's version, or their source is named by its hash
   machine       one commit without uncommitted changes, one version of torch, the device stated
 
-A check without anything to compare with says `not checked`. The suite is the one that most of the
+A check without anything to compare with prints `not checked`. The suite is the one that most of the
 runs are of, as it was published if it was; --suite names it, by name or file (what that file names
 is imported). Our published records are in --results, in a clone of nlbench: results/.
 

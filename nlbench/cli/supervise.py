@@ -2,7 +2,7 @@
 
 The command's own process may be killed, may be ended by a method (``os._exit``), may hang in code
 that hears no signal. So this one, which runs nothing else, passes signals on, ends the command
-where it does not end by itself, and takes as its exit status only what the command said at its end.
+where it does not end by itself, and takes as its exit status only what the command reported.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nlbench.benchmark.machine.parent import end_with
 # for it twice a second, end with it.
 STOPPING = ("SIGTERM", "SIGHUP", "SIGINT", "SIGUSR1")
 PATIENCE = 3
-# How long a command that has said its exit status may take to end, in seconds.
+# How long a command that has reported its exit status may take to end, in seconds.
 FAREWELL = 30
 # What a command sends to the process over it to be waited for.
 _HOLD = getattr(signal, "SIGUSR2", 0)
@@ -60,7 +60,7 @@ def no_need() -> None:
 
 
 def _command(command: Callable[[Hold], int], parent: int, writing: int) -> int:
-    """Run the command, and say how it ended."""
+    """Run the command, and report how it ended."""
     end_with(parent, kernel=True)
     for number in _heard():
         signal.signal(number, _stop)

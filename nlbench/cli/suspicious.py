@@ -88,7 +88,7 @@ def add(commands: options.Commands) -> None:
     parser.add_argument(
         "--keep-probabilities",
         action="store_true",
-        help="write probabilities.npz: what each method says of each sample, out of fold",
+        help="write probabilities.npz: what each method predicts for each sample, out of fold",
     )
     parser.add_argument(
         "--out",

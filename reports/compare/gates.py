@@ -62,7 +62,7 @@ class Gate:
         towards: whom a significant test is for: 1 for a, -1 for b, 0 for neither.
         words: ``better``, ``worse``, ``undecided`` or ``not comparable: ...``.
         closed_by: ``where`` of the first gate above that is not decided; "" if all are.
-        stands_at: ``depth`` of that gate, else of this one: where the verdict stands.
+        stands_at: ``depth`` of that gate, else of this one: where the verdict belongs.
     """
 
     profile: str
@@ -86,7 +86,7 @@ class Gate:
 
     @property
     def decided(self) -> bool:
-        """Whether the report says which of the two is better here."""
+        """Whether the report decides which of the two is better here."""
         return self.words in (BETTER, WORSE)
 
     @property
@@ -95,7 +95,7 @@ class Gate:
         return min(1.0, self.claims * self.smallest_p) >= ALPHA
 
     def sentence(self) -> str:
-        """The verdict in one sentence, with the gate at which it stands."""
+        """The verdict in one sentence, with the gate at which it is decided."""
         what, gate = f"on {self.where}", f"gate {self.stands_at}"
         estimate = self.mean.estimate
         if self.mean.test == RATES and not self.closed_by:

@@ -109,8 +109,8 @@ def with_rates(rest: Rest, outcomes: Outcomes, alpha: float) -> Rest:
 
     Two tests may each call the methods different, so the smaller p is doubled. With so few seeds
     that the exact test of the rates could not have decided whatever they show, it is no second
-    chance, and the p of the rest stands. Both hold given at which seeds one run or both collapsed,
-    which says nothing about who is better if the two methods are equal.
+    chance, and the p of the rest is kept. Both hold given at which seeds one run or both collapsed,
+    which shows nothing about which is better if the two methods are equal.
 
     Args:
         rest: of the remaining pairs; ``p`` is ``None`` where there are too few to test.

@@ -53,7 +53,7 @@ class Origin:
 
     @classmethod
     def of(cls, cell: str) -> Origin:
-        """What a cell of the column says."""
+        """What a cell of the column holds."""
         return cls(OURS) if cell == OURS else cls.parse(cell.removeprefix("'"))
 
     @property
@@ -68,7 +68,7 @@ class Origin:
 
 
 def marked(file: Path) -> list[Line]:
-    """The rows of a leaderboard of which each says whose it is.
+    """The rows of a leaderboard each marked with whose it is.
 
     Raises:
         ReportError: it cannot be read, or a row is not marked.

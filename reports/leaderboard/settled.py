@@ -1,4 +1,4 @@
-"""What stands in a row over several conditions: recipes and noise as settled."""
+"""What a row over several conditions holds: recipes and noise as settled."""
 
 from __future__ import annotations
 

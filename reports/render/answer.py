@@ -81,7 +81,7 @@ def _leaders(parts: Sequence[Part]) -> Iterator[str]:
 
 
 def _all_claims(results: Results) -> Iterator[str]:
-    """What the first gates of all declared comparisons say."""
+    """What the first gates of all declared comparisons decided."""
     first = [gate for gate in results.gates if gate.depth == 1]
     if not first:
         yield "Nothing is decided: there is no pair of methods to compare."

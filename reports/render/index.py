@@ -51,7 +51,7 @@ class Topics(Protocol):
 
     @property
     def highlights(self) -> Sequence[Highlight]:
-        """What the first screen says beside the accuracies."""
+        """What the first screen shows beside the accuracies."""
 
     @property
     def files(self) -> Sequence[tuple[str, str]]:

@@ -225,7 +225,7 @@ class Part:
         )
 
     def how_sure(self) -> str:
-        """At which gate the verdict on the leader stands; "" where it has none."""
+        """At which gate the verdict on the leader is decided; "" where it has none."""
         mine = self.of(self.leader)
         if not mine or not mine[0].decided:
             return ""

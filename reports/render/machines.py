@@ -8,7 +8,7 @@ import pandas as pd
 
 from nlbench.reports.text import plural
 
-# What may change the last digits of a run, of what its record says about where it was made.
+# What may change the last digits of a run, of what its record states about where it was made.
 KIND = ("device", "torch", "threads")
 _COMPARED = ["dataset", "model", "profile", "condition", "seed"]
 

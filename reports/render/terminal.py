@@ -68,7 +68,7 @@ def _verdicts(results: Results, block: Block) -> list[str]:
     found = results.in_block(block)
     if not found:
         return []
-    many = len(block.methods) > MOST_COLUMNS  # the first few of hundreds would say nothing
+    many = len(block.methods) > MOST_COLUMNS  # the first few of hundreds would show nothing
     shown = [] if many else [v for v in found if v.b in results.baseline]
     lines = [f"* {SHARE} best set", *map(_sentence, shown[:SENTENCES])]
     if len(found) > SENTENCES:

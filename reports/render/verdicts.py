@@ -1,4 +1,4 @@
-"""The declared verdicts as pages show them: what they are, at which gate each stands."""
+"""The declared verdicts as pages show them: what they are, and at which gate each is decided."""
 
 from __future__ import annotations
 

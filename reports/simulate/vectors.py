@@ -164,5 +164,5 @@ def _below(parts: Sequence[tuple[int, ...]]) -> list[list[int]]:
 
 
 def _tree(p: Sequence[float], below: Sequence[Sequence[int]], at: int = 0) -> Tree:
-    """A claim's gates as they stand under each other."""
+    """A claim's gates as they are under each other."""
     return Tree(p[at], tuple(_tree(p, below, i) for i in below[at]))

@@ -41,7 +41,7 @@ def write_pages(
     Args:
         payloads: of the studies; the first is the index's headline.
         out: folder, made if it is not there.
-        about: registered name -> what the page of a method says of it; none without.
+        about: registered name -> what the page of a method has of it; none without.
 
     Returns:
         The pages: studies, methods, the index last.

@@ -8,7 +8,7 @@ from scipy.special import bdtr
 def mcnemar(only_a: int, only_b: int) -> float:
     """Two-sided exact p: the sign test of the pairs in which one of the two has the outcome.
 
-    Pairs in which both or neither have it say nothing about a difference of the rates. Given how
+    Pairs in which both or neither have it show nothing about a difference of the rates. Given how
     many pairs are left, ``only_a`` is binomial with chance 1/2 if the rates are equal.
 
     Args:

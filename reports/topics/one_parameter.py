@@ -37,7 +37,7 @@ class Line:
     """Settings of one method in one condition that differ in one number.
 
     Attributes:
-        block: where it stands.
+        block: that it is in.
         condition: its noise.
         title: the method as tables call it.
         axis: what varies.

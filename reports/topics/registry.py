@@ -64,7 +64,7 @@ class Topics:
 
     @cached_property
     def highlights(self) -> tuple[Highlight, ...]:
-        """What the first screen says beside the accuracies."""
+        """What the first screen shows beside the accuracies."""
         return tuple(h for t, found in self._found for h in t.highlights(self._results, found))
 
     @cached_property

@@ -44,7 +44,7 @@ class Topic(Generic[Found]):
             the last one, for the study as a whole (``None``).
         figures: figures of a block or of the study, as for ``section``. The names of a block's
             figures get the number of the block, and their ``block`` is set.
-        highlights: what the first screen of the study says of it.
+        highlights: what the first screen of the study shows of it.
         of_methods: registered name of a method -> a sentence for the page of it.
         warnings: what a reader must know before trusting a number, plain text, a line each.
     """

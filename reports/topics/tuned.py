@@ -34,7 +34,7 @@ class Row:
     """One method in one condition.
 
     Attributes:
-        block: where it stands.
+        block: that it is in.
         cell: its runs.
         choice: how its setting was chosen.
         setting: the hyper-parameters of its runs, and ``lr``.
@@ -57,7 +57,7 @@ class Row:
 
 
 def find(results: Results) -> list[Row]:
-    """A row per method and condition whose setting the suite says was chosen."""
+    """A row per method and condition whose setting was chosen according to the suite."""
     tuned = results.study.tuned
     if tuned is None:
         return []

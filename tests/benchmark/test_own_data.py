@@ -13,7 +13,8 @@ import torch
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.machine.device import cores
 from nlbench.benchmark.runs import plan
-from nlbench.benchmark.runs.run import Context, train
+from nlbench.benchmark.runs.context import Context
+from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite
 from nlbench.cli.main import main

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from nlbench import baselines
-from nlbench.benchmark.runs.run import Context
+from nlbench.benchmark.runs.context import Context
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 

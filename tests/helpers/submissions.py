@@ -1,4 +1,4 @@
-"""Archives of real records, honest or not, without training anything."""
+"""Archives of real records, unchanged or falsified, without training anything."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from tools.gpu_check.facts import code
 from tools.gpu_check.steps import Place, Step, steps, suites
 
 TEXT = """\
-Do all of docs/gpu.md within --minutes: facts of the card, proofs of backend graph, the tests marked
+Do all of docs/gpu.md within --minutes: facts of the GPU, proofs of backend graph, the tests marked
 gpu, speed, and the study for as long as there is time. A step that fails, hangs or is killed ends
 alone. OUT/gpu-check.tar.gz holds logs, tables and records; it is written anew after each step and
 every 20 seconds, so what a killed call had found out is there. At home:
@@ -34,7 +34,7 @@ The exit status is 0 if every step ended well, 1 if one did not, 2 for bad input
 """
 
 
-# What the summary of a rehearsal says.
+# First line of the summary of a rehearsal.
 REDUCED = """\
 On a CPU less is done: proofs of one method of each kind on cnn_small, of steps that are not
 recorded; the tests marked gpu are only collected; of the ways to train four are timed for a step

@@ -1,4 +1,4 @@
-"""What card and which libraries these are, and the rate of a large matrix product."""
+"""Which GPU and libraries these are, and the rate of a large matrix product."""
 
 from __future__ import annotations
 

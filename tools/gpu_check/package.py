@@ -17,7 +17,7 @@ from tools.gpu_check.conduct import Done
 from tools.gpu_check.steps import Place
 
 NAME = "gpu-check"
-# What comes back from the card: files of at most 16 MiB. Texts shrink in the archive, records are
+# What comes back: files of at most 16 MiB. Texts shrink in the archive, records are
 # packed already, noise does not shrink: the parts together stay below that.
 TEXT_LIMIT, TEXTS_LIMIT, RECORDS_LIMIT = 2**20, 6 * 2**20, 8 * 2**20
 

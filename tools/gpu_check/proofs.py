@@ -1,7 +1,7 @@
 """Proofs of backend graph: every method, the suites' networks, float64 and bf16, strict and fast.
 
 There are more cases than there is time for: they are tried in the order of what they are worth.
-Cases are shared out to processes, for an error on a card may take everything in its process along.
+Cases are shared out to processes, for an error on a GPU may end every computation of its process.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TABLE = "proofs.json"
 STUDY = ("ce", "gce", "drainage")
 MODELS = {"cuda": ("cnn8", "resnet18"), "cpu": ("cnn_small",)}
 MODES = (("bf16", True), ("float64", True), ("bf16", False), ("float64", False))
-# A case takes seconds; a card that does not answer is not waited for.
+# A case takes seconds; a GPU that does not answer is not waited for.
 PATIENCE = 45.0
 # Seconds that are kept for ending the processes and for the table.
 MARGIN = 4.0

@@ -59,7 +59,7 @@ class Proof:
         ok: whether weights and state are the loop's, in strict mode the same bits on each call.
         apart: distance from the loop's, see :data:`ALLOWED`.
         seconds: it took.
-        tried: to its end; if not, ``reason`` says why not, and nothing is known.
+        tried: to its end; if not, ``reason`` states why not, and nothing is known.
         reason: one line; empty if ``ok``.
         operation: the last operation begun before the error, seen in a second try.
         kernel: what has no deterministic form according to torch.

@@ -16,9 +16,9 @@ from nlbench.benchmark.speed.peak_flops import peak_flops, training_flops
 from nlbench.benchmark.speed.table import compare_with_plain, failed, line
 from tools.gpu_check import words
 
-# Steps of a round and rounds: on a card about a second with compilation and recording left out.
+# Steps of a round and rounds: on a GPU about a second with compilation and recording left out.
 STEPS = {"cuda": (100, 3), "cpu": (1, 1)}
-# What of a card's ways is tried on a CPU, whose figures mean nothing.
+# Which of a GPU's ways are tried on a CPU, whose figures mean nothing.
 REHEARSED = (
     "plain loop (DataLoader, float32)",
     "loop, bf16",
@@ -49,7 +49,7 @@ def table(model: str, compiled: bool) -> str:
 
 
 def chosen(compiled: bool, on_card: bool = True) -> list[Contestant]:
-    """Of the ways to train on a card those that are compiled, or those that are not.
+    """Of the ways to train on a GPU those that are compiled, or those that are not.
 
     After the first, which the others are compared with, those with most runs at once: they decide
     how a study is trained, and time may end before all are timed.
@@ -88,7 +88,7 @@ def fastest(path: Path, seconds: float, backends: Sequence[str] = BACKENDS) -> W
     """
     names = {"loop, bf16": "loop", **{f"graph, {k} slot(s)": "graph" for k in (1, 2, 4, 8)}}
     timed = [row for row in words.read(path) or () if names.get(row["engine"]) in backends]
-    # Runs side by side share the card: each takes as long as all of them. A test pass per epoch
+    # Runs side by side share the GPU: each takes as long as all of them. A test pass per epoch
     # and the start of a run come on top.
     ways = [
         Way(names[row["engine"]], row["runs"], 1.15 * row["s/run"] * row["runs"])

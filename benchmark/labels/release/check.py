@@ -41,7 +41,7 @@ def _problem(folder: Path, entry: Entry, clean: reference.Clean | str) -> str:
     if not path.is_file():
         return "no such file"
     if (found := files.sha256(path)) != entry.sha256:
-        return f"its bytes have SHA-256 {found}, the index says {entry.sha256}"
+        return f"its bytes have SHA-256 {found}, the index has {entry.sha256}"
     if isinstance(clean, str):
         return clean
     columns = files.table(path)
@@ -49,9 +49,7 @@ def _problem(folder: Path, entry: Entry, clean: reference.Clean | str) -> str:
         return f"has no column {entry.column} (it has {', '.join(columns)})"
     labels = clean.draw(entry.dataset, entry.noise, entry.seed)
     if labels.fingerprint != entry.fingerprint:
-        return (
-            f"drawn again the labels are {labels.fingerprint}, the index says {entry.fingerprint}"
-        )
+        return f"drawn again the labels are {labels.fingerprint}, the index has {entry.fingerprint}"
     expected = {
         "sample": np.arange(len(labels)), "clean": labels.clean, entry.column: labels.noisy,
     }  # fmt: skip

@@ -6,18 +6,15 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
-
 from nlbench import noise
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.labels import draw as run_labels
-from nlbench.benchmark.labels import pictures as noise_pictures
+from nlbench.benchmark.labels import label_file
 from nlbench.benchmark.labels import tables as noise_tables
-from nlbench.benchmark.pipeline.select import host
+from nlbench.benchmark.labels.draw import draw_labels
 from nlbench.benchmark.spec.run_spec import DatasetSpec
 from nlbench.cli import options
 from nlbench.cli.noise import library as noise_library
-from nlbench.noise import NoisyLabels, whole
+from nlbench.noise import NoisyLabels
 
 TEXT = """\
 Noisy labels as files: one .npz per label set, with its setting, seed, rates and SHA-256
@@ -81,7 +78,8 @@ def add(commands: options.Commands) -> None:
 
 def call_make(args: argparse.Namespace) -> int:
     """Carry ``noise make`` out."""
-    labels = run_labels.draw_labels(args.spec, _spec(args.dataset, args), args.seed, args.data)
+    spec = DatasetSpec(args.dataset, args.train_per_class)
+    labels = draw_labels(args.spec, spec, args.seed, args.data)
     labels.save(args.out)
     print(f"{args.out}\n{noise_tables.facts(labels)}")
     return 0
@@ -103,33 +101,19 @@ def call_verify(args: argparse.Namespace) -> int:
             noise_library.verify_table(path, args.data)
             continue
         labels = NoisyLabels.load(path)
-        if labels.dataset is None:
-            noise.verify(labels)
-        else:
-            spec = _spec(labels.dataset, args)
-            again = run_labels.draw_labels(str(labels.spec), spec, labels.seed, args.data)
-            if again.fingerprint != labels.fingerprint:
-                raise UserError(f"{path}: {_disagreement(labels, again)}")
+        if differing := label_file.difference(labels, args.train_per_class, args.data):
+            raise UserError(f"{path}: {differing}")
         print(f"{path}: sound, and drawn again from its setting to the bit ({labels.spec})")
     return 0
 
 
 def call_audit(args: argparse.Namespace) -> int:
     """Carry ``noise audit`` out."""
-    labels = NoisyLabels.load(args.file)
-    features, names = None, tuple(map(str, range(labels.num_classes)))
-    if labels.dataset is not None:
-        dataset = host(_spec(labels.dataset, args), args.data)
-        features, names = np.ascontiguousarray(dataset.x_train), dataset.class_names
-    found = noise.audit(labels, features)
-    text = noise_tables.audit(found, names)
-    print(text)
+    audited = label_file.audit(NoisyLabels.load(args.file), args.train_per_class, args.data)
+    print(audited.text)
     if args.out is not None:
-        args.out.mkdir(parents=True, exist_ok=True)
-        whole.write_text(args.out / "audit.json", json.dumps(found, indent=1) + "\n")
-        whole.write_text(args.out / "audit.md", text + "\n")
-        noise_pictures.transition(labels, names, args.out / "audit.png")
-        print(f"\n{args.out}: audit.json, audit.md, audit.png")
+        written = audited.write(args.out)
+        print(f"\n{args.out}: {', '.join(path.name for path in written)}")
     return 0
 
 
@@ -146,21 +130,3 @@ def call_export(args: argparse.Namespace) -> int:
     noise.export(labels, args.target)
     print(f"{args.target}: {len(labels):,} labels of {labels.spec}")
     return 0
-
-
-def _spec(dataset: str, args: argparse.Namespace) -> DatasetSpec:
-    return DatasetSpec(dataset, args.train_per_class)
-
-
-def _disagreement(one: NoisyLabels, again: NoisyLabels) -> str:
-    if len(one) != len(again):
-        return (
-            f"made for {len(one)} samples, {one.dataset} has {len(again)} here; was it made with"
-            " --train-per-class?"
-        )
-    clean = int((one.clean != again.clean).sum())
-    noisy = int((one.noisy != again.noisy).sum())
-    return (
-        f"{clean} clean and {noisy} noisy labels differ from those drawn again from {one.spec},"
-        f" seed {one.seed}"
-    )

@@ -72,7 +72,7 @@ class BlockCosts:
     """What a block's runs cost.
 
     Attributes:
-        block: where they stand.
+        block: that they are in.
         reference: the method that others are compared with; ``None``: none of its runs has a cost.
         costs: a method each, as declared.
         alone: methods with several networks, condition by condition.

@@ -14,7 +14,8 @@ from nlbench.benchmark.datasets import FileDataset
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.pipeline.select import described
 from nlbench.benchmark.runs import plan
-from nlbench.benchmark.runs.run import Context, train
+from nlbench.benchmark.runs.context import Context
+from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.spec.open_set import Unknown
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec

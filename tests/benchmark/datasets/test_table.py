@@ -16,7 +16,8 @@ from nlbench.benchmark import datasets
 from nlbench.benchmark.datasets import Dataset
 from nlbench.benchmark.datasets.describe import describe, oddities
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.runs.run import Context, train
+from nlbench.benchmark.runs.context import Context
+from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.suites import suite
 from nlbench.benchmark.suspicious.samples import read
 from nlbench.cli.main import main

@@ -183,7 +183,7 @@ def test_no_worker_can_train_and_each_is_named(
     head, _, reasons = str(error).partition(" can train this: ")
     assert head == f"no worker of dask scheduler {made.address}"
     assert len(re.findall(r"tcp://127\.0\.0\.1:\d+: ", reasons)) == 3
-    assert "cannot say what it has (ModuleNotFoundError: No module named 'nlbench'" in reasons
+    assert "its check failed (ModuleNotFoundError: No module named 'nlbench'" in reasons
     assert "data set 'npz:mine' is not to be had (" in reasons
     assert re.search(r"data set 'npz:mine' [0-9a-f]{16}, here [0-9a-f]{16}", reasons)
     assert found.records == 0

@@ -20,7 +20,7 @@ from nlbench.benchmark.executors.options import TrainOptions
 from nlbench.benchmark.executors.train_suite import train_suite
 from nlbench.benchmark.reliability import study as small
 from nlbench.benchmark.reliability import writers
-from nlbench.benchmark.runs import run
+from nlbench.benchmark.runs import context
 from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.selection import shard
 from nlbench.benchmark.spec.run_spec import RunSpec
@@ -166,7 +166,7 @@ def test_the_environment_is_taken_where_a_run_trains(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = replace(HERE, environment=None)
-    monkeypatch.setattr(run, "environment_here", lambda device: {"device": f"another {device}"})
+    monkeypatch.setattr(context, "environment_here", lambda device: {"device": f"another {device}"})
     Worker(store, here)(tiny())
     (record,) = store.records()
     assert record.environment["device"] == "another cpu"

@@ -17,7 +17,8 @@ from nlbench.benchmark.metrics.label_errors import BINS, detection, histogram
 from nlbench.benchmark.metrics.open_set import recognition
 from nlbench.benchmark.metrics.roc import auroc
 from nlbench.benchmark.pipeline.select import host
-from nlbench.benchmark.runs.run import prepare, train
+from nlbench.benchmark.runs.prepare import prepare
+from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.spec.run_spec import DatasetSpec
 from nlbench.benchmark.store.record import RunRecord
 from tests.helpers.runs import HERE, tiny

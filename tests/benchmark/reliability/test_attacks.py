@@ -63,7 +63,7 @@ def slow(_words: Sequence[str]) -> int:
         (says("nlbench: no such file\n", 2), ""),
         (says("nlbench: a note\nnlbench: no such file\n", 2), ""),
         (raises(SystemExit(0)), ""),
-        (says("", 2), "no line says why"),
+        (says("", 2), "without a line of explanation"),
         (says("nlbench: a fault of nlbench\n", 70), "exit status 70"),
         (says("Traceback (most recent call last):\n", 1), "a traceback"),
         (raises(ZeroDivisionError("half")), "ZeroDivisionError: half"),

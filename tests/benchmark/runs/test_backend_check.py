@@ -15,7 +15,7 @@ import torch
 from nlbench.benchmark.executors.options import TrainOptions
 from nlbench.benchmark.executors.train_suite import automatic, shares
 from nlbench.benchmark.runs import backend_check as proof
-from nlbench.benchmark.runs.run import prepare
+from nlbench.benchmark.runs.prepare import prepare
 from nlbench.benchmark.training import GraphBackend, LoopBackend, StackBackend, Task
 from nlbench.benchmark.training.task import Ended, Job, Outcome
 from tests.helpers.runs import HERE, tiny

@@ -93,7 +93,7 @@ def test_threads_in_one_process_give_the_serial_records(study: Path, tmp_path: P
     assert science(tmp_path / "threads") == expected
 
 
-def test_order_and_company_do_not_matter(study: Path, tmp_path: Path) -> None:
+def test_order_and_other_runs_do_not_matter(study: Path, tmp_path: Path) -> None:
     expected = serial(study, tmp_path / "serial")
     store = Store.open(tmp_path / "other" / "runs", create=True)
     for spec in reversed(suite.load(str(study)).specs[:3]):

@@ -18,7 +18,9 @@ from nlbench.benchmark.labels.draw import draw_labels
 from nlbench.benchmark.machine.device import full_precision, repeatable
 from nlbench.benchmark.pipeline.batches import BatchPlan, draw_split
 from nlbench.benchmark.runs import plan
-from nlbench.benchmark.runs.run import prepare, select, train
+from nlbench.benchmark.runs.describe import select
+from nlbench.benchmark.runs.prepare import prepare
+from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.spec.run_spec import DatasetSpec, RunSpec
 from nlbench.benchmark.store.record import CURVES, RunRecord
 from nlbench.benchmark.streams import Streams

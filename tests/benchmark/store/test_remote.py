@@ -116,7 +116,7 @@ def test_damage_is_named_and_the_others_come_in(url: str, store: Store) -> None:
     found = merge(store, place.pull(store))
     assert len(found.added) == 4
     assert [line.partition(": ")[2] for line in found.refused] == [
-        "its content is not what its name says"
+        "its content does not have the digest in its name"
     ] * 2
 
 

@@ -1,4 +1,4 @@
-"""Honest archives are admitted; each kind of dishonest one fails the check that is for it."""
+"""Sound archives are admitted; each kind of falsified one fails the check that is for it."""
 
 from __future__ import annotations
 

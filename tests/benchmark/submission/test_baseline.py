@@ -21,7 +21,7 @@ from tests.helpers.submissions import records_of
 GPU = {"device": "NVIDIA H100", "backend": "graph", "threads": 1, "slots": 1}
 
 
-def test_an_honest_archive_is_refused_as_rarely_as_stated() -> None:
+def test_a_sound_archive_is_refused_as_rarely_as_stated() -> None:
     """Seeds of another machine drawn anew, which is more than another machine changes."""
     rng = np.random.Generator(np.random.Philox(0))
     conditions, seeds, archives = 4, 5, 3000

@@ -9,7 +9,7 @@ from nlbench.benchmark import models
 from nlbench.benchmark.suites import suite
 from nlbench.benchmark.training.course import course
 from nlbench.benchmark.training.limits import check_method
-from nlbench.cli.methods_page import shipped
+from nlbench.methods_page import shipped
 
 
 def test_the_anchors_of_the_suite_of_views_are_runs_of_the_field() -> None:

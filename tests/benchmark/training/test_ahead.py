@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from nlbench.benchmark.runs import run as training
-from nlbench.benchmark.runs.run import Context, train, train_pack
+from nlbench.benchmark.runs import prepare, run
+from nlbench.benchmark.runs.context import Context
+from nlbench.benchmark.runs.run import train, train_pack
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.training import Backend, GraphBackend, LoopBackend, StackBackend
 from nlbench.benchmark.training.ahead import one_ahead
@@ -92,13 +93,14 @@ def test_runs_prepared_ahead_have_the_same_bits(backend: Backend) -> None:
 def _noting(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, bool]]:
     """Whose labels and weights were drawn, in order, and whether by another thread."""
     drawn: list[tuple[int, bool]] = []
-    original = training.draw
+    original = prepare.draw
 
-    def draw(spec: RunSpec, context: Context) -> training.Drawn:
+    def draw(spec: RunSpec, context: Context) -> prepare.Drawn:
         drawn.append((spec.seed, threading.current_thread() is not threading.main_thread()))
         return original(spec, context)
 
-    monkeypatch.setattr(training, "draw", draw)
+    for module in (prepare, run):
+        monkeypatch.setattr(module, "draw", draw)
     return drawn
 
 

@@ -14,7 +14,8 @@ import torch
 
 from nlbench.baselines.methods.ce import CE
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.runs.run import prepare, train, train_pack
+from nlbench.benchmark.runs.prepare import prepare
+from nlbench.benchmark.runs.run import train, train_pack
 from nlbench.benchmark.spec.recipe import OPTIMIZERS
 from nlbench.benchmark.spec.run_spec import DatasetSpec, RunSpec
 from nlbench.benchmark.training import (

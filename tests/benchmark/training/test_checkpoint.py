@@ -15,7 +15,8 @@ from nlbench import baselines
 from nlbench.baselines import Batch, Facts, Stage, State, Step
 from nlbench.baselines.methods.ce import CE
 from nlbench.benchmark.executors.executor import Worker, checkpoint, remove_leftovers
-from nlbench.benchmark.runs.run import Context, train
+from nlbench.benchmark.runs.context import Context
+from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.training import Backend, GraphBackend, LoopBackend

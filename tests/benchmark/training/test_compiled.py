@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from nlbench.benchmark.runs.run import Context, prepare
+from nlbench.benchmark.runs.context import Context
+from nlbench.benchmark.runs.prepare import prepare
 from nlbench.benchmark.training import GraphBackend, LoopBackend, Outcome, Task
 from tests.helpers.runs import HERE, tiny
 

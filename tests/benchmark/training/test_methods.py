@@ -12,7 +12,8 @@ from torch import Tensor
 
 from nlbench import baselines
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.runs.run import prepare, train
+from nlbench.benchmark.runs.prepare import prepare
+from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.training import GraphBackend, LoopBackend, Outcome, StackBackend, Task
 from nlbench.benchmark.training.cuda_graph_slot import GraphRunner

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.runs.run import prepare, train
+from nlbench.benchmark.runs.prepare import prepare
+from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.training import GraphBackend, StackBackend, sam
 from nlbench.benchmark.training.trainer import Trainer

@@ -9,7 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlbench.benchmark.runs.run import prepare, train, train_pack
+from nlbench.benchmark.runs.prepare import prepare
+from nlbench.benchmark.runs.run import train, train_pack
 from nlbench.benchmark.training import GraphBackend, LoopBackend
 from nlbench.benchmark.training import cuda_graph as graph_module
 from nlbench.benchmark.training import slot_probe as probe_module

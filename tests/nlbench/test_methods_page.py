@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from nlbench import baselines
+from nlbench import baselines, methods_numbers, methods_page
 from nlbench.baselines.families import FAMILIES
 from nlbench.baselines.methods.ce import CE
-from nlbench.cli import methods_numbers, methods_page
 from nlbench.cli.main import main
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs" / "methods.md"
 
 

@@ -9,7 +9,7 @@ from nlbench import baselines
 from nlbench.baselines import Method, MethodError
 from nlbench.baselines.families import FAMILIES
 from nlbench.baselines.price import cost, told
-from nlbench.cli.methods_numbers import Numbers
+from nlbench.methods_numbers import Numbers, read
 
 PREFACE = """\
 # Methods
@@ -45,6 +45,11 @@ def shipped() -> list[type[Method]]:
     """The methods of this project, without those of other packages that are installed."""
     found = [baselines.get(name) for name in baselines.names()]
     return [method for method in found if method.__module__.startswith("nlbench.baselines.")]
+
+
+def page_here(root: Path) -> str:
+    """The page of this project's methods, with the accuracies of study `field` under ``root``."""
+    return page(shipped(), read(root, "field"))
 
 
 def page(methods: Iterable[type[Method]], numbers: Numbers | None = None) -> str:
