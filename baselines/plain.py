@@ -1,4 +1,4 @@
-"""What a method says of itself and of images, checked: methods come from others too."""
+"""What a method declares and returns, checked: methods come from other packages too."""
 
 from __future__ import annotations
 

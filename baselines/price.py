@@ -1,4 +1,4 @@
-"""What a method costs by its declaration, and what it must be told."""
+"""What a method costs by its declaration, and what it must know beyond the given labels."""
 
 from __future__ import annotations
 

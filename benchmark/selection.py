@@ -1,4 +1,4 @@
-"""Which runs a method's name means: its own name, the one tables show, or that of a variant."""
+"""Which runs a method's name selects: its own name, the one in tables, or that of a variant."""
 
 from __future__ import annotations
 

@@ -25,17 +25,17 @@ cross-entropy. `nlbench list methods` prints the same on a terminal.
 - **told**: what the method must know beyond the given labels. Outside an experiment nobody knows
   the noise rate or T.
 - **published for**: data sets with the authors' own setting, or that of a later comparison: the
-  file of the method says whose. Profile `official` trains with it, `matched` takes its
+  file of the method names it. Profile `official` trains with it, `matched` takes its
   hyper-parameters alone and elsewhere the defaults.
 - **tried**: the values from which settings are drawn where a method is tuned, as many settings for
   every method; beside them factors of the learning rate from 0.1 to 10.
 """
 NUMBERS = """\
-Below each family stand accuracies of our study [{name}](../{folder}/index.md), in percent, on the
+Below each family are accuracies of our study [{name}](../{folder}/index.md), in percent, on the
 clean test set at the last epoch, mean over {seeds} seeds: every method with the same labels, first
 weights, batches and recipe, and its published hyper-parameters.
 + and −: declared better and worse than `{baseline}` there; without a sign: undecided.
-It says what a method does there, not what it can do with more images, epochs or tuning.
+It shows what a method does there, not what it can do with more images, epochs or tuning.
 """
 MADE_BY = "This page is made by `nlbench list methods --markdown > docs/methods.md`.\n"
 HEADS = ("method", "formula", "source", "cost", "told", "published for", "defaults", "tried")

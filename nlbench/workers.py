@@ -1,4 +1,4 @@
-"""A simulated study of many workers: what driver, store and file server would bear.
+"""A simulated study of many workers: the load on driver, store and file server.
 
 Here and not in ``benchmark``, for the records that the steps are measured with are made up by
 ``reports``.

@@ -1,4 +1,4 @@
-"""Arrays in files: .npy and .npz, refused by their size before memory or time goes.
+"""Arrays in files: .npy and .npz, refused by their size before memory or time is spent.
 
 NumPy makes room for what a header declares, and unpacks whatever an archive holds: a file of a few
 hundred bytes can ask for terabytes. Here both are looked at first.

@@ -1,4 +1,4 @@
-"""What a label set really is: rates, nearest class-conditional model, instance dependence."""
+"""A label set as drawn: rates, nearest class-conditional model, instance dependence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing label sets as the plain files that other code bases read."""
+"""Write label sets as the plain files that other code bases read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Named class maps for asymmetric noise, with the disagreeing ones of the field under own names."""
+"""Named class maps for asymmetric noise; where papers disagree, each map has its own name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the dictionaries of arrays that papers publish as .pt files, and executes nothing else."""
+"""Read the dictionaries of arrays that papers publish as .pt files, and execute nothing else."""
 
 from __future__ import annotations
 

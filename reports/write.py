@@ -1,4 +1,4 @@
-"""Write a report into its folder: what an earlier one left there goes, whole ones are kept."""
+"""Write a report into its folder: leftovers of earlier ones are removed, whole ones kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A SLURM of one's own: a controller and made-up nodes of one CPU on this machine, for tests.
+"""A SLURM on this machine: a controller and made-up nodes of one CPU, for tests.
 
 ``python -m tools.slurm_here FOLDER`` starts one, prints what finds it, and ends it with Ctrl-C. It
 needs ``slurmctld slurmd slurm-client munge`` of Debian or Ubuntu, listens on loopback only, and

@@ -1,4 +1,4 @@
-"""DISC: samples are clean, hard or purified by what two views say and said before."""
+"""DISC: samples are clean, hard or purified by what is predicted for two views, now and before."""
 
 from __future__ import annotations
 

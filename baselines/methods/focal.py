@@ -1,4 +1,4 @@
-"""Focal loss: cross-entropy that turns away from what is already fitted."""
+"""Focal loss: cross-entropy with less weight on what is already fitted."""
 
 from __future__ import annotations
 

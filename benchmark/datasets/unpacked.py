@@ -1,4 +1,4 @@
-"""Data sets unpacked once a machine: arrays in files that all processes map, in memory once.
+"""Data sets unpacked once per machine: arrays in files that all processes map, in memory once.
 
 An .npz file, gzipped idx files or JPEG images take seconds to unpack, and each process would hold
 the whole of it. The arrays are written once, and mapped from then on. They are used only where the

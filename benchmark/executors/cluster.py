@@ -1,4 +1,4 @@
-"""A dask scheduler as this project sees it: who is there, a question to a worker, its answer."""
+"""A dask scheduler as this project uses it: its workers, a call to one, what it returns."""
 
 from __future__ import annotations
 

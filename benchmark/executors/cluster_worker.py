@@ -1,4 +1,4 @@
-"""What the workers of a cluster are asked: what they have, and to train runs.
+"""What the workers of a cluster run: a check of what is installed there, and training.
 
 They share no folder with the caller, so they return the texts of records and write nothing. What is
 sent and returned is plain, so that it can be read where another version of nlbench, or none, is.

@@ -1,4 +1,4 @@
-"""The questions put to a trained network: all in master precision, whatever it was trained in."""
+"""Evaluations of a trained network: all in master precision, whatever it was trained in."""
 
 from __future__ import annotations
 

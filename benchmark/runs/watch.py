@@ -1,4 +1,4 @@
-"""Records that appear in a store, found without asking for every run that is waited for."""
+"""Records that appear in a store, found without a look for every run that is waited for."""
 
 from __future__ import annotations
 

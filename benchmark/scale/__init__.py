@@ -1,1 +1,1 @@
-"""A simulated study of many workers: what driver, store and file server would bear."""
+"""A simulated study of many workers: the load on driver, store and file server."""

@@ -1,4 +1,4 @@
-"""What bf16 is worth on this device: a small convolutional step against float32, timed.
+"""How fast bf16 is on this device: a small convolutional step against float32, timed.
 
 A processor's list of units does not show it: bf16 without units for it is emulated and many times
 slower, and with them its gain depends on the kernels that torch has for them. So it is measured.

@@ -1,4 +1,4 @@
-"""Archive: run records in one file that proves itself, and how records of two stores become one."""
+"""Archive: run records in one file with digests, and how two stores are merged."""
 
 from __future__ import annotations
 

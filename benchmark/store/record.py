@@ -1,4 +1,4 @@
-"""RunRecord: what one run leaves behind, as one JSON file that proves itself."""
+"""RunRecord: what one run leaves behind, as one JSON file with a digest of itself."""
 
 from __future__ import annotations
 

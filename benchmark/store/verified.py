@@ -1,4 +1,4 @@
-"""The one way in for a record from a file: whole by its digest, and sound by its values."""
+"""How every record is read from a file: whole by its digest, and sound by its values."""
 
 from __future__ import annotations
 

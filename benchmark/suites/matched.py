@@ -1,4 +1,4 @@
-"""A suite that calls itself matched trains all methods alike."""
+"""A suite of profile matched trains all methods alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints: everything a run needs to go on, in one file that proves itself.
+"""Checkpoints: everything a run needs to go on, in one file with a digest of itself.
 
 A checkpoint is written at the end of an epoch, beside the records of its store, and is removed when
 the run's record is written. It goes with one run, one source of its method and one kind of machine:

@@ -1,4 +1,4 @@
-"""EpochStats: what an epoch's training pass saw, kept on the device until the epoch is over."""
+"""EpochStats: predictions and losses of an epoch's training pass, on the device until it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nlbench doctor``: is this machine ready, and what would help?"""
+"""``nlbench doctor``: is this machine ready, and what is missing?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A command in a process of its own, with a small one over it that sees how it ends.
+"""A command in a process of its own, with a small parent process that notes how it ends.
 
 The command's own process may be killed, may be ended by a method (``os._exit``), may hang in code
 that hears no signal. So this one, which runs nothing else, passes signals on, ends the command

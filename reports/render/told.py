@@ -1,4 +1,4 @@
-"""What methods were told beyond the given labels: nobody knows it outside an experiment."""
+"""What methods were told beyond the given labels: unknown outside an experiment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What n seeds can see: power, minimum detectable effect, seeds needed."""
+"""What n seeds can detect: power, minimum detectable effect, seeds needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""At home: unpack the archive of a call, import its records, rebuild reports, note its figures."""
+"""Afterwards: unpack the archive of a call, import records, rebuild reports, note figures."""
 
 from __future__ import annotations
 
