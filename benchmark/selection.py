@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
+from typing import Any
 
 from nlbench import baselines
 from nlbench.benchmark.errors import UserError, unknown
-from nlbench.benchmark.spec.run_spec import RunSpec, Value
-
-_LABEL = re.compile(r"(.+)\(([^()]*=[^()]*)\)")
+from nlbench.benchmark.spec.run_spec import RunSpec
 
 
 def picked(specs: Sequence[RunSpec], words: Iterable[str], where: str) -> tuple[RunSpec, ...]:
@@ -64,9 +63,9 @@ def variant(word: str) -> tuple[str, dict[str, str]]:
     >>> variant("Drainage(alpha=0.1, beta=3)")
     ('Drainage', {'alpha': '0.1', 'beta': '3'})
     """
-    label = _LABEL.fullmatch(word)
-    if label:
-        name, parts = label[1].strip(), label[2].split(",")
+    name, inside = _brackets(word)
+    if "=" in inside:
+        parts = list(_apart(inside))
     else:
         first, *rest = word.split(":")
         name = ":".join([first, *(part for part in rest if "=" not in part)])
@@ -77,7 +76,28 @@ def variant(word: str) -> tuple[str, dict[str, str]]:
 
 def split(text: str) -> list[str]:
     """``a,B(x=1, y=2)`` as two words: a comma inside brackets separates nothing."""
-    return [word.strip() for word in re.split(r",(?![^()]*\))", text) if word.strip()]
+    return [word.strip() for word in _apart(text) if word.strip()]
+
+
+def _apart(text: str) -> Iterator[str]:
+    """What commas outside brackets separate."""
+    start = depth = 0
+    for at, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and not depth:
+            yield text[start:at]
+            start = at + 1
+    yield text[start:]
+
+
+def _brackets(word: str) -> tuple[str, str]:
+    """``A(x=(1, 2))`` as what stands before its last pair of brackets and what is inside."""
+    depth = 0
+    for at in range(len(word) - 1, -1, -1):
+        depth += (word[at] == ")") - (word[at] == "(")
+        if depth <= 0:
+            return word[:at].strip(), word[at + 1 : -1]
+    return word, ""
 
 
 def _named(word: str, titles: dict[str, str], where: str) -> str:
@@ -111,24 +131,30 @@ def _having(runs: Sequence[RunSpec], key: str, text: str, where: str) -> list[Ru
     raise UserError(f"method {where}: no run has {key} = {text}; there is {there}")
 
 
-def _settings(spec: RunSpec) -> dict[str, Value]:
-    recipe = {f"recipe.{key}": value for key, value in spec.recipe.to_dict().items()}
+def _settings(spec: RunSpec) -> dict[str, Any]:
+    # Every field, as in the labels of tables: to_dict leaves some out at their default.
+    recipe = {f"recipe.{f.name}": getattr(spec.recipe, f.name) for f in fields(spec.recipe)}
     return {**spec.method.values, **recipe}
 
 
-def _exact(value: Value, text: str) -> bool:
+def _exact(value: Any, text: str) -> bool:
     number = _number(text)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or number is None:
-        return str(value).lower() == text.lower()
+        return _close(str(value)) == _close(text)
     return value == number
 
 
-def _rounded(value: Value, text: str) -> bool:
+def _close(text: str) -> str:
+    """In small letters, without spaces."""
+    return "".join(text.lower().split())
+
+
+def _rounded(value: Any, text: str) -> bool:
     number = _number(text)
     return number is not None and isinstance(value, float) and _written(value) == f"{number:g}"
 
 
-def _written(value: Value) -> str:
+def _written(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -72,6 +72,29 @@ def test_every_label_of_the_tables_picks_its_own_runs() -> None:
 
 
 @pytest.mark.parametrize(
+    "other",
+    [
+        "recipe = { eval_every = 2 }",
+        "recipe = { sam_rho = 0.05, sam_adaptive = true }",
+        'recipe = { schedule = "step", milestones = [1, 2] }',
+        'recipe = { optimizer = "adam", betas = [0.5, 0.9] }',
+        'q = 0.5, recipe = { schedule = "step", milestones = [1] }',
+    ],
+)
+def test_labels_of_several_recipes_pick_their_own_runs(other: str) -> None:
+    """One of the two is at its default, which a spec does not write; some values are lists."""
+    text = TEXT.replace('"gce",', f'"gce", {{ name = "gce", {other} }},')
+    specs = suite.parse(text.replace("epochs = 1", "epochs = 3"), "mine", "mine.toml").specs
+    labels = method_labels(specs, {"gce": "GCE"})
+    ours = [label for label in dict.fromkeys(labels) if label.startswith("GCE(")]
+    assert len(ours) == 2
+    assert selection.split(",".join(ours)) == ours
+    for label in ours:
+        runs = tuple(s for s, its in zip(specs, labels, strict=True) if its == label)
+        assert selection.picked(specs, [label], "here") == runs
+
+
+@pytest.mark.parametrize(
     ("word", "message"),
     [
         ("drainge", "unknown method 'drainge' in suite mine; did you mean 'drainage'?"),
@@ -85,6 +108,9 @@ def test_every_label_of_the_tables_picks_its_own_runs() -> None:
         ("drainage:alpha=high", "no run has alpha = high; there is 0.1, 1"),
         ("ce:q=0.7", "unknown setting 'q' in 'ce:q=0.7'"),
         ("Drainage(alpha=0.1", "unknown method 'Drainage(alpha=0.1'"),
+        ("alpha=0.1)", "unknown method 'alpha=0.1)'"),
+        ("(alpha=0.1)", "unknown method ''"),
+        ("drainage:recipe.milestones=(1, 2)", "no run has recipe.milestones = (1, 2); there is ()"),
     ],
 )
 def test_a_word_that_names_nothing_is_refused_with_the_nearest(word: str, message: str) -> None:
