@@ -59,6 +59,11 @@ class Dask:
     patience: float = PATIENCE
     say: Callable[[str], None] = field(default=lambda _line: None, compare=False)
 
+    def check(self) -> None:
+        """Refuse an address at which no scheduler answers, or without dask (UserError)."""
+        with connected(self.address):
+            pass
+
     def run(self, work: Worker, packs: Sequence[Runs]) -> None:
         """See :class:`Executor`.
 

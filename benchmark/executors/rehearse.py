@@ -8,12 +8,13 @@ from pathlib import Path
 
 from nlbench.benchmark import datasets
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.executors.dask import Dask
 from nlbench.benchmark.executors.options import Setup, TrainOptions
 from nlbench.benchmark.runs import plan
 from nlbench.benchmark.runs.plan import Plan
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.speed import precision
-from nlbench.benchmark.store.results import store_in
+from nlbench.benchmark.store.results import check_writable, store_in
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites.suite import Suite
 from nlbench.benchmark.training import LoopBackend
@@ -70,8 +71,8 @@ class Prepared:
             A line for each thing that only the training can check.
 
         Raises:
-            UserError, noise.NoiseError: see :func:`plan.check`, or a data set is not there
-                and may not be downloaded.
+            UserError, noise.NoiseError: see :func:`plan.check`; or a data set is not there
+                and may not be downloaded; or no scheduler answers.
         """
         specs, root = self.plan.todo, self.options.data
         absent = set()
@@ -86,7 +87,12 @@ class Prepared:
         left = plan.check(here, root, self.setup.here, train=False)
         check_backend(specs, self.setup)
         check_files(here, self.setup, root)
+        asked = []
+        if isinstance(self.setup.executor, Dask):
+            self.setup.executor.check()
+            asked = ["whether the scheduler's workers can train this: the run asks each of them"]
         return [
+            *asked,
             *(f"data set {n!r} is not there yet: the run downloads it" for n in sorted(absent)),
             *(f"noise {line!r} is drawn by the run: it trains a network first" for line in left),
         ]
@@ -115,7 +121,10 @@ def rehearse_suite(suite: Suite, results: Path, options: TrainOptions | None = N
     """
     options = options or TrainOptions()
     setup = options.resolve()
-    return prepare(suite, _store_if_any(results), options, setup)
+    prepared = prepare(suite, _store_if_any(results), options, setup)
+    if prepared.plan.todo:
+        check_writable(results)
+    return prepared
 
 
 def missing(suite: Suite, results: Path, options: TrainOptions) -> tuple[RunSpec, ...]:

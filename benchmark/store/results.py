@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -28,3 +29,18 @@ def store_in(results: Path, create: bool = False) -> Store:
         return Store.open(results / "runs", create=create)
     except UserError as error:
         raise UserError(f"--results {results}: {error}") from error
+
+
+def check_writable(results: Path) -> None:
+    """Refuse a results folder that a run could not write its record or its log to; makes nothing.
+
+    Raises:
+        UserError: there is a file in the way, or a folder that may not be written to.
+    """
+    for wanted in (results / "runs", results / "logs"):
+        place = wanted.absolute()
+        there = next(p for p in (place, *place.parents) if os.path.lexists(p))
+        if not there.is_dir():
+            raise UserError(f"--results {results}: {wanted} cannot be made: {there} is no folder")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise UserError(f"--results {results}: {there} may not be written to")

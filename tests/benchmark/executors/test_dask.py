@@ -27,6 +27,7 @@ from nlbench.benchmark.executors.cluster_worker import Need, call_elsewhere
 from nlbench.benchmark.executors.dask import Dask
 from nlbench.benchmark.executors.executor import Worker
 from nlbench.benchmark.executors.options import TrainOptions
+from nlbench.benchmark.executors.rehearse import rehearse_suite
 from nlbench.benchmark.executors.train_suite import Trained, train_suite
 from nlbench.benchmark.reliability import study as small
 from nlbench.benchmark.reliability.writers import left_behind
@@ -266,6 +267,9 @@ def test_a_run_that_hangs_is_recorded_and_ends_its_worker(
 @real
 def test_no_worker_comes(tmp_path: Path) -> None:
     with cluster(tmp_path / "dask", workers=0) as made:
+        how = TrainOptions(device="cpu", scheduler=made.address)
+        (left,) = rehearse_suite(study(), tmp_path / "results", how).rehearse()
+        assert left == "whether the scheduler's workers can train this: the run asks each of them"
         found = Caller(study(), tmp_path / "results", made.address, wait=2)
         assert isinstance(error := found.end(), UserError)
     assert "no worker for 2 s; what is done is kept" in str(error)
@@ -278,9 +282,10 @@ def test_no_scheduler_and_no_dask(
 ) -> None:
     words = ["run", "quick", "--seeds", "0", "--device", "cpu", "--results", str(tmp_path)]
     monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "nonsense://nowhere")
-    assert main(words) == 2
-    said = capsys.readouterr().err
-    assert "--scheduler nonsense://nowhere: no dask scheduler answers there" in said
+    for more in ([], ["--dry-run"]):
+        assert main([*words, *more]) == 2
+        said = capsys.readouterr().err
+        assert "--scheduler nonsense://nowhere: no dask scheduler answers there" in said
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert main([*words, "--scheduler", "tcp://127.0.0.1:1"]) == 2
     assert "pip install 'nlbench[dask]'" in capsys.readouterr().err

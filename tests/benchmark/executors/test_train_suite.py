@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,6 +120,33 @@ def test_a_rehearsal_makes_nothing_and_tells_the_time_left(study: Suite, tmp_pat
     half = rehearse_suite(study, tmp_path, HOW)
     done = [r.timing["seconds"] for r in Store.open(tmp_path / "runs").records()]
     assert half.seconds == pytest.approx(sum(done))
+
+
+@pytest.mark.parametrize(
+    ("results", "in_the_way"),
+    [("file", "file"), ("file/below", "file"), ("logs", "logs/logs"), ("link", "link")],
+)
+def test_a_rehearsal_refuses_where_nothing_can_be_written(
+    study: Suite, tmp_path: Path, results: str, in_the_way: str
+) -> None:
+    (tmp_path / "logs").mkdir()
+    for name in ("file", "logs/logs"):
+        (tmp_path / name).write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UserError, match=f"{tmp_path / in_the_way} is no folder"):
+        rehearse_suite(study, tmp_path / results, HOW)
+    assert {p.name for p in tmp_path.iterdir()} == {"file", "logs", "link"}
+
+
+def test_a_rehearsal_refuses_a_folder_that_may_not_be_written_to(
+    study: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is for users; tests may run as one who may write everywhere."""
+    monkeypatch.setattr(
+        os, "access", lambda path, how: (path, how) != (tmp_path, os.W_OK | os.X_OK)
+    )
+    with pytest.raises(UserError, match=f"{tmp_path} may not be written to"):
+        rehearse_suite(study, tmp_path / "new", HOW)
 
 
 @pytest.mark.parametrize(
