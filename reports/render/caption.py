@@ -213,6 +213,12 @@ def provenance(results: Results, block: Block) -> str:
     return f"{trained(results, block)} From {', '.join(words)}."
 
 
+def of_part(results: Results) -> str:
+    """For captions that name no suite: that the runs are a part of one; empty if they are not."""
+    study = results.study
+    return f" From a part of suite {study.name}." if study.part else ""
+
+
 def trained(results: Results, block: Block) -> str:
     """The recipe by method, whose setting it is, and how the labels were drawn."""
     drawn = f" Labels as drawn: {words}." if (words := block.noise_drawn) else ""

@@ -11,6 +11,7 @@ from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.drawn import Drawn
 from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import pretty_condition
+from nlbench.reports.render.caption import of_part
 from nlbench.reports.render.latex import PREAMBLE, SETUP, escape
 from nlbench.reports.render.markdown import SIGNIFICANCE_HEADERS, significance_row
 from nlbench.reports.stats import WILCOXON
@@ -35,7 +36,7 @@ def significance_latex(results: Results) -> str:
             caption = (
                 f"{words} on {block.title}: mean paired difference in points over seeds, 95 %"
                 f" Student interval, two-sided {results.test.title}, sign-flip p, Hedges-corrected"
-                " d_z, correlation over seeds."
+                f" d_z, correlation over seeds.{of_part(results)}"
             )
             floats += _pages(caption, _HEADS, "ll" + "r" * 8 + "l", [_cells(v) for v in chosen])
     return "\n".join(floats) or "% One method: there is nothing to compare.\n"
@@ -47,7 +48,7 @@ def seeds_latex(results: Results) -> str:
     for block in results.blocks:
         seeds = sorted({seed for cell in block.declared() for seed in cell.seeds})
         for start in range(0, len(seeds), 10):
-            floats += _seed_pages(block, seeds[start : start + 10], results.rule)
+            floats += _seed_pages(results, block, seeds[start : start + 10])
     return "\n".join(floats)
 
 
@@ -84,15 +85,15 @@ def _cells(verdict: Comparison) -> list[str]:
     return [*cells[:-1], cells[-1].split(":")[0]]
 
 
-def _seed_pages(block: Block, seeds: Sequence[int], rule: str) -> list[str]:
+def _seed_pages(results: Results, block: Block, seeds: Sequence[int]) -> list[str]:
     rows = []
     for cell in block.declared():
         values = dict(zip(cell.seeds, cell.values, strict=True))
         shown = [_plain(number(values.get(seed))) for seed in seeds]
         rows.append([escape(pretty_condition(cell.condition)), escape(cell.method), *shown])
     caption = (
-        f"Every run on {block.title}: test accuracy (%), accuracy rule {rule}, one column per seed;"
-        " a diverged run counts with chance accuracy."
+        f"Every run on {block.title}: test accuracy (%), accuracy rule {results.rule}, one column"
+        f" per seed; a diverged run counts with chance accuracy.{of_part(results)}"
     )
     heads = ["condition", "method", *(f"seed {seed}" for seed in seeds)]
     return _pages(caption, heads, "ll" + "r" * len(seeds), rows)
@@ -128,13 +129,14 @@ def _overall(results: Results, whole: Overall) -> list[str]:
     first = (
         f"Over {over}): mean accuracy (%), interquartile mean of all runs, worst condition mean,"
         " mean rank (1 = best); 95 % t interval of the mean over seeds, the conditions held fixed."
+        + of_part(results)
     )
     second = (
         f"Pairs over {over}): mean difference over these conditions with t interval (unit: seed),"
         " conditions with higher / equal / lower mean, conditions decided for / against, p of the"
         f" mean by the {results.test.title} over seeds, the same after correction, p after Holm of"
         f" a two-sided {WILCOXON.title} on condition means (unit: condition; none below six"
-        " conditions), probability that the first is higher at equal seed."
+        f" conditions), probability that the first is higher at equal seed.{of_part(results)}"
     )
     heads = ["method", "mean", "interval", "IQM", "worst", "mean rank"]
     heads2 = ["comparison", "diff.", "interval", "h/e/l", "for/against", "$p$"]

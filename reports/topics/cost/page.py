@@ -9,6 +9,7 @@ from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block
 from nlbench.reports.read.names import pretty_condition
 from nlbench.reports.render import latex
+from nlbench.reports.render.caption import of_part
 from nlbench.reports.render.markdown import bullets, escape, table
 from nlbench.reports.stats import Interval
 from nlbench.reports.text import NONE, interval, listing, number, plural, rounded
@@ -172,14 +173,17 @@ def _latex(results: Results, part: BlockCosts) -> str:
         ]
         for cost in part.costs
     ]
-    words = f"What methods cost. {part.block.title}. {caption(part)}"
+    words = f"What methods cost. {part.block.title}. {caption(part)}{of_part(results)}"
     text = latex.pages(words, latex.label(results, FILE, part.block), heads, 2, rows)
     if part.alone:
         lines = [
             [*map(latex.escape, names), *map(latex.cell, numbers)]
             for names, numbers in map(_alone_cells, part.alone)
         ]
-        words = f"The first network alone and all of them, last epoch. {part.block.title}."
+        words = (
+            f"The first network alone and all of them, last epoch. {part.block.title}."
+            + of_part(results)
+        )
         label = latex.label(results, NETWORKS, part.block)
         text += "\n" + latex.pages(words, label, ALONE_HEADS, 2, lines)
     return text
