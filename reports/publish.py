@@ -59,7 +59,22 @@ def publishable(study: Study, found: Iterable[RunRecord | str], asked: str) -> l
     if len(commits) > 1:
         words = ", ".join(f"{commit[:12]} ({count})" for commit, count in commits.most_common())
         raise refusal(f"its runs were made by {len(commits)} commits: {words}", again)
+    if mixed := _several_sources(records):
+        raise refusal(f"its runs were made by {mixed}", f"{run} trains the older ones again")
     return records
+
+
+def _several_sources(records: Iterable[RunRecord]) -> str:
+    """The first method, or other part from outside, of which there is more than one source.
+
+    What is from outside may have changed although the commit has not.
+    """
+    found: dict[str, set[str]] = {}
+    for record in records:
+        own = {f"method {record.spec.method.name!r}": record.method_source}
+        for part, source in {**own, **record.part_sources}.items():
+            found.setdefault(part, set()).add(source)
+    return next((f"{len(all_)} sources of {of}" for of, all_ in found.items() if len(all_) > 1), "")
 
 
 def publish(

@@ -14,7 +14,7 @@ report made of them. Nothing else changes that folder. It is written whole or no
 publication of the suite is replaced, files that it did not write are kept.
 
 Refused, with the reason: runs that are missing, damaged or failed, and runs that were not all made
-by one commit without uncommitted changes.
+by one commit without uncommitted changes, and of each part from outside by one source.
 """
 EXAMPLES = """\
   nlbench publish fashion

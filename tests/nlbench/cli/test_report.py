@@ -205,6 +205,7 @@ def changed(record: RunRecord, **environment: object) -> RunRecord:
         (lambda r: changed(r, dirty=True), "1 of its 60 runs were made with uncommitted changes"),
         (lambda r: changed(r, commit=None, dirty=None), "were made outside a git checkout"),
         (lambda r: changed(r, commit="0" * 40), r"made by 2 commits: 6d2ae2d5d967 \(59\), 0{12}"),
+        (lambda r: replace(r, method_source="version 2"), "made by 2 sources of method 'drainage'"),
         (lambda _: None, "1 of its 60 runs have no record; `nlbench run quick` first"),
         (lambda _: "damaged", "1 damaged records .*`nlbench run quick` repeats them"),
     ],
@@ -230,6 +231,18 @@ def test_publishing_refuses_with_the_reason(
     assert len(error.splitlines()) == 1
     assert re.search(says, error)
     assert not (results / "published").exists()
+
+
+def test_a_part_from_outside_must_be_of_one_source() -> None:
+    found = published.read(QUICK)
+    study = published_study(found.suite, found.command)
+    records = [r for r in found.records() if isinstance(r, RunRecord)]
+    part = "model mine:Net"
+    same = [replace(r, part_sources={part: f"sha256:{'0' * 64}"}) for r in records]
+    assert publishing.publishable(study, same, "quick") == same
+    same[0] = replace(same[0], part_sources={part: f"sha256:{'1' * 64}"})
+    with pytest.raises(UserError, match=f"2 sources of {part}; `nlbench run quick` trains the old"):
+        publishing.publishable(study, same, "quick")
 
 
 def test_a_publication_that_breaks_off_changes_nothing(
