@@ -17,6 +17,7 @@ SPEED = "img/s"
 SUITES = "in suites"
 # Precisions of the shipped suites for a CPU and of those for a GPU.
 PRECISIONS = {"cpu": ("float32",), "cuda": ("float32", "bf16")}
+SLOWER = ", slower than the plain loop here"
 
 
 def in_suites(precision: str | None, device: torch.device) -> str | None:
@@ -30,6 +31,18 @@ def in_suites(precision: str | None, device: torch.device) -> str | None:
     kind = {"cpu": "CPU", "cuda": "GPU"}[device.type]
     asked = precision in PRECISIONS[device.type]
     return "yes" if asked else f"no, none for a {kind} asks for {precision}"
+
+
+def marked(words: str | None, times: float) -> str | None:
+    """What :func:`in_suites` says, with a mark where it is slower than the plain loop.
+
+    Args:
+        words: of :func:`in_suites`, perhaps marked already.
+        times: how many times the speed of the plain loop it has.
+    """
+    if words is None or times >= 1:
+        return words
+    return words.removesuffix(SLOWER) + SLOWER
 
 
 def line(
@@ -72,11 +85,12 @@ def failed(model: str, engine: str, device: torch.device, error: Exception) -> d
 
 
 def compare_with_plain(rows: Sequence[dict[str, Any]]) -> None:
-    """Add how many times the speed of its model's first engine each row has."""
+    """Add how many times the speed of its model's first engine each row has; mark the slower."""
     for row in rows:
         plain = next(r.get(SPEED) for r in rows if r["model"] == row["model"])
         if plain and SPEED in row:
             row["times plain"] = round(row[SPEED] / plain, 2)
+            row[SUITES] = marked(row.get(SUITES), row[SPEED] / plain)
 
 
 def write(rows: Sequence[dict[str, Any]], device: torch.device, out: Path) -> None:
