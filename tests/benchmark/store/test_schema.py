@@ -20,12 +20,14 @@ from nlbench.benchmark.suites.suite import Suite
 from tests.helpers.records import sound
 from tests.helpers.runs import tiny
 
+NEWEST = newest(RunRecord)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Grown(RunRecord):
     """The record of a later version: one more field, nothing else."""
 
-    energy: float = field(default=0.0, metadata=written("joules", since=newest(RunRecord) + 1))
+    energy: float = field(default=0.0, metadata=written("joules", since=NEWEST + 1))
 
 
 def values(seed: int = 0) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def test_a_new_field_changes_no_byte_where_it_is_empty_and_comes_back_where_it_i
     assert Grown.from_json(old.to_json()) == Grown(**values())
     assert '"joules":2.5' in newer().to_json()
     assert Grown.from_json(newer().to_json()) == newer()
-    assert newer().to_dict()["schema"] == newest(RunRecord) + 1
+    assert newer().to_dict()["schema"] == NEWEST + 1
 
 
 def test_the_first_schema_is_written_as_it_always_was() -> None:
@@ -79,8 +81,12 @@ def test_the_first_schema_is_written_as_it_always_was() -> None:
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        ({"schema": 99}, UserError, "schema 99 is newer than 2, the newest that this version"),
-        ({"schema": "1"}, DamagedRecord, "schema '1' should be a number from 1 to 2"),
+        (
+            {"schema": 99},
+            UserError,
+            f"schema 99 is newer than {NEWEST}, the newest",
+        ),
+        ({"schema": "1"}, DamagedRecord, f"schema '1' should be a number from 1 to {NEWEST}"),
         ({"schema": True}, DamagedRecord, "schema True should be"),
         ({"joules": 2.5}, DamagedRecord, "schema 1 has no field 'joules'"),
         ({"status": None}, DamagedRecord, "'status' is missing"),
@@ -107,7 +113,7 @@ def test_an_older_version_leaves_a_newer_record_alone_and_goes_on(tmp_path: Path
     assert result.todo == (specs[2],)
     (line,) = result.foreign.values()
     assert str(path) in line
-    assert "schema 3 is newer than 2" in line
+    assert f"schema {NEWEST + 1} is newer than {NEWEST}" in line
     merged = archive.merge(store, [sound(tiny(seed=0)), sound(tiny(seed=2))])
     assert merged.added == [specs[2].run_id]
     assert len(merged.refused) == 1
