@@ -151,8 +151,7 @@ class DivideMix(Method):
         since = epoch - self._warm_epochs(facts)
         for number, ids in enumerate(batches):
             others = next(rest) if len(unlabelled) >= 2 else unlabelled
-            rise = (since + number / len(batches)) / (self.ramp * facts.epochs)
-            weight = self.lambda_u * min(max(rise, 0.0), 1.0)
+            weight = self.lambda_u * risen(since + number / len(batches), self.ramp * facts.epochs)
             drawn = (epoch, member, number)
             views = [engine.images(ids, *drawn, "labelled", view) for view in range(2)]
             targets = [self._refined(engine, member, views, ids, clean, facts)] * 2
@@ -188,6 +187,11 @@ class DivideMix(Method):
 
     def _warm_epochs(self, facts: Facts) -> int:
         return round(self.warm * facts.epochs)
+
+
+def risen(epochs: float, length: float) -> float:
+    """Return the share of `lambda_u` so many epochs after the warm-up, parts of them counted."""
+    return min(max(epochs / length, 0.0), 1.0)
 
 
 def sharpened(p: Tensor, temperature: float) -> Tensor:

@@ -28,7 +28,8 @@ class TRevision(Method):
     (1) Cross-entropy; from the best weights T is estimated by anchors. (2) From these weights,
     weighted losses with D = 0, no gradient through the weight. (3) From the best weights of (2),
     Adam at a very small rate for the network and for D, with the gradient through the weight.
-    Entries of T + D below 0 count as 0. "Best" is by held-out noisy labels.
+    T + D is not made a matrix of probabilities again: its entries may be below 0. "Best" is by
+    held-out noisy labels.
 
     Source: Xia et al., NeurIPS 2019, and its release, in which sample i of a batch sees
     T + (i + 1) D, because D is added again for each (`legacy`); its second version of the loss
@@ -40,6 +41,7 @@ class TRevision(Method):
     source: ClassVar[str] = "Xia et al., NeurIPS 2019"
     family: ClassVar[str] = "transition"
     formula: ClassVar[str] = "-(p_y / (p^T (T + D))_y) log p_y, T from a run of CE, D trained"
+    version: ClassVar[int] = 2
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(params={"warm": 0.1}, recipe=_RECIPE, source=_RELEASE),
         "cifar100": Published(params={"warm": 0.075}, recipe=_RECIPE, source=_RELEASE),
@@ -107,12 +109,19 @@ class TRevision(Method):
         return Step(losses=(torch.where(batch.globals["weighing"], weights * losses, losses),))
 
     def weights(self, logits: Tensor, matrix: Tensor, slack: Tensor, targets: Tensor) -> Tensor:
-        """Return p_y / (p^T (T + D))_y, (B,)."""
+        """Return p_y / (p^T (T + D))_y, (B,).
+
+        The sum over entries above 0 is taken in the log domain, so that it never rounds to 0; from
+        it goes the share of those below 0, most often none.
+        """
         log_p = logits.log_softmax(dim=1)
         times = torch.ones_like(targets)
         if self.legacy:
             times = torch.arange(1, len(targets) + 1, device=targets.device)
         columns = matrix.t()[targets] + times[:, None] * slack.t()[targets]
         tiny = torch.finfo(columns.dtype).tiny
-        log_mixed = torch.logsumexp(log_p + columns.clamp(min=tiny).log(), dim=1)
-        return (log_p.gather(1, targets[:, None]).squeeze(1) - log_mixed).exp()
+        log_above = torch.logsumexp(log_p + columns.clamp(min=tiny).log(), dim=1)
+        below = (log_p.exp() * (-columns).clamp(min=0.0)).sum(dim=1)
+        # Not by less: the gradient would be no number, even where the share is 0.
+        share = below / log_above.exp().clamp(min=tiny**0.5)
+        return (log_p.gather(1, targets[:, None]).squeeze(1) - log_above).exp() / (1.0 - share)

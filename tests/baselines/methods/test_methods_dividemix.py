@@ -74,6 +74,14 @@ def test_the_objective_is_the_release_s(setting: str, numbers: dict[str, float])
     close(added.detach(), value(f"{key}/neg_entropy"))
 
 
+def test_the_weight_of_the_unlabelled_part_rises_as_in_the_release() -> None:
+    ((setting, numbers),) = settings("dividemix_ramp")
+    key, last = f"dividemix_ramp/{setting}/K10", numbers["lambda_u"]
+    epochs = (value(f"{key}/epochs") - numbers["warm_up"]).tolist()
+    found = [last * dividemix.risen(epoch, 16.0) for epoch in epochs]
+    close(torch.tensor(found, dtype=torch.float64), value(f"{key}/lambda_u"))
+
+
 class Recorded:
     """An engine that notes what it is asked for; a network's logits are a parameter of its own."""
 

@@ -16,6 +16,8 @@ from nlbench.baselines import Method, MethodError
 from nlbench.baselines.log_odds import log_complements, log_odds
 from nlbench.baselines.methods.bi_tempered import tempered_log_softmax
 from nlbench.baselines.methods.ldr_kl import positive_shares
+from tests.helpers.steps import settings as settings_of
+from tests.helpers.steps import value
 
 RATES = st.floats(0.05, 1.0)
 few = settings(max_examples=30)
@@ -424,6 +426,33 @@ def test_positive_shares_stay_finite_where_every_softplus_underflows() -> None:
     mild = torch.linspace(-40.0, 40.0, 9, dtype=torch.float64)[None]
     softplus = torch.nn.functional.softplus(mild)
     close(positive_shares(mild), softplus / softplus.mean())
+
+
+# --- losses of other releases that are one of ours, but for a factor or a constant ----------------
+
+
+@pytest.mark.parametrize("function", ["boot_soft_gjs", "label_smoothing_kl", "js_unscaled"])
+def test_the_same_loss_of_another_release(function: str) -> None:
+    classes = 10
+    logits, targets = (value(f"inputs/common/K{classes}/{part}") for part in ("logits", "targets"))
+    for setting, numbers in settings_of(function):
+        t, w = numbers.get("t", 0.5), numbers.get("w", 0.5)
+        label = torch.full((classes,), t / classes, dtype=torch.float64)
+        label[0] += 1.0 - t
+        name, params, factor, constant = {
+            "boot_soft_gjs": ("boot-soft", {"beta": 1.0 - t}, 1.0, 0.0),
+            # The divergence from the smoothed label instead of the cross-entropy.
+            "label_smoothing_kl": ("ls", {"r": t}, 1.0, float((label * label.log()).sum())),
+            "js_unscaled": ("js", {"w": w}, -(1.0 - w) * math.log(1.0 - w), 0.0),
+        }[function]
+        leaf = logits.clone().requires_grad_()
+        losses = factor * loss(name, leaf, targets, **params) + constant
+        (slopes,) = torch.autograd.grad(losses.mean(), leaf)
+        key = f"{function}/{setting}/K{classes}"
+        off = (losses.detach() - value(f"{key}/loss")).abs()
+        assert (off <= value(f"{key}/loss_tol") * (1 + 1e-9) + 1e-11).all()
+        off = (slopes - value(f"{key}/grad")).abs().amax(dim=1)
+        assert (off <= value(f"{key}/grad_tol") * (1 + 1e-9) + 1e-11).all()
 
 
 # --- what wrong values are told -------------------------------------------------------------------

@@ -112,12 +112,13 @@ def test_a_sieve_that_keeps_nothing_gives_no_step_and_no_nan() -> None:
 
 def test_the_weight_of_cores_rises_as_in_the_release() -> None:
     shares = [cores.ramp(epoch) for epoch in range(100)]
-    assert shares[:11] == [0.0] * 11
-    assert shares[39:] == [1.0] * 61
-    assert shares[20] == pytest.approx(10 / 29)
+    close(2.0 * torch.tensor(shares, dtype=torch.float64), value("cores/schedule/K10/beta"))
 
 
-@pytest.mark.parametrize(("setting", "numbers"), settings("peer"))
+PEER = [(setting, numbers) for setting, numbers in settings("peer") if "alpha" in numbers]
+
+
+@pytest.mark.parametrize(("setting", "numbers"), PEER)
 def test_peer_is_the_release(setting: str, numbers: dict[str, float]) -> None:
     key = f"peer/{setting}/K{K}"
     first, second = (value(f"inputs/common/K{K}/perm{number}") for number in (1, 2))
@@ -157,13 +158,11 @@ def test_peer_without_its_term_is_the_bounded_cross_entropy() -> None:
 def test_the_weight_of_the_peer_term_is_the_release_s_of_300_epochs() -> None:
     method, facts = baselines.create("peer"), facts_of(TARGETS, K, epochs=300)
     bench = Bench(method, facts)
-    found = {}
-    for epoch in (0, 19, 39, 40, 89, 139, 189, 289, 299):
+    found = []
+    for epoch in range(facts.epochs):
         method.begin_epoch(bench.state, facts, epoch, None)
-        found[epoch] = float(bench.state.globals["weight"])
-    released = {0: 0.0, 19: 0.0, 39: 0.1, 40: 1.0, 89: 2.0, 139: 2.5}
-    released |= {189: 2.8959596, 289: 4.14141414, 299: 4.31313131}
-    assert found == pytest.approx(released, abs=1e-7)
+        found.append(bench.state.globals["weight"].clone())
+    close(torch.stack(found), value("peer/schedule,other/K10/alpha"))
 
 
 @pytest.mark.parametrize(("setting", "numbers"), settings("plc"))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from nlbench import baselines
 from nlbench.baselines import MethodError, transition
+from nlbench.baselines.methods.t_revision import TRevision
 from nlbench.baselines.methods.volminnet import matrix_of
 from tests.helpers.steps import Bench, facts_of, reference, settings, value
 
@@ -176,12 +177,13 @@ def test_every_matrix_of_the_file_is_compared() -> None:
     assert kinds == {"anchor_T", "anchor_T_trevision"}
 
 
-def test_t_revision_is_the_release_called_one_by_one_and_its_bug_is_legacy() -> None:
+@pytest.mark.parametrize("classes", [3, 10])  # of 10, entries of T + D are below 0
+def test_t_revision_is_the_release_called_one_by_one_and_its_bug_is_legacy(classes: int) -> None:
     ((setting, _),) = settings("trevision_revision")
-    key = f"trevision_revision/{setting}/K{K}"
+    key = f"trevision_revision/{setting}/K{classes}"
     targets = value(f"{key}/in_labels")
     for variant, legacy in (("once", False), ("official_v1", True)):
-        facts = facts_of(targets, K)
+        facts = facts_of(targets, classes)
         bench = Bench(baselines.create("t-revision", {"legacy": legacy}), facts)
         bench.state.put("transition", value(f"{key}/in_T"))
         bench.state.put("slack", value(f"{key}/in_dT"))
@@ -210,6 +212,17 @@ def test_weights_of_t_revision_are_the_release_s_and_have_a_gradient_only_in_sta
     close(slope, value(f"{key}/grad"))
     (unmoved,) = torch.autograd.grad(step.objective(), bench.state.parameters["slack"])
     assert not unmoved.any()
+
+
+@pytest.mark.parametrize("scale", [50.0, 1e4])
+def test_weights_of_t_revision_have_a_gradient_in_float32_whatever_the_logits(scale: float) -> None:
+    method = TRevision()
+    logits = (scale * torch.sign(LOGITS)).float().requires_grad_()
+    slack = torch.zeros(K, K, requires_grad=True)
+    for matrix in (torch.eye(K), MATRIX.float()):
+        losses = method.weights(logits, matrix, slack, TARGETS) * method.loss(logits, TARGETS)
+        slopes = torch.autograd.grad(losses.sum(), [logits, slack])
+        assert all(slope.isfinite().all() for slope in slopes)
 
 
 def test_t_revision_with_the_identity_is_cross_entropy() -> None:
