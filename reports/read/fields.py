@@ -15,6 +15,8 @@ from nlbench.benchmark.store.record import RunRecord
 
 RULES = ("last", "noisy_val", "clean_val", "oracle")
 PAIRING = ("data", "labels", "split", "init", "order", "augment")
+# Curves of what a method selected, see `selection` in benchmark/training/epoch_stats.py.
+KEPT = ("kept", "kept_least", "kept_precision", "kept_recall")
 TEXT, NUMBER, WHOLE = "object", "float64", "Int64"
 ALWAYS, IF_ANY, NEVER = "always", "if any", "never"
 
@@ -58,6 +60,16 @@ def _first_network(record: RunRecord) -> float | None:
     if not curve or record.status == "diverged":
         return accuracy_percent(record, "last") if curve else None
     return None if curve[-1] is None else 100 * curve[-1]
+
+
+def _kept(name: str) -> Field:
+    """What a method selected, at the last epoch; in a table of its own, not in runs.csv."""
+
+    def read(record: RunRecord) -> float | None:
+        curve = record.curves.get(name)
+        return 100 * curve[-1] if curve and curve[-1] is not None else None
+
+    return Field(name, read, NUMBER, listed=NEVER)
 
 
 def _unmeasured(record: RunRecord) -> str | None:
@@ -125,6 +137,7 @@ FIELDS = (
     _cost("images_backward", "backward"),
     Field("peak_memory", lambda r: r.timing.get("peak_memory"), NUMBER, listed=IF_ANY),
     Field("first_network", _first_network, NUMBER, rounded=True, listed=IF_ANY),
+    *map(_kept, KEPT),
 )
 RECORDED = tuple((field.name, field.read) for field in FIELDS if field.read is not None)
 COLUMNS = tuple(name for name, _ in RECORDED)

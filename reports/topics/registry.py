@@ -14,6 +14,7 @@ from nlbench.reports.topics import (
     classes,
     cost,
     detection,
+    kept,
     measures,
     one_parameter,
     open_set,
@@ -38,6 +39,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     classes.TOPIC,
     recipe_axis.TOPIC,
     published.TOPIC,
+    kept.TOPIC,
     cost.TOPIC,
 )
 # Of a table of accuracies: all others are found in records.
