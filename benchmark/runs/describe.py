@@ -49,10 +49,11 @@ def pace(ended: Outcome | Exception) -> dict[str, Any]:
 
 
 def divergence(outcome: Outcome) -> dict[str, Any] | None:
-    """The error of a run whose loss or weights stopped being finite; ``None`` of any other."""
+    """The error of a run whose loss, weights or state are not finite; ``None`` of any other."""
     if outcome.diverged is None:
         return None
-    message = f"loss or weights were not finite in epoch {outcome.diverged}"
+    what = "loss, weights or the method's state" if outcome.state else "loss or weights"
+    message = f"{what} were not finite in epoch {outcome.diverged}"
     return {"epoch": outcome.diverged, "message": message, "traceback": None}
 
 

@@ -49,7 +49,7 @@ class RunRecord:
 
     Attributes:
         spec: what was run.
-        status: ``ok``; ``diverged`` (loss or weights became non-finite); ``failed`` (raised).
+        status: ``ok``; ``diverged`` (loss, weights or state not finite); ``failed`` (raised).
         error: ``epoch``, ``message``, ``traceback`` of a run that is not ``ok``, else ``None``.
         metrics: ``last``, ``noisy_val``, ``clean_val``, ``oracle`` (the four accuracies, ``None``
             where they do not exist) and ``noisy_val_epoch`` ... (counted from 1).

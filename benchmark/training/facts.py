@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -40,7 +40,25 @@ def facts(task: Task) -> Facts:
     )
 
 
-def told(task: Task) -> dict[str, Any]:
+class Told(dict[str, Any]):
+    """What a method is told; what it did not ask for is one line.
+
+    Args:
+        method: its name.
+        values: by name.
+    """
+
+    def __init__(self, method: str, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self._method = method
+
+    def __missing__(self, name: str) -> Any:
+        there = f"there is no such thing, only {', '.join(PRIVILEGES)}"
+        why = "a method that uses it declares it in `privileged`" if name in PRIVILEGES else there
+        raise MethodError(f"method {self._method!r} is not told {name!r}: {why}")
+
+
+def told(task: Task) -> Told:
     """What the method asks for, by name; that there is such a thing here was checked before.
 
     Raises:
@@ -53,7 +71,7 @@ def told(task: Task) -> dict[str, Any]:
             raise MethodError(
                 f"method {task.method.name!r}: privileged {name!r} is none of {there}"
             )
-    return {name: _TELL[name](task) for name in asked}
+    return Told(task.method.name, {name: _TELL[name](task) for name in asked})
 
 
 def _noise_rate(task: Task) -> float:

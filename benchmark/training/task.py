@@ -122,7 +122,7 @@ class Outcome:
         curves: one list per name in :data:`nlbench.benchmark.store.record.CURVES`.
         correct: (M,) bool at the last evaluated epoch, ``None`` before the first.
         others: accuracy on further test sets at the end, by their names.
-        diverged: the epoch, counted from 1, after which loss or weights were not finite.
+        diverged: the epoch, counted from 1, after which loss, weights or state were not finite.
         first_epoch: the pace of its steps, where the backend took it.
         cost: what the training took.
         state: what the method keeps at the end, as :meth:`nlbench.baselines.State.named` gives it.

@@ -7,6 +7,13 @@ from typing import Any
 from nlbench import baselines
 from nlbench.baselines import Method
 
+# Settings in which a method that is told the noise rate by default is told nothing.
+UNTOLD: dict[str, dict[str, Any]] = {
+    "coteaching": {"forget": 0.4},
+    "coteaching+": {"forget": 0.4},
+    "jocor": {"forget": 0.4},
+    "cdr": {"tau": 0.4},
+}
 # Settings in which a method does within two epochs what it does only later by default.
 AT_ONCE: dict[str, dict[str, Any]] = {
     "selc": {"start": 0.0},
@@ -22,3 +29,6 @@ AT_ONCE: dict[str, dict[str, Any]] = {
     "sop": {"lr_u": 1e6, "lr_v": 1e6},
 }
 STATEFUL = [name for name in baselines.names() if baselines.get(name).begin is not Method.begin]
+STAGED = [name for name in STATEFUL if len(baselines.create(name).stages(1000)) > 1]
+# Those whose steps can be recorded.
+STATIC = [name for name in STATEFUL if name not in STAGED and not baselines.get(name).own_batches]

@@ -32,6 +32,7 @@ from nlbench.benchmark.training import (
 from nlbench.benchmark.training.cuda_graph_slot import GraphRunner
 from nlbench.benchmark.training.interleave import Pack, Steps, out_of_memory
 from nlbench.benchmark.training.task import train as train_alone
+from tests.helpers.card import Recorder
 from tests.helpers.runs import HERE, tiny
 
 # 200 images in batches of 32: the last batch of an epoch has 8. Each line stresses something else.
@@ -276,84 +277,12 @@ def test_what_is_in_the_buffers_before_a_run_does_not_matter() -> None:
     assert train(spec, HERE, backend).science() == expected
 
 
-class _Stream:
-    """A stream of a card that does everything at once."""
-
-    def __init__(self, _device: Any = None) -> None:
-        pass
-
-    def wait_stream(self, _other: Any) -> None:
-        pass
-
-    def synchronize(self) -> None:
-        pass
-
-    def record_event(self) -> _Stream:
-        return self
-
-
-class _Event:
-    """A moment on such a stream; any two are 2 ms apart."""
-
-    def __init__(self, enable_timing: bool) -> None:
-        assert enable_timing
-
-    def record(self, stream: _Stream) -> None:
-        assert isinstance(stream, _Stream)
-
-    def elapsed_time(self, _later: _Event) -> float:
-        return 2.0
-
-
-class _Recorder:
-    """Stands in for CUDA: what is recorded is the last step, and a replay takes it again."""
-
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.replays = 0
-        self.last: tuple[GraphRunner, Any] | None = None
-        original = GraphRunner._step
-        recorder = self
-
-        def step(slot: GraphRunner, batch: Any) -> None:
-            recorder.last = (slot, batch)
-            original(slot, batch)
-
-        class Graph:
-            recorded: tuple[GraphRunner, Any] | None = None
-
-            def replay(self) -> None:
-                assert self.recorded is not None
-                recorder.replays += 1
-                original(*self.recorded)
-
-        @contextlib.contextmanager
-        def graph(target: Graph, pool: object, stream: _Stream) -> Iterator[None]:
-            assert isinstance(stream, _Stream)
-            assert pool is not None
-            yield
-            target.recorded = recorder.last
-
-        patch.setattr(GraphRunner, "_step", step)
-        patch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)
-        for name, fake in {
-            "Stream": _Stream,
-            "current_stream": _Stream,
-            "stream": lambda _stream: contextlib.nullcontext(),
-            "graph_pool_handle": object,
-            "CUDAGraph": Graph,
-            "Event": _Event,
-            "graph": graph,
-            "mem_get_info": lambda _device=None: (2**30, 2**30),
-        }.items():
-            patch.setattr(torch.cuda, name, fake)
-
-
 def test_recording_leaves_no_trace_in_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a stand-in for CUDA: warm-up and recording train on, yet no run is moved by them."""
     specs = [tiny("drainage", model="cnn_small", augment="crop_flip", seed=s) for s in range(3)]
     specs.append(tiny("ce", model="cnn_small", dataset=DatasetSpec("digits", 20, 0.25)))
     expected = {s.run_id: train(s, HERE).science() for s in specs}
-    recorder = _Recorder(monkeypatch)
+    recorder = Recorder(monkeypatch)
     found = {r.run_id: r.science() for r in train_pack(specs, HERE, GraphBackend(2))}
     assert found == expected
     # 200 and 150 images in batches of 32, two epochs: every step is a replay.
@@ -363,7 +292,7 @@ def test_recording_leaves_no_trace_in_the_runs(monkeypatch: pytest.MonkeyPatch) 
 def test_a_step_that_cannot_be_recorded_stops_the_pack_and_names_the_method(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _Recorder(monkeypatch)
+    Recorder(monkeypatch)
 
     @contextlib.contextmanager
     def refuse(*_args: Any, **_words: Any) -> Iterator[None]:

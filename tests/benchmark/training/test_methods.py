@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+import math
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -11,16 +12,26 @@ import torch
 from torch import Tensor
 
 from nlbench import baselines
+from nlbench.baselines import Batch, Facts, State, Step, hyper
+from nlbench.baselines.methods.ce import CE
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.runs.prepare import prepare
 from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.spec.run_spec import DatasetSpec, MethodSpec, RunSpec
-from nlbench.benchmark.training import GraphBackend, LoopBackend, Outcome, StackBackend, Task
+from nlbench.benchmark.training import (
+    Backend,
+    GraphBackend,
+    LoopBackend,
+    Outcome,
+    StackBackend,
+    Task,
+)
 from nlbench.benchmark.training.cuda_graph_slot import GraphRunner
 from nlbench.benchmark.training.limits import check_method, refusal
 from nlbench.benchmark.training.trainer import Trainer
 from nlbench.noise import NoisyLabels
-from tests.helpers.methods import AT_ONCE, STATEFUL
+from tests.helpers.card import Recorder
+from tests.helpers.methods import AT_ONCE, STATEFUL, STATIC, UNTOLD
 from tests.helpers.runs import HERE, tiny
 
 # A quarter held out: ids have gaps. 150 images in batches of 32: the last batch has 22.
@@ -78,6 +89,19 @@ def test_static_steps_leave_the_loop_s_weights_and_state(name: str) -> None:
         close(left(slot.trainer), expected)
 
 
+@pytest.mark.parametrize("name", STATIC)
+def test_recording_leaves_no_trace_in_a_state(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a stand-in for a card: the steps before recording move the state, and none is left."""
+    _, expected = trained(task_of(spec_of(name)))
+    recorder = Recorder(monkeypatch)
+    backend = GraphBackend(slots=1)
+    ((_, outcome),) = backend.train_pack([lambda: task_of(spec_of(name))])
+    assert isinstance(outcome, Outcome), outcome
+    assert recorder.replays == 2 * 5  # two epochs
+    (slot,) = backend._idle
+    close(left(slot.trainer), expected)
+
+
 @every
 def test_stacked_runs_are_the_loop_or_are_refused_by_name(name: str) -> None:
     specs = [spec_of(name, seed=seed) for seed in range(2)]
@@ -90,19 +114,40 @@ def test_stacked_runs_are_the_loop_or_are_refused_by_name(name: str) -> None:
         reference, outcome = LoopBackend().train(task), ended[number]
         assert isinstance(outcome, Outcome), outcome
         close(dict(found[number].network.state_dict()), dict(task.network.state_dict()))
+        close(dict(outcome.state), dict(reference.state))
         for curve, values in reference.curves.items():
             assert outcome.curves[curve] == pytest.approx(values, rel=1e-9), curve
 
 
 @every
 def test_clean_labels_change_nothing_for_those_who_are_not_told(name: str) -> None:
-    spec = spec_of(name)
-    task = task_of(spec)
-    if task.method.asks() - {"noisy_val"}:
-        pytest.skip("the method is told, and says so")
-    poisoned = replace(task_of(spec), labels=poison(task.labels))
-    (_, mine), (_, other) = trained(task), trained(poisoned)
+    """All stages of a training; what records measure with clean labels is another matter."""
+    # After two epochs the estimated matrix has no inverse yet.
+    epochs = 4 if name == "backward-est" else 2
+    spec = spec_of(name, {**AT_ONCE.get(name, {}), **UNTOLD.get(name, {})}, epochs=epochs)
+    ended = []
+    for change in (lambda labels: labels, poison):
+        task = task_of(spec)
+        if task.method.asks() - {"noisy_val"}:
+            pytest.skip("the method is told, and says so")
+        outcome = LoopBackend().train(replace(task, labels=change(task.labels)))
+        weights = {
+            f"{number}.{key}": value
+            for number, network in enumerate(task.networks)
+            for key, value in network.state_dict().items()
+        }
+        ended.append(({**weights, **outcome.state}, outcome.correct, outcome.curves["val_noisy"]))
+    (mine, correct, chosen), (other, same, again) = ended
+    assert mine.keys() == other.keys()
     assert all(torch.equal(mine[key], other[key]) for key in mine)
+    assert np.array_equal(correct, same)  # type: ignore[arg-type]
+    assert chosen == again
+
+
+def test_only_those_who_say_so_are_told() -> None:
+    told = {name for name in baselines.names() if baselines.create(name).asks()}
+    assert told == {"forward", "backward", *UNTOLD}
+    assert not any(baselines.create(name, params).asks() for name, params in UNTOLD.items())
 
 
 def poison(labels: NoisyLabels) -> NoisyLabels:
@@ -179,6 +224,73 @@ def test_a_second_member_is_a_network_of_its_own_and_both_see_the_same_batches()
     first, second = (network.state_dict()["head.weight"] for network in task.networks)
     assert torch.equal(first, task_of(spec_of("ce")).network.state_dict()["head.weight"])
     assert not torch.equal(first, second)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reads(CE):
+    """Uses what it does not ask for."""
+
+    what: str = hyper("transition", "what it reads")
+
+    def begin(self, facts: Facts) -> State:
+        return State(globals={"read": facts.told[self.what]})
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ("transition", "not told 'transition': a method that uses it declares it in `privileged`"),
+        ("matrix", "not told 'matrix': there is no such thing, only noise_rate, transition,"),
+    ],
+)
+def test_who_reads_what_it_does_not_ask_for_is_told_so_in_one_line(what: str, says: str) -> None:
+    task = replace(task_of(spec_of("ce")), method=Reads(what=what))
+    with pytest.raises(baselines.MethodError, match=says) as caught:
+        Trainer(task)
+    assert "\n" not in str(caught.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spoilt(CE):
+    """Its state is no number from the second epoch on; the loss does not use it."""
+
+    def begin(self, facts: Facts) -> State:
+        return State(rows={"mark": facts.zeros(facts.samples)})
+
+    def begin_epoch(self, state: State, facts: Facts, epoch: int, sweep: Tensor | None) -> None:  # noqa: ARG002
+        state.put("mark", math.nan if epoch == 1 else 0.0)
+
+
+@pytest.mark.parametrize(
+    "backend", [LoopBackend(), GraphBackend(slots=1, capture=False), StackBackend()]
+)
+def test_a_state_that_is_no_number_ends_the_run_and_is_recorded(backend: Backend) -> None:
+    spec = replace(spec_of("ce"), method=MethodSpec.of(f"{__name__}:Spoilt", {}))
+    record = train(spec, HERE, backend)
+    assert (record.status, len(record.curves["test_accuracy"])) == ("diverged", 1)
+    assert record.error is not None
+    assert record.error["message"] == (
+        "loss, weights or the method's state were not finite in epoch 2"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loses(CE):
+    """Keeps no sample of the class 3."""
+
+    selects: ClassVar[bool] = True
+
+    def step(self, batch: Batch) -> Step:
+        losses = self.loss(batch.output, batch.targets)
+        return Step(losses=(losses,), weights=((batch.targets != 3).to(losses.dtype),))
+
+
+def test_a_class_of_which_nothing_is_kept_is_recorded() -> None:
+    spec = replace(spec_of("ce"), method=MethodSpec.of(f"{__name__}:Loses", {}))
+    record = train(spec, HERE)
+    assert record.status == "ok"
+    assert record.curves["kept_least"] == (0.0, 0.0)
+    assert record.curves["kept"][-1] == pytest.approx(0.9, abs=0.05)
 
 
 def test_what_a_method_needs_and_a_run_lacks_is_one_line() -> None:
