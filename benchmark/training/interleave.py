@@ -110,9 +110,15 @@ class Pack:
 
 
 def out_of_memory(error: BaseException | None) -> bool:
-    """Whether an error is, or was caused by, the device running out of memory."""
+    """Whether an error is, or was caused by, the device running out of memory.
+
+    PyTorch's allocator raises an error of its own; where CUDA itself has no memory, as for another
+    process's context, it is a RuntimeError like any other of CUDA (seen on an H200).
+    """
     while error is not None:
         if isinstance(error, torch.OutOfMemoryError):
+            return True
+        if isinstance(error, RuntimeError) and str(error).startswith("CUDA error: out of memory"):
             return True
         error = error.__cause__ or error.__context__
     return False

@@ -405,8 +405,17 @@ def test_out_of_memory_is_recognised_as_a_cause() -> None:
     assert out_of_memory(torch.OutOfMemoryError("x"))
     assert not out_of_memory(ValueError("out of memory"))
     error = RuntimeError("while ending the recording")
+    assert not out_of_memory(error)
     error.__context__ = torch.OutOfMemoryError("x")
     assert out_of_memory(error)
+
+
+def test_cuda_itself_out_of_memory_is_recognised() -> None:
+    """As an H200 said it on which other processes held what there was."""
+    kind = getattr(torch, "AcceleratorError", RuntimeError)  # since PyTorch 2.8
+    text = "CUDA error: {}\nSearch for `cudaErrorMemoryAllocation' in https://docs.nvidia.com"
+    assert out_of_memory(kind(text.format("out of memory")))
+    assert not out_of_memory(kind(text.format("device-side assert triggered")))
 
 
 @pytest.mark.parametrize("backend", [LoopBackend(), static(), StackBackend()])

@@ -7,12 +7,14 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from nlbench.benchmark.runs.context import Context
 from nlbench.benchmark.runs.prepare import prepare
-from nlbench.benchmark.training import GraphBackend, LoopBackend, Outcome, Task
+from nlbench.benchmark.training import GraphBackend, LoopBackend, Outcome, Task, trainer
+from nlbench.benchmark.training.optimizer import learning_rate
 from tests.helpers.runs import HERE, tiny
 
 # What inductor compiles with on Linux.
@@ -26,7 +28,7 @@ def trained(task: Task, backend: GraphBackend) -> Outcome:
     return outcome
 
 
-def compare(capture: bool, here: Context = HERE, rtol: float = 1e-8, **changes: Any) -> None:
+def compare(capture: bool, here: Context = HERE, **changes: Any) -> None:
     """A compiled training against the reference loop: curves, and the network that is left."""
     spec = tiny("drainage", **changes)
     expected, task = prepare(spec, here)[0], prepare(spec, here)[0]
@@ -34,9 +36,9 @@ def compare(capture: bool, here: Context = HERE, rtol: float = 1e-8, **changes: 
     mine = trained(task, GraphBackend(1, capture=capture, compiled=True))
     assert mine.curves.keys() == reference.curves.keys()
     for name, curve in reference.curves.items():
-        assert mine.curves[name] == pytest.approx(curve, rel=rtol, abs=1e-10), name
+        assert mine.curves[name] == pytest.approx(curve, rel=1e-8, abs=1e-10), name
     for name, value in expected.network.state_dict().items():
-        torch.testing.assert_close(task.network.state_dict()[name], value, rtol=rtol, atol=1e-10)
+        torch.testing.assert_close(task.network.state_dict()[name], value, rtol=1e-8, atol=1e-10)
 
 
 @pytest.fixture(name="traced")
@@ -79,5 +81,19 @@ def test_inductor_trains_like_the_loop() -> None:
 def test_inductor_in_a_graph_trains_like_the_loop_on_a_gpu() -> None:
     torch._dynamo.reset()
     here = Context(root=None, device="cuda", threads=1, environment={"nlbench": "test"})
-    # Its kernels are not float64 to the last digits on a card: 1.3e-8 was seen on an H200.
-    compare(capture=True, here=here, rtol=1e-6, model="cnn_small", precision="float64")
+    # A rate that float32 holds: the fused kernel of CUDA reads no other.
+    compare(capture=True, here=here, model="cnn_small", precision="float64", lr=0.0625)
+
+
+def test_what_a_gpu_leaves_of_another_rate_is_that_rate_in_float32(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Seen on an H200 by the test above with tiny's rate of 0.05, 1.3e-8 from the loop's."""
+
+    def rounded(*args: Any) -> float:
+        return float(np.float32(learning_rate(*args)))
+
+    monkeypatch.setattr(trainer, "learning_rate", rounded)
+    task = prepare(tiny("drainage", model="cnn_small", precision="float64"), HERE)[0]
+    found = LoopBackend().train(task).curves["drainage_flipped"][0]
+    assert found == pytest.approx(0.399617416620322, rel=1e-11)
