@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -78,17 +80,20 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _call(args: argparse.Namespace) -> int:
+    if not 0 < args.minutes < math.inf:
+        raise UserError(f"--minutes {args.minutes} must be a number above 0")
     deadline = time.monotonic() + 60 * args.minutes
-    if args.minutes <= 0:
-        raise UserError(f"--minutes {args.minutes} must be above 0")
     if args.data is not None and not args.data.is_dir():
         raise UserError(f"--data {args.data}: no such folder")
     place = Place(args.device, args.work, args.data, args.minutes)
     todo = _chosen(list(steps(place)), args.only)
     facts = _facts(place)
+    for name, folder in (("--work", args.work), ("--out", args.out)):
+        _make(name, folder)
     _prepare(place, args.done, afresh=args.only is None)
     # Ended from outside, what runs is ended too, and what is known is packed.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
 
     def save(done: Sequence[Done]) -> None:
         try:
@@ -119,6 +124,16 @@ def _facts(place: Place) -> dict[str, Any]:
         "code": code(),
         **environment(resolve(place.device)),
     }
+
+
+def _make(option: str, folder: Path) -> None:
+    """Make a folder, and see before anything is done that files can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"{option} {folder}: cannot be written ({error.strerror})") from error
 
 
 def _prepare(place: Place, earlier: Sequence[Path], afresh: bool) -> None:

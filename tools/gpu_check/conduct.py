@@ -28,8 +28,8 @@ class Done:
     Attributes:
         name: of the step.
         command: as it can be given again.
-        state: ``running``, ``done``, ``failed`` (exit status), ``died`` (signal), ``out of time``
-            or ``not begun``.
+        state: ``running``, ``done``, ``failed`` (exit status, or not to be started), ``died``
+            (signal), ``out of time``, ``ended from outside`` (as the call) or ``not begun``.
         status: exit status; of a signal its negative number; ``None`` if there is none.
         seconds: it took.
     """
@@ -53,8 +53,9 @@ def carry_out(
 ) -> list[Done]:
     """Run all steps until the deadline, a time of ``time.monotonic``.
 
-    ``save`` is called with the state of all steps after each of them, and every SAVE seconds while
-    one is running: however this process ends, what was known before is kept.
+    ``save`` is called with the state of all steps after each of them, every SAVE seconds while one
+    is running, and when an exception ends them all: however this process ends, what was known is
+    kept.
     """
     place.logs.mkdir(parents=True, exist_ok=True)
     done: list[Done] = []
@@ -69,7 +70,11 @@ def carry_out(
         else:
             say(f"{step.name}: at most {seconds:.0f} s")
             log = place.logs / f"{number}-{step.name}.log"
-            ended = _run(words, log, seconds + GRACE, lambda now=now: save([*done, now]))  # type: ignore[misc]
+            try:
+                ended = _run(words, log, seconds + GRACE, lambda now=now: save([*done, now]))  # type: ignore[misc]
+            except BaseException:
+                save([*done, replace(now, state="ended from outside")])
+                raise
             done.append(replace(now, state=ended[0], status=ended[1], seconds=round(ended[2], 1)))
         say(f"{step.name}: {done[-1].state} after {done[-1].seconds:.0f} s")
         save(done)
@@ -81,19 +86,13 @@ def _run(
 ) -> tuple[str, int | None, float]:
     """State, exit status and seconds of one command; nothing that it started is left behind."""
     start = saved = time.monotonic()
-    ours, theirs = os.pipe()
-    process = subprocess.Popen(
-        [sys.executable, "-m", *words],
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=theirs,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        start_new_session=True,
-    )
-    os.close(theirs)
-    log = Log(ours, path)
-    save()
     try:
+        process, log = _start(words, path)
+    except OSError as error:  # no process or pipe to be had now: there may be for the next step
+        path.write_text(f"{error}\n")
+        return "failed", None, 0.0
+    try:
+        save()
         while (status := _wait(process)) is None and time.monotonic() - start < seconds:
             if time.monotonic() - saved > SAVE:
                 log.flush()
@@ -108,6 +107,26 @@ def _run(
     if status is None:
         return "out of time", None, took
     return "done" if status == 0 else "failed" if status > 0 else "died", status, took
+
+
+def _start(words: tuple[str, ...], path: Path) -> tuple[subprocess.Popen[bytes], Log]:
+    """The process, in a session of its own, and the log of what it prints."""
+    ours, theirs = os.pipe()
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=theirs,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+        )
+    except OSError:
+        os.close(ours)
+        raise
+    finally:
+        os.close(theirs)
+    return process, Log(ours, path)
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int | None:

@@ -18,13 +18,24 @@ def key(row: str) -> tuple[str, ...]:
     return (cells[0], cells[2], cells[3]) if len(cells) == 5 else (row,)
 
 
-def rows(summary: Mapping[str, Any], tables: Mapping[str, Any], commit: str) -> list[str]:
-    """A row per step: date, commit, device, step, figures."""
+def rows(
+    summary: Mapping[str, Any], tables: Mapping[str, Any], commit: str, records: int
+) -> list[str]:
+    """A row per step: date, commit, device, step, figures.
+
+    Args:
+        summary: of the archive.
+        tables: by the name of their file.
+        commit: as it is to be named.
+        records: how many the archive holds.
+    """
     date = summary["started"][:16].replace("T", " ")
     found = []
     for step in summary["steps"]:
         name = step["name"]
         words = _words(name, tables)
+        if name == "study":
+            words = f"{words}; {records} records"
         if step["state"] != "done":
             how = step["state"] + (f" ({step['status']})" if step["status"] is not None else "")
             words = f"{how}; {words}"
@@ -79,14 +90,18 @@ def _tests(table: Any) -> str:
     bad = counts["failures"] + counts["errors"]
     passed = counts["tests"] - bad - counts["skipped"]
     cut = [result["file"] for result in table if result["state"] != "ended"]
+    names = [test for result in table for test in result.get("failed", ())]
     text = f"{passed} passed, {bad} failed, {counts['skipped']} skipped"
+    text += f"; failed: {', '.join(names)}" if names else ""
     return text + (f"; not ended: {', '.join(cut)}" if cut else "")
 
 
 def _speed(table: Any) -> str:
     if table is None:
         return "nothing timed"
-    return "; ".join(_engine(row) for row in table)
+    late = [row["engine"] for row in table if not row.get("tried", True)]
+    parts = [_engine(row) for row in table if row.get("tried", True)]
+    return "; ".join([*parts, *([f"no time for {' / '.join(late)}"] if late else [])])
 
 
 def _engine(row: Mapping[str, Any]) -> str:
@@ -104,5 +119,11 @@ def _study(table: Any) -> str:
 
 
 def _part(part: Mapping[str, Any]) -> str:
+    if not part["backend"]:
+        return f"{part['suite']}: {part['reason']}"
     slots = "" if part["slots"] is None else f", {part['slots']} slots"
-    return f"{part['suite']}: {part['backend']}{slots} ({part['reason']}), {part['seconds']:,.0f} s"
+    how = f"{part['suite']}: {part['backend']}{slots} ({part['reason']})"
+    if part["status"] is None:
+        return f"{how}, cut off"
+    refused = "" if part["status"] in (0, 1) else f"refused ({part['status']}) after "
+    return f"{how}, {refused}{part['seconds']:,.0f} s"

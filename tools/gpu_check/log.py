@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from pathlib import Path
@@ -43,12 +44,13 @@ class Log:
                 self._lost += over
 
     def flush(self) -> None:
-        """Write what there is so far."""
+        """Write what there is so far, if the disk takes it: a full one ends no step."""
         with self._lock:
             end = self._tail[-KEPT:]
             lost = self._lost + len(self._tail) - len(end)
             note = f"\n... {lost} bytes left out ...\n".encode() if lost else b""
-            self._path.write_bytes(bytes(self._head) + note + bytes(end))
+            with contextlib.suppress(OSError):
+                self._path.write_bytes(bytes(self._head) + note + bytes(end))
 
     def close(self, seconds: float = 5.0) -> None:
         """Wait for the end of the pipe, but no longer than this, and write the rest."""

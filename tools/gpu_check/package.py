@@ -68,11 +68,12 @@ def _records(place: Place) -> tuple[dict[str, bytes], list[str]]:
 
 
 def _texts(place: Place) -> tuple[dict[str, bytes], list[str]]:
-    """Tables first, then logs; of a long one its beginning and its end."""
+    """Tables first, whole; then junit files and logs, of a long one its beginning and its end."""
     texts: dict[str, bytes] = {}
     notes: list[str] = []
     for path in _files(place):
-        content = bounded(path, TEXT_LIMIT)
+        # Part of a table could not be read.
+        content = path.read_bytes() if _is_table(path) else bounded(path, TEXT_LIMIT)
         name = f"{path.parent.name}/{path.name}"
         if sum(map(len, texts.values())) + len(content) > TEXTS_LIMIT:
             notes.append(f"{name} does not fit")
@@ -84,7 +85,13 @@ def _texts(place: Place) -> tuple[dict[str, bytes], list[str]]:
 def _files(place: Place) -> Iterator[Path]:
     for folder in (place.tables, place.logs):
         if folder.is_dir():
-            yield from sorted(path for path in folder.iterdir() if path.is_file())
+            # Hidden: half of a table, of a step that was killed while it wrote.
+            found = [p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")]
+            yield from sorted(found, key=lambda path: (not _is_table(path), path.name))
+
+
+def _is_table(path: Path) -> bool:
+    return path.suffix == ".json"
 
 
 def bounded(path: Path, limit: int) -> bytes:

@@ -131,7 +131,8 @@ def _say(proof: Proof) -> None:
     said = "ok" if proof.ok else f"{'FAILED: ' if proof.tried else ''}{proof.reason}"
     print(f"{proof.case}: {said} ({proof.seconds:.1f} s)")
     if proof.traceback:
-        print(f"  operation: {proof.operation}; kernel: {proof.kernel or 'none named'}")
+        operation, kernel = proof.operation or "not known", proof.kernel or "none named"
+        print(f"  operation: {operation}; kernel: {kernel}")
         print(proof.traceback)
 
 

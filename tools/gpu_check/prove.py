@@ -61,7 +61,8 @@ class Proof:
         seconds: it took.
         tried: to its end; if not, ``reason`` states why not, and nothing is known.
         reason: one line; empty if ``ok``.
-        operation: the last operation begun before the error, seen in a second try.
+        operation: the last operation begun before the error, seen in a second try; empty where
+            there can be none.
         kernel: what has no deterministic form according to torch.
         traceback: of the error, with its causes.
     """
@@ -210,14 +211,27 @@ class LastOperation(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return func(*args, **(kwargs or {}))
 
 
-def _explained(case: Case, device: torch.device, error: Exception, start: float) -> Proof:
-    """The error, and by a second try the operation at which it was raised."""
+def _last_operation(case: Case, device: torch.device) -> str:
     with LastOperation() as seen:  # type: ignore[no-untyped-call]
         try:
             _compare(case, device)
-            operation = "a second try did not fail"
-        except Exception:  # noqa: BLE001  # the same again, or what it left behind
-            operation = seen.name
+        except Exception:  # noqa: BLE001  # the same again
+            return str(seen.name)
+    return "a second try did not fail"
+
+
+def _answers(device: torch.device) -> bool:
+    """Whether a process can still compute: not after an assertion failed on its GPU."""
+    try:
+        torch.ones(1, device=device).sum().item()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _explained(case: Case, device: torch.device, error: Exception, start: float) -> Proof:
+    """The error, and by a second try the operation at which it was raised."""
+    operation = _last_operation(case, device) if _answers(device) else ""
     text = "".join(traceback.format_exception(error))
     kernel = KERNEL.search(text)
     return Proof(

@@ -35,13 +35,25 @@ class Shard:
     process: subprocess.Popen[bytes]
 
     def result(self) -> dict[str, Any]:
-        """Counts from its junit file; without one, that it did not end."""
+        """Counts and failures from its junit file; without a whole one, that it did not end."""
         status = self.process.returncode
         counts = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
-        for suite in ET.parse(self.junit).iter("testsuite") if self.junit.is_file() else ():
+        failed: list[str] = []
+        for suite in _suites(self.junit):
             counts = {name: counts[name] + int(suite.get(name, 0)) for name in counts}
+            cases = (c for c in suite.iter("testcase") if {"failure", "error"} & {x.tag for x in c})
+            failed += [case.get("name", "") for case in cases]
         state = "out of time" if status is None else "died" if status < 0 else "ended"
-        return {"file": named(self.files), "state": state, "status": status, **counts}
+        facts = {"file": named(self.files), "state": state, "status": status}
+        return {**facts, **counts, "failed": failed}
+
+
+def _suites(junit: Path) -> list[ET.Element]:
+    """What a junit file holds; nothing if it was not written to its end."""
+    try:
+        return list(ET.parse(junit).iter("testsuite"))
+    except (FileNotFoundError, ET.ParseError):
+        return []
 
 
 def marked(folder: Path) -> list[Path]:
@@ -81,6 +93,7 @@ def _start(files: Sequence[Path], tables: Path, logs: Path) -> Shard:
     logs.mkdir(parents=True, exist_ok=True)
     name = files[0].stem
     junit = tables / f"junit-{name}.xml"
+    junit.unlink(missing_ok=True)  # of an earlier call
     command = [sys.executable, "-m", "pytest", "-m", "gpu", "-p", "no:cacheprovider", "-v"]
     with (logs / f"tests-{name}.log").open("wb") as log:
         process = subprocess.Popen(

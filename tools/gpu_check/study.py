@@ -1,10 +1,13 @@
-"""The study until the time is over: one suite after the other, by what proved itself."""
+"""The study until the time is over: one suite after the other, by what proved itself.
+
+A suite of which no run would end in the time left is passed over, but for the last one.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from nlbench.benchmark.machine.device import resolve
@@ -24,10 +27,11 @@ class Part:
 
     Attributes:
         suite: name or path.
-        backend: what trained it.
+        backend: what trained it; empty if it was passed over.
         slots: runs side by side; ``None`` = the backend's own choice.
-        reason: why this backend.
-        status: exit status of ``nlbench run``: 1 means missing runs, as after any time limit.
+        reason: why this backend, or why none.
+        status: exit status of ``nlbench run``: 1 means missing runs, as after any time limit;
+            ``None``: it has not ended.
         seconds: it took.
     """
 
@@ -71,24 +75,41 @@ def carry_out(
     """Suite after suite; ``run`` is given minutes after which no run is begun.
 
     A suite that graphs do not train after all is tried with the loop, and the next one goes on
-    from there.
+    from there. The table is written whenever one is begun or ends.
     """
     done: list[Part] = []
+
+    def save(*running: Part) -> None:
+        words.write(tables / TABLE, [asdict(part) for part in (*done, *running)])
+
     for name in names:
-        part, left = plan(name, device, tables, until - time.monotonic())
-        for way in (part, Part(name, "loop", None, "graph ended with an error")):
+        if (left := until - time.monotonic()) < 0:
+            break
+        part, left = plan(name, device, tables, left)
+        if left < 0 and name != names[-1]:
+            done.append(Part(name, "", None, "passed over: no run ends in the time left"))
+            save()
+            continue
+        for way in _ways(part):
             start = time.monotonic()
-            if start > until or (way is not part and done[-1].backend == "loop"):
+            if start > until:
                 break
-            # With too little time for a whole run one is begun nevertheless: it may be faster.
+            save(way)
+            # Of the last suite a run is begun in any case: it may be faster.
             status = run(way, max(0.02, left / 60))
-            took = round(time.monotonic() - start, 1)
-            done.append(Part(name, way.backend, way.slots, way.reason, status, took))
-            words.write(tables / TABLE, [asdict(p) for p in done])
+            done.append(replace(way, status=status, seconds=round(time.monotonic() - start, 1)))
+            save()
             if status in (0, 1):
                 break
             left = until - time.monotonic()
     return done
+
+
+def _ways(part: Part) -> list[Part]:
+    """How a suite is tried to be trained, one after the other."""
+    if part.backend == "loop":
+        return [part]
+    return [part, Part(part.suite, "loop", None, f"{part.backend} ended with an error")]
 
 
 def main() -> int:
@@ -108,7 +129,7 @@ def main() -> int:
         return nlbench(command)
 
     done = carry_out(args.suites, args.device, args.tables, run, words.end(args))
-    return 0 if all(part.status in (0, 1) for part in done) else 1
+    return 0 if all(part.status in (0, 1) or not part.backend for part in done) else 1
 
 
 if __name__ == "__main__":

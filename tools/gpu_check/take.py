@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from tools.gpu_check.package import NAME
 
 DOCUMENT = ROOT / "docs" / "gpu.md"
 HEADING = "## Done"
+# What is taken from a summary.
+SUMMARY = frozenset(("started", "suites", "steps", "device", "commit", "dirty", "code"))
 
 
 def main(argv: Sequence[str]) -> int:
@@ -35,14 +37,14 @@ def main(argv: Sequence[str]) -> int:
     if not args.doc.is_file():
         raise UserError(f"--doc {args.doc}: no such file")
     folder, summary = _unpacked(args.archive, args.into)
-    refused = _import(folder, args.results)
-    for name in _trained(folder, args.results, summary["suites"]):
-        if status := nlbench(["report", name, "--results", str(args.results)]):
-            return status
-    rows = figures.rows(summary, _tables(folder), _commit(summary))
+    have, refused = _import(folder, args.results)
+    # The figures first: they stand whatever becomes of a report.
+    rows = figures.rows(summary, _tables(folder), _commit(summary), len(have))
     args.doc.write_text(noted(args.doc.read_text("utf-8"), rows, str(args.doc)), "utf-8")
     print(f"{folder}: unpacked; {args.doc}: {len(rows)} rows", file=sys.stderr)
-    return 1 if refused else 0
+    trained = _trained(have, summary["suites"])
+    status = [nlbench(["report", name, "--results", str(args.results)]) for name in trained]
+    return max(status, default=0) or int(refused > 0)
 
 
 def _unpacked(path: Path, into: Path | None) -> tuple[Path, dict[str, Any]]:
@@ -53,6 +55,8 @@ def _unpacked(path: Path, into: Path | None) -> tuple[Path, dict[str, Any]]:
         with tarfile.open(path) as tar:
             inside = tar.extractfile(f"{NAME}/summary.json")
             summary: dict[str, Any] = json.loads(inside.read()) if inside else {}
+            if missing := SUMMARY - summary.keys():
+                raise ValueError(f"its summary lacks {', '.join(sorted(missing))}")
             date = summary["started"][:16].replace(":", "")
             folder = into or Path(f"gpu-taken-{date}")
             tar.extractall(folder, filter="data")
@@ -61,12 +65,12 @@ def _unpacked(path: Path, into: Path | None) -> tuple[Path, dict[str, Any]]:
     return folder / NAME, summary
 
 
-def _import(folder: Path, results: Path) -> int:
-    """Take the records in; how many were refused."""
+def _import(folder: Path, results: Path) -> tuple[set[str], int]:
+    """Take the records in; the ids of those in the archive, and how many were refused."""
     packed = folder / "records.tar.gz"
     if not packed.is_file():
         print("no records", file=sys.stderr)
-        return 0
+        return set(), 0
     merged = archive.merge(Store.open(results / "runs", create=True), archive.read(packed))
     print(
         f"records: {len(merged.added)} new, {len(merged.same)} known,"
@@ -75,21 +79,25 @@ def _import(folder: Path, results: Path) -> int:
     )
     for line in (*merged.disagreeing, *merged.refused):
         print(f"  {line}", file=sys.stderr)
-    return len(merged.refused)
+    have = {*merged.added, *merged.same, *merged.replaced, *merged.kept}
+    return have, len(merged.refused)
 
 
-def _trained(folder: Path, results: Path, names: Sequence[str]) -> list[str]:
+def _trained(have: Collection[str], names: Sequence[str]) -> list[str]:
     """The suites of which there are records."""
-    if not (folder / "records.tar.gz").is_file():
-        return []
-    have = set(Store.open(results / "runs").ids())
     paths = [str(ROOT / name) if name.endswith(".toml") else name for name in names]
     return [p for p in paths if any(s.run_id in have for s in suites.load(p).specs)]
 
 
 def _tables(folder: Path) -> dict[str, Any]:
-    paths = (folder / "tables").glob("*.json")
-    return {path.name: json.loads(path.read_text("utf-8")) for path in paths}
+    """By the name of their file; one that cannot be read is named and left out."""
+    tables = {}
+    for path in sorted((folder / "tables").glob("*.json")):
+        try:
+            tables[path.name] = json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            print(f"{path}: no table ({error})", file=sys.stderr)
+    return tables
 
 
 def _commit(summary: dict[str, Any]) -> str:
@@ -103,7 +111,7 @@ def _commit(summary: dict[str, Any]) -> str:
 
 
 def noted(text: str, rows: Sequence[str], where: str) -> str:
-    """The document with these rows in its last table, in place of those of the same call.
+    """The document with these rows in its last table, newest first, not twice those of a call.
 
     Raises:
         UserError: the document has no such table.
@@ -116,4 +124,5 @@ def noted(text: str, rows: Sequence[str], where: str) -> str:
     at = starts[0] + 1
     keys = {figures.key(row) for row in rows}
     kept = [line for line in lines[at:] if figures.key(line) not in keys | {figures.EMPTY}]
-    return before + heading + "\n".join([*lines[:at], *rows, *kept]) + "\n"
+    table = sorted([*rows, *kept], key=lambda row: figures.key(row)[0], reverse=True)
+    return before + heading + "\n".join([*lines[:at], *table]) + "\n"

@@ -20,6 +20,8 @@ def main(how: str) -> int:
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         time.sleep(600)
+    if how == "leaves":
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(601)"])
     if how == "dies":
         os.kill(os.getpid(), signal.SIGSEGV)
     if how == "shouts":

@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,6 +82,58 @@ def test_nothing_that_a_step_started_is_left(
     sleeping = "import time; time.sleep(600)"
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
     assert sleeping not in running.stdout
+
+
+def test_what_a_step_leaves_running_is_ended_with_it(tmp_path: Path) -> None:
+    """It also holds the pipe that the log is read from."""
+    start = time.monotonic()
+    (done,), _ = carried(tmp_path, [step("leaves")])
+    assert (done.state, done.status) == ("done", 0)
+    assert time.monotonic() - start < 60
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    assert "import time; time.sleep(601)" not in running.stdout
+
+
+def test_a_step_that_cannot_be_started_has_failed_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = subprocess.Popen
+
+    def refused(words: list[str], **more: Any) -> subprocess.Popen[bytes]:
+        if "fails" in words:
+            raise BlockingIOError("Resource temporarily unavailable")
+        return original(words, **more)
+
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    done, _ = carried(tmp_path, [step("fails"), step("works")])
+    assert [(d.state, d.status) for d in done] == [("failed", None), ("done", 0)]
+    assert "unavailable" in (tmp_path / "work" / "logs" / "1-fails.log").read_text()
+
+
+def test_a_full_disk_ends_no_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    done, _ = carried(tmp_path, [step("works")])
+    assert done[0].state == "done"
+    assert not list((tmp_path / "work" / "logs").iterdir())
+
+
+def test_what_is_known_is_saved_when_the_call_is_ended_from_outside(tmp_path: Path) -> None:
+    saved: list[list[str]] = []
+
+    def save(now: Sequence[Done]) -> None:
+        saved.append([d.state for d in now])
+        if saved[-1] == ["done", "running"]:
+            raise SystemExit(143)  # as the handler of a signal does, wherever it finds the call
+
+    todo = [step("works"), step("hangs")]
+    with pytest.raises(SystemExit):
+        carry_out(todo, place_in(tmp_path), save, lambda _line: None, time.monotonic() + 120)
+    assert saved[-1] == ["done", "ended from outside"]
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    assert "tests.tools.gpu_check.made_up hangs" not in running.stdout
 
 
 def test_of_megabytes_both_ends_are_kept(tmp_path: Path) -> None:
@@ -180,6 +233,26 @@ def test_what_does_not_fit_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "logs/1-a.log does not fit" in notes
 
 
+def test_tables_come_first_and_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a long log two ends are kept; part of a table could not be read."""
+    place = filled(tmp_path, records=0)
+    table = json.dumps([{"traceback": 3000 * "line\n"}])
+    (place.tables / "proofs.json").write_text(table)
+    (place.tables / "junit-a.xml").write_text(2000 * "x")
+    (place.tables / ".study.json").write_text("[{")  # killed while it wrote
+    monkeypatch.setattr(package, "TEXT_LIMIT", 1000)
+    with tarfile.open(package.write(place, [], {}, tmp_path / "out")) as tar:
+        names = [name.removeprefix("gpu-check/") for name in tar.getnames()]
+        tar.extractall(tmp_path / "home", filter="data")
+    assert names == [
+        "summary.json", "tables/facts.json", "tables/proofs.json", "tables/junit-a.xml",
+        "logs/1-a.log",
+    ]  # fmt: skip
+    home = tmp_path / "home" / "gpu-check" / "tables"
+    assert (home / "proofs.json").read_text() == table
+    assert "bytes left out" in (home / "junit-a.xml").read_text()
+
+
 def test_the_largest_archive_fits_what_comes_back(tmp_path: Path) -> None:
     """Noise does not shrink: every log and every table as long as may be."""
     noise = bytes(range(256)) * 4096
@@ -209,12 +282,16 @@ def test_caps_of_a_card_leave_the_study_minutes() -> None:
     assert todo[-1].seconds is None
     assert 600 - sum(caps) - conduct.GRACE * len(todo) - steps.RESERVE > 180
     assert todo[-1].words[-len(steps.SUITES) :] == steps.SUITES
+    assert steps.SUITES == ("l1-budget", "headline", "cifar10-jpeg", "field")
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (["--minutes", "0"], "--minutes 0"),
+        (["--minutes", "nan"], "--minutes nan"),
+        (["--minutes", "inf"], "--minutes inf"),
+        (["--out", __file__], "--out .*test_gpu_check.py: cannot be written"),
         (["--device", "cdua"], "cdua"),
         (["--data", "nowhere"], "nowhere: no such folder"),
         (["--only", "prof"], "prof.*proofs"),
@@ -231,7 +308,7 @@ def test_mistakes_are_one_line(
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1
     assert re.search(says, lines[0])
-    assert not (tmp_path / "work").exists()
+    assert not list(tmp_path.rglob("*.*"))
 
 
 def _begin(folder: Path, minutes: str) -> subprocess.Popen[bytes]:
@@ -260,7 +337,8 @@ def test_a_call_that_is_killed_leaves_its_archive(tmp_path: Path, number: signal
         inside = tar.extractfile("gpu-check/summary.json")
         assert inside is not None
         states = [s["state"] for s in json.loads(inside.read())["steps"]]
-    assert states[0] == "done"
+    ended = "ended from outside" if number == signal.SIGTERM else "running"
+    assert states == ["done", ended]
     assert "gpu-check/tables/facts.json" in names
 
 

@@ -88,6 +88,21 @@ def test_an_error_comes_with_traceback_operation_and_kernel(
     assert "in per_sample" in proof.traceback
 
 
+def test_where_a_card_answers_no_more_no_operation_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After a failed assertion on a card the next operation fails, whichever it is."""
+    monkeypatch.setattr(baselines, "create", lambda *_args: _Broken())
+
+    def dead(*_: Any, **__: Any) -> Tensor:
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    monkeypatch.setattr(torch, "ones", dead)
+    proof = prove.prove(CASE, CPU)
+    assert (proof.ok, proof.operation) == (False, "")
+    assert "in per_sample" in proof.traceback
+
+
 def test_the_study_comes_first_and_every_case_once() -> None:
     made = cases(("ce", "drainage", "forward", "gce"), ("cnn8", "resnet18"))
     assert len(set(made)) == len(made) == 4 * 2 * 4

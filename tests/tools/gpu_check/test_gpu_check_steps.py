@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -44,6 +46,7 @@ def test_files_run_side_by_side_and_none_stops_another(tmp_path: Path) -> None:
     good, bad = by_name["test_good.py"], by_name["test_bad.py"]
     assert (good["state"], good["tests"], good["failures"]) == ("ended", 2, 0)
     assert (bad["status"], bad["tests"], bad["failures"]) == (1, 2, 1)
+    assert (good["failed"], bad["failed"]) == ([], ["test_a"])
     assert by_name["test_dies.py"]["state"] == "died"
     assert by_name["test_broken.py"]["errors"] == 1
     assert [name for name, r in by_name.items() if shards.sound(r)] == ["test_good.py"]
@@ -54,6 +57,28 @@ def test_files_run_side_by_side_and_none_stops_another(tmp_path: Path) -> None:
     assert cut[0]["state"] == "out of time"
     assert [result["state"] for result in cut[1:]] == ["not begun"]
     assert cut[1]["file"] == shards.named(others)
+
+
+@pytest.mark.parametrize("text", [None, "", "<testsuites><testsuite tests='3'"])
+def test_a_junit_file_that_is_not_whole_counts_nothing(tmp_path: Path, text: str | None) -> None:
+    """Of a process that was killed before or while it wrote it."""
+    junit = tmp_path / "junit.xml"
+    if text is not None:
+        junit.write_text(text)
+    process = subprocess.Popen([sys.executable, "-c", "import os; os.abort()"])
+    process.wait()
+    result = shards.Shard([tmp_path / "test_a.py"], junit, process).result()
+    assert (result["state"], result["tests"], result["failed"]) == ("died", 0, [])
+
+
+def test_a_junit_file_of_an_earlier_call_is_not_counted(tmp_path: Path) -> None:
+    tables, test = tmp_path / "tables", tmp_path / "test_dies.py"
+    tables.mkdir()
+    (tables / "junit-test_dies.xml").write_text("<testsuite tests='9' failures='0'/>")
+    test.write_text("import os, pytest\n@pytest.mark.gpu\ndef test_a():\n    os.abort()\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = gpu: a card\n")
+    (result,) = shards.run([[test]], tables, tmp_path / "logs", time.monotonic() + 300, beside=1)
+    assert (result["state"], result["tests"]) == ("died", 0)
 
 
 def test_the_projects_own_gpu_tests_are_found(repository: Path) -> None:
@@ -188,6 +213,28 @@ def test_a_suite_that_graphs_refuse_is_trained_by_the_loop(tmp_path: Path) -> No
     assert calls == ["l1-budget graph", "l1-budget loop", "headline loop"]
     assert [part.status for part in done] == [2, 1, 1]
     assert words.read(tmp_path / study.TABLE) == [asdict(part) for part in done]
+
+
+@pytest.mark.usefixtures("_card")
+def test_runs_of_seconds_fill_the_time_in_which_no_long_run_ends(tmp_path: Path) -> None:
+    """46 s two runs of l1-budget take side by side; there are 30."""
+    calls: list[str] = []
+    tables = tables_in(tmp_path, proved=True)
+
+    def run(part: Part, _minutes: float) -> int:
+        (*_, begun) = words.read(tables / study.TABLE)
+        assert (begun["suite"], begun["status"]) == (part.suite, None), "known if it is killed"
+        calls.append(part.suite)
+        return 1
+
+    until = time.monotonic() + 30
+    done = study.carry_out(["l1-budget", "cifar10-jpeg", "field"], "cuda", tables, run, until)
+    assert calls == ["field"]
+    assert [(part.backend, part.status) for part in done] == [("", None), ("", None), ("auto", 1)]
+    assert all("no run ends in the time left" in part.reason for part in done[:2])
+    assert words.read(tables / study.TABLE) == [asdict(part) for part in done]
+    alone = study.carry_out(["l1-budget"], "cuda", tables, run, until)
+    assert [(part.backend, part.status) for part in alone] == [("graph", 1)], "it may be faster"
 
 
 def test_no_suite_is_begun_after_the_time(tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 import shlex
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,7 @@ from tools.gpu_check.steps import REHEARSAL, Place
 from tools.gpu_check.words import write
 
 FACTS: Mapping[str, Any] = {
-    "started": "2026-11-26T18:00+00:00",
+    "started": "2099-01-01T18:00+00:00",
     "device": "a card",
     "commit": "0123456789",
     "dirty": False,
@@ -48,11 +51,19 @@ def packed(folder: Path) -> Path:
     write(place.tables / "proofs.json", [proof, *more])
     row = {"engine": "loop", "img/s": 20_000, "% of floor": 31.5, "s/run": 300, "peak GiB": 1.25}
     broken = {"engine": "graph, 1 slot(s)", "error": "RuntimeError: a | b"}
-    write(place.tables / "speed-cnn8.json", [row, broken])
-    tests = {"file": "test_a.py", "state": "ended", "tests": 9, "failures": 1, "skipped": 2}
+    late = [{"engine": name, "error": "not tried", "tried": False} for name in ("x, 1", "x, 2")]
+    write(place.tables / "speed-cnn8.json", [row, broken, *late])
+    counts = {"tests": 9, "failures": 1, "skipped": 2, "failed": ["test_of_a"]}
+    tests = {"file": "test_a.py", "state": "ended", **counts}
     write(place.tables / "tests.json", [tests, {"file": "test_b.py", "state": "out of time"}])
     part = {"suite": "x", "backend": "graph", "slots": 4, "reason": "proved", "seconds": 200.0}
-    write(place.tables / "study.json", [part])
+    parts = [
+        {**part, "status": 1},
+        {**part, "suite": "y", "status": 2, "seconds": 1.0},
+        {**part, "suite": "z", "backend": "", "status": None, "reason": "passed over"},
+        {**part, "suite": "w", "status": None},
+    ]
+    write(place.tables / "study.json", parts)
     done = [
         Done("facts", "python", "died", -11),
         Done("proofs", "python", "failed", 1),
@@ -79,18 +90,65 @@ def test_one_command_takes_everything_in_and_twice_is_once(tmp_path: Path) -> No
     assert len(list(Store.open(results / "runs").ids())) == 2
     assert [*(results / "reports" / "rehearsal").rglob("leaderboard.csv")]
     assert (tmp_path / "unpacked" / package.NAME / "tables" / "proofs.json").is_file()
-    start = "| 2026-11-26 18:00 | 0123456 | a card |"
+    start = "| 2099-01-01 18:00 | 0123456 | a card |"
     assert (
         f"|---|---|---|---|---|\n"
         f"{start} facts | died (-11); no figures |\n"
         f"{start} proofs | failed (1); 1 of 2 cases proved, 5 in all; not: ce on cnn8 (no kernel);"
         " skipped: a; no case tried: plc |\n"
-        f"{start} tests | out of time; 6 passed, 1 failed, 2 skipped; not ended: test_b.py |\n"
+        f"{start} tests | out of time; 6 passed, 1 failed, 2 skipped; failed: test_of_a;"
+        " not ended: test_b.py |\n"
         f"{start} speed-cnn8 | loop: 20,000 img/s, 31.5 % of the floor, 300 s a run, 1.25 GiB;"
-        " graph, 1 slot(s): RuntimeError: a / b |\n"
-        f"{start} study | x: graph, 4 slots (proved), 200 s |\n"
+        " graph, 1 slot(s): RuntimeError: a / b; no time for x, 1 / x, 2 |\n"
+        f"{start} study | x: graph, 4 slots (proved), 200 s; y: graph, 4 slots (proved),"
+        " refused (2) after 1 s; z: passed over; w: graph, 4 slots (proved), cut off; 2 records |\n"
     ) in text, "above the rows of earlier calls"
     assert taken(tmp_path, archive)[1] == text
+
+
+def changed(archive: Path, name: str, content: bytes) -> Path:
+    """The archive with one of its files replaced."""
+    path = archive.with_name("changed.tar.gz")
+    with tarfile.open(archive) as old, tarfile.open(path, "w:gz") as new:
+        for member in old.getmembers():
+            kept = old.extractfile(member)
+            assert kept is not None
+            text = content if member.name.endswith(f"/{name}") else kept.read()
+            member.size = len(text)
+            new.addfile(member, io.BytesIO(text))
+    return path
+
+
+def test_a_table_that_was_cut_is_named_and_the_others_are_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = changed(packed(tmp_path), "proofs.json", b'[{"case": "ce')
+    _, text = taken(tmp_path, archive)
+    assert "| proofs | failed (1); no proofs |" in text
+    assert "| speed-cnn8 | loop: 20,000 img/s" in text
+    assert re.search(r"proofs\.json: no table \(", capsys.readouterr().err)
+
+
+def test_figures_are_noted_whatever_becomes_of_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(take, "nlbench", lambda _words: 2)
+    archive, doc = packed(tmp_path), tmp_path / "gpu.md"
+    doc.write_text((ROOT / "docs" / "gpu.md").read_text("utf-8"), "utf-8")
+    words = ["take", str(archive), "--results", str(tmp_path / "results"), "--doc", str(doc)]
+    assert main([*words, "--into", str(tmp_path / "unpacked")]) == 2
+    assert "| a card | proofs | failed (1); 1 of 2" in doc.read_text("utf-8")
+
+
+def test_a_summary_without_what_is_taken_from_it_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = {name: value for name, value in FACTS.items() if name not in ("device", "code")}
+    archive = changed(packed(tmp_path), "summary.json", json.dumps(summary).encode())
+    assert main(["take", str(archive), "--into", str(tmp_path / "unpacked")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "its summary lacks code, device, steps" in line
+    assert not (tmp_path / "unpacked").exists()
 
 
 def test_rows_of_other_calls_stay() -> None:
@@ -98,6 +156,8 @@ def test_rows_of_other_calls_stay() -> None:
     old = "| 2026-01-01 | 1 | card | facts | x |\n"
     row = "| 2026-02-02 | 2 | card | facts | y |"
     assert take.noted(f"text\n{table}{old}", [row], "gpu.md") == f"text\n{table}{row}\n{old}"
+    both = f"text\n{table}{row}\n{old}"
+    assert take.noted(f"text\n{table}{row}\n", [old.strip()], "gpu.md") == both, "newest first"
     with pytest.raises(ValueError, match=r"gpu\.md: has no table"):
         take.noted("no table", [row], "gpu.md")
 
