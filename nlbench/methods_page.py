@@ -1,21 +1,27 @@
-"""The page of all methods, docs/methods.md: a line for each, grouped by family."""
+"""The pages of all methods: docs/methods.md with a line for each, and a page of each family."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import inspect
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from nlbench import baselines
-from nlbench.baselines import Method, MethodError
+from nlbench.baselines import Method, MethodError, Published
 from nlbench.baselines.families import FAMILIES
 from nlbench.baselines.price import cost, told
 from nlbench.methods_numbers import Numbers, read
+from nlbench.noise import whole
 
-PREFACE = """\
+MADE_BY = "`nlbench list methods --pages docs` makes this page and those of the families.\n"
+PREFACE = f"""\
 # Methods
 
 Every method trains under one contract: the same labels, first weights, batches and images as
-cross-entropy. `nlbench list methods` prints the same on a terminal.
+cross-entropy. `nlbench list methods` prints the same on a terminal. Each family has a page: what it
+assumes about wrong labels, where it fails, our numbers, and of each method what it does, whose code
+it follows, where it differs from it, and its published settings.
 
 - **formula**: of one sample. z are the logits, p their softmax, y the given label, e its one-hot
   vector, K the number of classes. A subscript i is what is remembered of a sample.
@@ -25,20 +31,23 @@ cross-entropy. `nlbench list methods` prints the same on a terminal.
 - **told**: what the method must know beyond the given labels. Outside an experiment nobody knows
   the noise rate or T.
 - **published for**: data sets with the authors' own setting, or that of a later comparison: the
-  file of the method names it. Profile `official` trains with it, `matched` takes its
+  page of the family names it. Profile `official` trains with it, `matched` takes its
   hyper-parameters alone and elsewhere the defaults.
 - **tried**: the values from which settings are drawn where a method is tuned, as many settings for
   every method; beside them factors of the learning rate from 0.1 to 10.
-"""
+
+{MADE_BY}"""
 NUMBERS = """\
-Below each family are accuracies of our study [{name}](../{folder}/index.md), in percent, on the
-clean test set at the last epoch, mean over {seeds} seeds: every method with the same labels, first
-weights, batches and recipe, and its published hyper-parameters.
-+ and −: declared better and worse than `{baseline}` there; without a sign: undecided.
-It shows what a method does there, not what it can do with more images, epochs or tuning.
+Accuracies of our study [{name}](../../{folder}/index.md), in percent, on the clean test set at the
+last epoch, mean over {seeds} seeds: every method with the same labels, first weights, batches and
+recipe, and its published hyper-parameters. + and −: declared better and worse than `{baseline}`
+there; without a sign: undecided. It shows what a method does there, not what it can do with more
+images, epochs or tuning.
 """
-MADE_BY = "This page is made by `nlbench list methods --markdown > docs/methods.md`.\n"
 HEADS = ("method", "formula", "source", "cost", "told", "published for", "defaults", "tried")
+SETTINGS = ("published for", "hyper-parameters", "recipe", "whose")
+# What Markdown would take for its own signs, outside of code.
+_SIGNS = re.compile(r"([*_<\[\]])")
 
 
 def shipped() -> list[type[Method]]:
@@ -47,21 +56,45 @@ def shipped() -> list[type[Method]]:
     return [method for method in found if method.__module__.startswith("nlbench.baselines.")]
 
 
-def page_here(root: Path) -> str:
-    """The page of this project's methods, with the accuracies of study `field` under ``root``."""
-    return page(shipped(), read(root, "field"))
+def write_here(root: Path, folder: Path) -> list[Path]:
+    """Write the pages of this project's methods, with the accuracies of study `field` under root.
+
+    Returns:
+        The files, in a folder that is made if it is not there.
+    """
+    files = []
+    for name, text in pages(shipped(), read(root, "field")).items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        whole.write_text(file, text)
+        files.append(file)
+    return files
 
 
-def page(methods: Iterable[type[Method]], numbers: Numbers | None = None) -> str:
-    """The page as Markdown.
+def pages(methods: Iterable[type[Method]], numbers: Numbers | None = None) -> dict[str, str]:
+    """Name of a file -> Markdown: methods.md, and methods/FAMILY.md of each family.
 
     Args:
         methods: of which families.
-        numbers: what a study found of them, for a table below each family.
+        numbers: what a study found of them, for a table on the page of each family.
 
     Raises:
         MethodError: a method without formula, or of no family that there is.
     """
+    groups = {name: members for name, members in _grouped(methods).items() if members}
+    lines = [
+        f"## {FAMILIES[name].title}\n\n"
+        f"[What they assume, where they fail, our numbers, sources](methods/{name}.md).\n\n"
+        f"{_table(HEADS, map(_row, members))}\n"
+        for name, members in groups.items()
+    ]
+    return {
+        "methods.md": "\n".join([PREFACE, *lines]),
+        **{f"methods/{name}.md": _page(name, found, numbers) for name, found in groups.items()},
+    }
+
+
+def _grouped(methods: Iterable[type[Method]]) -> Mapping[str, list[type[Method]]]:
     groups: dict[str, list[type[Method]]] = {name: [] for name in FAMILIES}
     for method in methods:
         if method.family not in groups or not method.formula:
@@ -71,21 +104,46 @@ def page(methods: Iterable[type[Method]], numbers: Numbers | None = None) -> str
                 f" {', '.join(FAMILIES)}"
             )
         groups[method.family].append(method)
-    parts = [PREFACE, *([_about(numbers)] if numbers else []), MADE_BY]
-    for name, members in groups.items():
-        if members:
-            family = FAMILIES[name]
-            parts.append(
-                f"## {family.title}\n\n{family.text}\n\n{_table(HEADS, map(_row, members))}\n"
-            )
-            names = [method.name for method in members]
-            if numbers and not numbers.cells.keys().isdisjoint(names):
-                parts.append(_table(("measured", *numbers.conditions), numbers.rows(names)) + "\n")
-    return "\n".join(parts)
+    return groups
 
 
-def _about(numbers: Numbers) -> str:
-    return NUMBERS.format(name=Path(numbers.folder).name, **vars(numbers))
+def _page(name: str, methods: Sequence[type[Method]], numbers: Numbers | None) -> str:
+    """The page of a family."""
+    family, names = FAMILIES[name], [method.name for method in methods]
+    parts = [
+        f"# {family.title}\n\n[All methods](../methods.md). {MADE_BY}",
+        f"## What they assume\n\n{family.assumes}\n",
+        f"## Where they fail\n\n{family.fails}\n",
+    ]
+    if numbers and not numbers.cells.keys().isdisjoint(names):
+        rows = _table(("measured", *numbers.conditions), numbers.rows(names))
+        about = NUMBERS.format(name=Path(numbers.folder).name, **vars(numbers))
+        parts.append(f"## Our numbers\n\n{about}\n{rows}\n")
+    return "\n".join([*parts, *map(_described, methods)])
+
+
+def _described(cls: type[Method]) -> str:
+    """What a method is, in its own words, and its published settings."""
+    parts = [f"## {cls.title}", f"`{cls.name}`: `{cls.formula}`", _prose(inspect.getdoc(cls) or "")]
+    if cls.published:
+        rows = (_setting(data, published) for data, published in cls.published.items())
+        parts.append(_table(SETTINGS, rows))
+    return "\n\n".join(parts) + "\n"
+
+
+def _setting(data: str, published: Published) -> tuple[str, ...]:
+    values = (published.params, published.recipe)
+    return data, *(_listed(one) or "–" for one in values), published.source
+
+
+def _listed(values: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
+def _prose(text: str) -> str:
+    """A docstring as Markdown: nothing outside of backticks is a sign of it."""
+    parts = text.split("`")
+    return "`".join(_SIGNS.sub(r"\\\1", p) if n % 2 == 0 else p for n, p in enumerate(parts))
 
 
 def _row(cls: type[Method]) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def links(text: str) -> Iterator[tuple[str, str]]:
 
 def taken_in() -> dict[str, Path]:
     """Place in the site -> file, for every file outside docs/ that the site needs."""
-    waiting = [*(ROOT / name for name in ALSO), *sorted(DOCS.glob("*.md"))]
+    waiting = [*(ROOT / name for name in ALSO), *sorted(DOCS.rglob("*.md"))]
     seen: set[Path] = set()
     while waiting:
         page = waiting.pop()

@@ -33,7 +33,10 @@ def add(commands: options.Commands) -> None:
         "what", nargs="*", metavar="WHAT", help=f"of {', '.join(LISTS)}; or data NAME ..."
     )
     parser.add_argument(
-        "--markdown", action="store_true", help="methods: print docs/methods.md instead"
+        "--pages",
+        type=Path,
+        metavar="FOLDER",
+        help="methods: write methods.md and a page of each family into it instead",
     )
     options.add_data(parser)
     output.add_json(parser)
@@ -42,8 +45,8 @@ def add(commands: options.Commands) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
-    if args.markdown:
-        return _markdown(args.what)
+    if args.pages is not None:
+        return _pages(args.what, args.pages)
     if args.what[:1] == ["data"]:
         return _described(args.what[1:], args.data, args.json)
     for what in args.what:
@@ -63,12 +66,13 @@ def call(args: argparse.Namespace) -> int:
     return 0
 
 
-def _markdown(what: Sequence[str]) -> int:
-    from nlbench.methods_page import page_here
+def _pages(what: Sequence[str], folder: Path) -> int:
+    from nlbench.methods_page import write_here
 
     if list(what) != ["methods"]:
-        raise UserError(f"--markdown: of methods alone, not of {' '.join(what) or 'all lists'}")
-    print(page_here(Path()), end="")
+        raise UserError(f"--pages: of methods alone, not of {' '.join(what) or 'all lists'}")
+    files = write_here(Path(), folder)
+    print(f"{len(files)} pages in {folder}")
     return 0
 
 
