@@ -34,6 +34,12 @@ def part_sources(spec: RunSpec) -> dict[str, str]:
     return found
 
 
+def network_source(name: str) -> str:
+    """The source of a network as :func:`part_sources` has it; empty for a built-in one."""
+    outside = models.get(name).outside
+    return _source(models.OUTSIDE, name, f"{models.OUTSIDE.word} {name!r}") if outside else ""
+
+
 def _parts(spec: RunSpec) -> Iterator[tuple[Kind, str]]:
     """Each part from outside, once."""
     line = NoiseSpec.parse(spec.noise)

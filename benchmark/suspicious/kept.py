@@ -11,6 +11,7 @@ import numpy as np
 
 from nlbench.benchmark.machine.version import version
 from nlbench.benchmark.runs.method_source import method_source
+from nlbench.benchmark.runs.part_sources import network_source
 from nlbench.benchmark.spec.canonical_json import sha256_of
 from nlbench.benchmark.spec.run_spec import RunSpec
 from nlbench.benchmark.suspicious.judge import Probabilities
@@ -18,9 +19,9 @@ from nlbench.noise import whole
 
 
 def identity(spec: RunSpec, samples: str, folds: int) -> str:
-    """SHA-256 of what decides the probabilities: method and its source, recipe, data, folds."""
-    source = method_source(spec.method.name)
-    return sha256_of([version(), spec.to_dict(), source, samples, folds])
+    """SHA-256 of what decides the probabilities: method and network, recipe, data, folds."""
+    sources = method_source(spec.method.name), *filter(None, [network_source(spec.model)])
+    return sha256_of([version(), spec.to_dict(), *sources, samples, folds])
 
 
 def save(folder: Path, fold: int, probabilities: Probabilities) -> None:

@@ -32,14 +32,18 @@ def add(commands: options.Commands) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
+    from nlbench.benchmark.runs import plan
     from nlbench.benchmark.store import archive
     from nlbench.benchmark.suites import settle
     from nlbench.benchmark.suites import suite as suites
     from nlbench.studies import sound
 
     suite = suites.load(args.suite)
-    found = archive.stored(options.store_of(args), [spec.run_id for spec in suite.specs])
+    store = options.store_of(args)
+    found = archive.stored(store, [spec.run_id for spec in suite.specs])
     text = settle.settle(suite, sound(found, options.note))
+    for line in plan.outdated_lines(plan.make(suite, store)):
+        options.note(f"{line}: `nlbench run {args.suite}` trains them again")
     try:
         whole.write_text(args.out, text)
     except OSError as error:

@@ -22,6 +22,7 @@ from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import DatasetSpec, RunSpec
 from nlbench.benchmark.store.problems import problems
 from nlbench.benchmark.store.record import RunRecord
+from nlbench.benchmark.suspicious import kept
 from nlbench.benchmark.training import limits, optimizer_outside
 from nlbench.noise import NoiseError, NoiseSpec
 from tests.helpers.runs import HERE, tiny
@@ -152,13 +153,15 @@ def test_a_run_of_built_in_parts_has_no_word_of_them() -> None:
 
 
 def test_an_edit_is_another_source(here: Path) -> None:
-    before = part_sources(mine())
+    before, folds = part_sources(mine()), kept.identity(mine(), "samples", 2)
     (here / f"{MINE}.py").write_text(PARTS + "\n# edited\n")
     assert part_sources(mine()) == before  # what this process has imported
+    assert kept.identity(mine(), "samples", 2) == folds
     sys.modules.pop(MINE)
     importlib.invalidate_caches()
     assert set(part_sources(mine())) == set(before)
     assert set(part_sources(mine()).values()).isdisjoint(before.values())
+    assert kept.identity(mine(), "samples", 2) != folds
 
 
 @pytest.mark.usefixtures("here")

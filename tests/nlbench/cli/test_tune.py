@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite
 from nlbench.cli.main import main
 
@@ -39,6 +41,12 @@ def test_the_choice_is_made_from_records(
     assert [(s.method.name, s.seed, s.profile) for s in settled.specs] == [
         ("ce", 0, "tuned"), ("gce", 0, "tuned"), ("ce", 1, "tuned"), ("gce", 1, "tuned"),
     ]  # fmt: skip
-    capsys.readouterr()
+    assert "another source" not in capsys.readouterr().err
+    store = Store.open(results / "runs")
+    store.write(replace(next(store.records()), method_source="version 2"))
+    assert main(["tune", str(mine), "--results", str(results), "--out", str(out)]) == 0
+    assert (
+        "1 record was made by another source (version 2; now version 1)" in capsys.readouterr().err
+    )
     assert main(["tune", "quick", "--results", str(results), "--out", str(out)]) == 2
     assert "no table [tune]" in capsys.readouterr().err
