@@ -7,8 +7,9 @@ goes on to find all of them, and then the run fails with their names.
 Threads, for Pillow decodes and resizes without the interpreter's lock, and no start method of
 processes works everywhere: joblib's workers cannot start any ("spawn" and "forkserver" fail in
 loky, "fork" may deadlock beside other threads, those of backend multiprocessing may have none). A
-500 x 375 JPEG file cropped to 224 pixels needs about 1.7 ms of one core (AMD EPYC), 0.3 ms of it
-with the lock held.
+500 x 375 JPEG file cropped to 224 pixels needs 1.7 to 1.9 ms of one core (AMD EPYC), 0.3 ms of it
+with the lock held, so some five threads of a worker, 3,000 images a second, decode side by side. In
+processes the same files took as long, and 0.1 ms more for their pixels to be sent.
 """
 
 from __future__ import annotations
