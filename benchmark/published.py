@@ -9,7 +9,7 @@ from pathlib import Path
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.store import archive
 from nlbench.benchmark.store.record import RunRecord
-from nlbench.benchmark.store.results import RECORDS
+from nlbench.benchmark.store.results import RECORDS, check_unpublished
 from nlbench.benchmark.suites import suite as suites
 from nlbench.benchmark.suites.suite import Suite
 
@@ -54,9 +54,9 @@ def find(asked: str, results: Path) -> Path | None:
 
 def check_outside(results: Path, out: Path) -> None:
     """Refuse to write into a published study (UserError)."""
-    inside = out.resolve().is_relative_to((results / "published").resolve())
-    if inside or is_study(out):
+    if out.resolve().is_relative_to((results / "published").resolve()):
         raise UserError(f"report folder {out}: only `nlbench publish SUITE` changes what is there")
+    check_unpublished(out)
 
 
 def read(folder: Path) -> Published:

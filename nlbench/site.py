@@ -69,8 +69,9 @@ def write_site(
         workers: processes that write figures.
 
     Raises:
-        UserError: there is nothing to show.
+        UserError: there is nothing to show, or the pages would be among the published studies.
     """
+    published.check_outside(results, out)
     shown = _shown(results, names, own, say)
     pages = [_payload(each, rule, workers) for each in shown]
     if not pages:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nlbench import toy_page
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.store.results import check_unpublished
 from nlbench.benchmark.toy import measure as toy_measure
 from nlbench.benchmark.toy import train as toy
 from nlbench.benchmark.toy.methods import Asked
@@ -37,8 +38,9 @@ def make_toy(
         The table of the page.
 
     Raises:
-        UserError: the folder cannot be written.
+        UserError: the folder cannot be written, or is that of a published study.
     """
+    check_unpublished(out)
     drawn = [toy.draw(setting, seed) for seed in setting.seeds]
     results = [_result(each, setting, drawn) for each in methods]
     try:

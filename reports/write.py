@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nlbench.benchmark.errors import UserError
+from nlbench.benchmark.store.results import check_unpublished
 from nlbench.reports import manifest
 from nlbench.reports.build import Built, build_from, build_report
 from nlbench.reports.compare.results import Results
@@ -39,9 +40,11 @@ def write_report(
     The arguments are those of :func:`build_report`.
 
     Raises:
-        UserError: the report of a part of a study would replace that of a whole one.
+        UserError: the report of a part of a study would replace that of a whole one, or it is the
+            folder of a published study.
         ReportError: see :func:`build_report`.
     """
+    check_unpublished(out)
     part = bool(study.part)
     if part and manifest.read(out).part is False:
         raise UserError(
@@ -55,6 +58,7 @@ def write_results(
     results: Results, out: Path, only: str | None = None, workers: int = 1
 ) -> Written:
     """:func:`write_report` of what was computed already."""
+    check_unpublished(out)
     return _settled(build_from(results, out, only, workers), out, False, only)
 
 

@@ -31,6 +31,13 @@ def store_in(results: Path, create: bool = False) -> Store:
         raise UserError(f"--results {results}: {error}") from error
 
 
+def check_unpublished(folder: Path) -> None:
+    """Refuse to write into the folder of a published study, or below it (UserError)."""
+    place = folder.resolve()
+    if any((one / RECORDS).is_file() for one in (place, *place.parents)):
+        raise UserError(f"folder {folder}: only `nlbench publish SUITE` changes what is there")
+
+
 def check_writable(results: Path) -> None:
     """Refuse a results folder that a run could not write its record or its log to; makes nothing.
 

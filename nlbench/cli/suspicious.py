@@ -7,6 +7,7 @@ import re
 import shlex
 from pathlib import Path
 
+from nlbench.benchmark.store.results import check_unpublished
 from nlbench.benchmark.suspicious.out_of_fold import EPOCHS, METHODS, STEPS, Setting
 from nlbench.benchmark.suspicious.samples import SIZE, read
 from nlbench.cli import options
@@ -102,6 +103,8 @@ def add(commands: options.Commands) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Carry the command out."""
+    out = args.out or Path("results/reports") / f"suspicious-{_plain(args.what)}"
+    check_unpublished(out)
     samples = read(
         args.what,
         args.noise,
@@ -119,7 +122,6 @@ def call(args: argparse.Namespace) -> int:
         device=args.device,
         threads=args.threads,
     )
-    out = args.out or Path("results/reports") / f"suspicious-{_plain(args.what)}"
     options.note(samples.described)
     found = find(samples, options.methods(args.methods), setting, out / "folds", options.note)
     print(write(found, out, _command(args, out), args.top, args.keep_probabilities))

@@ -194,6 +194,27 @@ def test_publishing_writes_what_the_report_is_rebuilt_from(results: Path, tmp_pa
     assert {path.name for path in folder.parent.iterdir()} == {"quick"}
 
 
+@pytest.mark.parametrize("where", ["", "figures"])
+@pytest.mark.parametrize(
+    "words", [["compare", "own.csv"], ["toy", "--still"], ["suspicious", "digits"], ["site"]]
+)
+def test_no_other_command_writes_into_a_published_study(
+    words: list[str],
+    where: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "quick"
+    shutil.copytree(QUICK, folder)
+    rows = [f"{m},clean,{s},{80 + s + (m == 'b')}" for m in "ab" for s in range(3)]
+    (tmp_path / "own.csv").write_text("\n".join(["method,condition,seed,accuracy", *rows]))
+    monkeypatch.chdir(tmp_path)
+    assert main([*words, "--out", str(folder / where)]) == 2
+    assert "only `nlbench publish SUITE` changes what is there" in capsys.readouterr().err
+    assert files(folder) == files(QUICK)
+
+
 def changed(record: RunRecord, **environment: object) -> RunRecord:
     return replace(record, environment={**record.environment, **environment})
 
