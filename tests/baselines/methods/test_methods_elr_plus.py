@@ -98,3 +98,36 @@ def test_each_network_remembers_the_slow_copy_of_the_other() -> None:
     assert engine.values[0] == 2.0
     assert engine.values[2] == 8.875
     assert torch.allclose(state.rows["target"].sum(dim=2), torch.ones(12, 2).double())
+
+
+class Outputs(Weights):
+    """An engine whose networks have outputs of their own; it notes what is minimised."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        random = torch.Generator().manual_seed(0)
+        self.outputs = [
+            torch.randn(12, classes, dtype=torch.float64, generator=random) for _ in self.values
+        ]
+        self.seen: list[tuple[int, Tensor]] = []
+        self.objectives: list[Tensor] = []
+
+    def logits(self, member: int, images: Tensor) -> Tensor:
+        ids = images[:, 0].long()
+        self.seen.append((member, ids))
+        return self.outputs[member][ids].requires_grad_()
+
+    def descend(self, member: int, objective: Tensor) -> None:
+        assert member == self.seen[-1][0]
+        self.objectives.append(objective.detach())
+
+
+def test_without_targets_and_mixing_it_is_cross_entropy_of_two_networks() -> None:
+    facts = facts_of(torch.arange(12) % K, K, batch_size=5, steps=3, epochs=1)
+    method = baselines.create("elr+", {"lam": 0.0, "alpha": 0.0})
+    engine, state = Outputs(K), method.begin(facts)
+    method.own_epoch(engine, state, facts, 0)
+    own = engine.seen[1::2]  # before it the slow copy of the other network is asked
+    assert [member for member, _ in own] == [0, 0, 0, 1, 1, 1]
+    expected = [F.cross_entropy(engine.outputs[m][ids], facts.given[ids]) for m, ids in own]
+    torch.testing.assert_close(engine.objectives, expected, rtol=1e-15, atol=0)

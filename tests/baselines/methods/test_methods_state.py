@@ -207,7 +207,7 @@ def test_cdr_is_the_release(setting: str, numbers: dict[str, float]) -> None:
         close(flat, value(f"cdr/{setting}/K{K}/weights_after_step")[at])
 
 
-@pytest.mark.parametrize("name", ["elr", "selc", "sop", "sop+"])
+@pytest.mark.parametrize("name", ["elr", "selc", "sop", "sop+", "plc", "cores2", "disc"])
 def test_state_goes_with_the_sample_and_not_with_its_place(name: str) -> None:
     """Two batches under other ids: the same rows, each at its sample's new id."""
     method, count = baselines.create(name), 20
@@ -227,6 +227,33 @@ def test_state_goes_with_the_sample_and_not_with_its_place(name: str) -> None:
         other.step(logits, order[at])
     for key, rows in one.state.rows.items():
         close(other.state.rows[key][order], rows)
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.2, 0.45, 0.9])
+def test_cdr_lets_the_share_of_critical_weights_learn(tau: float) -> None:
+    random = torch.Generator().manual_seed(0)
+    shapes = {"conv": (4, 3, 3, 3), "head": (7, 11), "bias": (7,)}
+    weights, gradients = (
+        {name: torch.randn(shape, generator=random) for name, shape in shapes.items()}
+        for _ in range(2)
+    )
+    method = baselines.create("cdr", {"tau": tau})
+    before = {name: slope.clone() for name, slope in gradients.items()}
+    method.after_backward(0, weights, gradients, method.begin(facts_of(torch.arange(3), K)))
+    count = sum(gradients[name].numel() for name in ("conv", "head"))
+    kept = sum(int((gradients[name] != 0).sum()) for name in ("conv", "head"))
+    assert abs(kept - (1.0 - tau) * count) <= 1.0
+    assert torch.equal(gradients["bias"], before["bias"])
+
+
+def test_mixup_of_the_partner_alone_has_the_mean_of_the_batch() -> None:
+    logits, facts = torch.randn(20, K, dtype=torch.float64), facts_of(torch.arange(20) % K, K)
+    order = torch.randperm(20, generator=torch.Generator().manual_seed(0))
+    mixed = Mixed(torch.zeros((), dtype=torch.float64), order)
+    step, _ = Bench(baselines.create("mixup"), facts).step(
+        [[logits[order]]], torch.arange(20), mixed
+    )
+    close(step.objective().detach(), F.cross_entropy(logits, facts.given), rtol=1e-6)
 
 
 def test_elr_limits() -> None:

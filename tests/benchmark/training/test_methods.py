@@ -211,6 +211,38 @@ def test_what_recording_starts_from_stays_within_each_batch() -> None:
         runner._step(batch)
 
 
+@pytest.mark.parametrize(("name", "passes"), [("sop+", 1), ("gjs", 2)])
+def test_joined_views_are_one_batch_and_others_go_one_after_the_other(
+    name: str, passes: int
+) -> None:
+    """BatchNorm has statistics of both views together, or of each."""
+    trainer = Trainer(task_of(spec_of(name, model="cnn_small")))
+    (member,) = trainer.members
+    sizes: list[int] = []
+
+    def noting(images: Tensor) -> Tensor:
+        sizes.append(len(images))
+        found: Tensor = member.network(images)
+        return found
+
+    member.call = noting
+    trainer.epoch(trainer.task.plan.epoch(0))
+    share = 2 // passes
+    assert sizes == [size for count in (32, 32, 32, 32, 22) for size in [share * count] * passes]
+
+
+@pytest.mark.parametrize("name", ["elr", "sop", "selc", "volminnet", "disc", "dividemix", "elr+"])
+def test_with_half_precision_networks_all_of_the_state_is_in_full(name: str) -> None:
+    trainer, _ = trained(task_of(spec_of(name, precision="bf16")))
+    state = list(trainer.memory.state.floating())
+    assert state
+    assert {tensor.dtype for tensor in state} <= {torch.float32, torch.float64}
+    assert all(tensor.isfinite().all() for tensor in state)
+    images = trainer.task.resident.x_train[:4]
+    (outputs,) = trainer._outputs([trainer.normalise(images)])[0]
+    assert outputs.dtype == torch.float32
+
+
 def test_a_second_member_is_a_network_of_its_own_and_both_see_the_same_batches() -> None:
     record = train(spec_of("coteaching"), HERE)
     alone = train(spec_of("ce"), HERE)
