@@ -30,7 +30,8 @@ class CoTeaching(Method):
     Source: Han et al., NeurIPS 2018, and its release, which trains a 9-layer network by Adam
     without augmentation and is given the nominal noise rate. Deviations: the mean over the kept
     samples, which the release divides by their number once more (Adam does not notice); the forget
-    rate is the share of wrong labels, for asymmetric noise too.
+    rate is the share of wrong labels, for asymmetric noise too; Adam's beta1, 0.1 in the release
+    while its rate falls, stays as it is.
     """
 
     title: ClassVar[str] = "Co-teaching"

@@ -70,7 +70,7 @@ class DAC(DACConstant):
     published: ClassVar[Mapping[str, Published]] = {
         family: Published(
             params={"alpha": 1.0, "start": 0.1, "factor": 64.0},
-            recipe={"lr": 0.1, "weight_decay": 5e-4, "l1": 0.0},
+            recipe={"lr": 0.1, "nesterov": True, "weight_decay": 5e-4, "l1": 0.0},
             source=_RELEASE,
         )
         for family in ("cifar10", "cifar100")

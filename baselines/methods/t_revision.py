@@ -34,7 +34,8 @@ class TRevision(Method):
     Source: Xia et al., NeurIPS 2019, and its release, in which sample i of a batch sees
     T + (i + 1) D, because D is added again for each (`legacy`); its second version of the loss
     lets no gradient through the weight, so that D never learns, and is not offered. The estimate is
-    that of Forward (estimated), without zeros in place.
+    that of Forward (estimated), without zeros in place. Deviation: stage 1 follows the recipe, in
+    the release it is without momentum and weight decay.
     """
 
     title: ClassVar[str] = "T-Revision"

@@ -271,7 +271,8 @@ def test_gpu_gives_what_the_cpu_gives(method: Method) -> None:
 def test_published_settings_construct_and_name_their_source(method: Method) -> None:
     for family, published in method.published.items():
         baselines.create(method.name, published.params)
-        assert set(published.recipe) <= {"optimizer", "lr", "momentum", "weight_decay", "l1"}
+        allowed = {"optimizer", "lr", "momentum", "nesterov", "weight_decay", "l1"}
+        assert set(published.recipe) <= allowed
         assert published.source, family
 
 
