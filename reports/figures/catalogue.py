@@ -124,8 +124,8 @@ def _figures(results: Results, block: Block) -> Iterator[Planned]:
             name,
             f"What the network learns, epoch by epoch, on {block.title}: test accuracy; clean"
             " training samples predicted as labelled; flipped ones predicted as their wrong given"
-            " label (memorised) and as their true label (corrected); drainage mass where a method"
-            " has a drainage output. Mean over seeds, shaded one standard deviation; of many rates"
+            " label (memorised) and as their true label (corrected); the extra output where a"
+            " method has one. Mean over seeds, shaded one standard deviation; of many rates"
             " the lowest, middle and highest." + (f" {words}" if words else ""),
             figure,
         )

@@ -25,7 +25,7 @@ ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("clean samples\nfitted (%)", ("clean_fit",)),
     ("flipped samples\nmemorised (%)", ("flipped_fit_given",)),
     ("flipped samples\ncorrected (%)", ("flipped_fit_true",)),
-    ("drainage mass (%)", (names.MEAN_CLEAN, names.MEAN_FLIPPED)),
+    ("extra output (%)", (names.MEAN_CLEAN, names.MEAN_FLIPPED)),
 )
 CLEAN: Line = (0, (4, 2))
 Floats = NDArray[np.float64]
@@ -50,8 +50,8 @@ def memorisation_figures(results: Results, block: Block) -> dict[str, Figure]:
     The latter show the lowest, the middle and the highest rate.
 
     Rows: test accuracy; clean training samples predicted as labelled; flipped ones predicted as
-    their given (wrong) label; flipped ones predicted as their true label; drainage mass where a
-    method has a drainage output. Mean over seeds, shaded: one standard deviation.
+    their given (wrong) label; flipped ones predicted as their true label; the extra output where a
+    method has one. Mean over seeds, shaded: one standard deviation.
     """
     noisy = [c for c in block.conditions if c.type != "clean"] or list(block.conditions)
     groups: dict[str, Sequence[Condition]] = {"memorisation": noisy}
@@ -117,7 +117,7 @@ def _figure(results: Results, block: Block, conditions: Sequence[Condition]) -> 
                 axes.set_ylabel(title)
             if i + 1 == len(rows):
                 axes.set_xlabel("epoch")
-        if title.startswith("drainage"):
+        if title.startswith("extra"):
             _two_lines_key(grid[i][0])
     align(grid, rows_apart=True)
     figure.align_ylabels()

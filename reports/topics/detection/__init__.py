@@ -1,4 +1,4 @@
-"""Detection of mislabelled samples, what the drainage node absorbs, and how that can fail."""
+"""Detection of mislabelled samples, what an extra output takes up, and how that can fail."""
 
 from __future__ import annotations
 

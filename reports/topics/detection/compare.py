@@ -1,4 +1,4 @@
-"""Is the drainage mass a better detector of flipped labels than small loss?"""
+"""Is an extra output a better detector of flipped labels than small loss?"""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Verdicts:
     """The comparisons of one block, a family each, in AUROC.
 
     Attributes:
-        mass: drainage mass against small loss: for the sentences.
+        mass: extra output against small loss: for the sentences.
         pairs: all pairs of declared criteria, over the conditions: for bold print; empty with
             more than MOST_ROWS of them.
     """
@@ -48,7 +48,7 @@ class Found:
 
     Attributes:
         blocks: those whose records hold detection, with their comparisons.
-        signatures: how every drainage node fared, condition by condition.
+        signatures: how every extra output fared, condition by condition.
     """
 
     blocks: tuple[tuple[Detection, Verdicts], ...]
@@ -90,20 +90,20 @@ def verdicts(
         mass=paired_comparisons(
             list(_mass_to_loss(detection, names)),
             metric=METRICS[METRIC],
-            family=f"{title}: drainage mass against small loss",
+            family=f"{title}: extra output against small loss",
             test=test,
         ),
         pairs=paired_comparisons(
             pairs,
             metric=METRICS[METRIC],
-            family=f"{title}: all pairs of drainage mass and small loss",
+            family=f"{title}: all pairs of extra output and small loss",
             test=test,
         ),
     )
 
 
 def declared(detection: Detection, line: str) -> Iterator[Cell]:
-    """The cells that are compared: small loss of every method, mass of those with a node."""
+    """The cells that are compared: small loss of every method, extra output of those with one."""
     for criterion in (LOSS, MASS):
         for method in detection.methods:
             cell = detection.cell(method, line, criterion)

@@ -21,30 +21,30 @@ Curves = Mapping[str, NDArray[np.float32]]
 CLEAN = "clean"
 
 # The thresholds were set before any result of the studies that use them was looked at, but for the
-# blind node: that name was added when the first results of suite `extreme` showed nodes that hold a
-# quarter of the mass without information, which "no effect" does not cover. Its bounds are those of
-# "no effect".
+# blind output: that name was added when the first results of suite `extreme` showed outputs with a
+# quarter of the probability and no information, which "no effect" does not cover. Its bounds are
+# those of "no effect".
 COLLAPSE_MASS = 0.9
-"""Drainage collapse: mean drainage mass of a run's training samples above this at the last epoch.
+"""Extra-output collapse: its mean probability over a run's training samples above this, last epoch.
 
-A node that took every mislabelled sample whole and nothing else would have a mean mass equal to the
-noise rate, and no study here has a rate above 0.9. Above it the node must be taking rightly
+An output that took every mislabelled sample whole and nothing else would have a mean equal to the
+noise rate, and no study here has a rate above 0.9. Above it the output must be taking rightly
 labelled samples, and all classes together get less than a tenth of the probability.
 """
 
 SILENT_MASS = 0.01
-"""No effect, first half: mean drainage mass of the flipped samples below this at the last epoch.
+"""No effect, first half: mean probability over the flipped samples below this at the last epoch.
 
-An untrained network with ten classes gives the node 1 / 11 = 0.09. Below a ninth of that the node
+An untrained network with ten classes gives the output 1 / 11 = 0.09. Below a ninth of that it
 has been driven out: it takes less than a hundredth of the samples that it is there for.
 """
 
 SILENT_AUROC = (0.45, 0.55)
-"""No effect, second half, and blind node: AUROC of the mass as detector of flipped labels in here.
+"""No effect, second half, and blind output: AUROC as a detector of flipped labels in here.
 
-A node may be small and still separate flipped from clean samples, so both are required. With
+An output may be small and still separate flipped from clean samples, so both are required. With
 2,000 flipped among 5,000 samples chance alone moves an AUROC by 0.008 (one standard error): the
-bounds are six of those, wide enough that a node outside them orders samples to some effect.
+bounds are six of those, wide enough that an output outside them orders samples to some effect.
 """
 
 CLEAN_MARGIN = 0.5
@@ -55,20 +55,21 @@ The 95 % Student interval of the paired difference must lie below 0 as well. It 
 verdict: no correction for several methods is made.
 """
 
-COLLAPSE, SILENT, BLIND = "drainage collapse", "no effect", "blind node"
+COLLAPSE, SILENT, BLIND = "extra-output collapse", "no effect", "blind output"
 LOST = "lost clean accuracy"
 NAMES = (COLLAPSE, SILENT, BLIND, LOST)
 MEANING = {
     COLLAPSE: (
-        f"mean drainage mass of the training samples above {COLLAPSE_MASS:g} at the last epoch"
+        f"mean mass of the extra output over the training samples above {COLLAPSE_MASS:g} at the"
+        " last epoch"
     ),
     SILENT: (
-        f"mean drainage mass of the flipped samples below {SILENT_MASS:g} at the last epoch and"
-        f" AUROC of the mass between {SILENT_AUROC[0]:g} and {SILENT_AUROC[1]:g}"
+        f"mean mass of the extra output over the flipped samples below {SILENT_MASS:g} at the last"
+        f" epoch and AUROC of the mass between {SILENT_AUROC[0]:g} and {SILENT_AUROC[1]:g}"
     ),
     BLIND: (
-        f"mean drainage mass of the flipped samples not below {SILENT_MASS:g} at the last epoch and"
-        f" AUROC of the mass between {SILENT_AUROC[0]:g} and {SILENT_AUROC[1]:g}"
+        f"mean mass of the extra output over the flipped samples not below {SILENT_MASS:g} at the"
+        f" last epoch and AUROC of the mass between {SILENT_AUROC[0]:g} and {SILENT_AUROC[1]:g}"
     ),
     LOST: (
         f"on clean labels more than {CLEAN_MARGIN:g} points of test accuracy below the baseline on"
@@ -79,19 +80,20 @@ MEANING = {
 
 @dataclass(frozen=True)
 class Signature:
-    """A drainage method in one condition, under the three questions.
+    """A method with an extra output in one condition, under the three questions.
 
     Attributes:
         block: index.
         method: label.
         condition: its names and rates.
         expected: declared seeds.
-        mass: mean drainage mass of all training samples at the last epoch, fractions over seeds.
+        mass: mean probability of the extra output over all training samples at the last epoch,
+            fractions over seeds.
         mass_flipped: of those with a flipped label; empty on clean labels.
         auroc: of the mass as detector of flipped labels, 0 to 1; empty on clean labels.
-        collapsed: seeds whose node takes almost all.
-        silent: seeds whose node has no effect.
-        blind: seeds whose node takes mass that is not informative.
+        collapsed: seeds whose output takes almost all.
+        silent: seeds whose output has no effect.
+        blind: seeds whose output is large and not informative.
         lost: accuracy minus the baseline's in points on clean labels, ``None`` elsewhere or
             without a paired baseline.
         baseline: label of the baseline, "" where ``lost`` is ``None``.
@@ -146,7 +148,7 @@ def signatures(
     curves: Curves,
     baseline: Collection[str],
 ) -> tuple[Signature, ...]:
-    """Every drainage method in every condition; empty where no record holds detection.
+    """Every method with an extra output in every condition; empty where no record holds detection.
 
     Args:
         blocks: cells of accuracies.

@@ -1,4 +1,4 @@
-"""What the node absorbs as figures: mass of clean against flipped samples, ROC, AUROC by epoch."""
+"""The extra output as figures: of clean against flipped samples, ROC, AUROC by epoch."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def _of_block(results: Results, detection: Detection) -> Iterator[Planned]:
         nodes = len(detection.nodes) - MOST_NODES
         yield Planned(
             "drainage-mass",
-            f"Drainage mass of rightly labelled (grey area) and of flipped training samples (black"
-            f" line) after the last epoch on {where}: share of either kind in 50 bins, logarithmic,"
-            f" {n} taken together; dotted lines: the means of the bins."
+            f"Probability of the extra output for rightly labelled (grey area) and flipped training"
+            f" samples (black line) after the last epoch on {where}: share of either kind in 50"
+            f" bins, logarithmic, {n} taken together; dotted lines: the means of the bins."
             + (f" The first {MOST_NODES} methods of {len(detection.nodes)}." if nodes > 0 else "")
             + few_conditions,
             histograms,
@@ -69,8 +69,8 @@ def _of_block(results: Results, detection: Detection) -> Iterator[Planned]:
     if epochs is not None:
         yield Planned(
             "detection-epochs",
-            "When it happens: AUROC of small loss and of drainage mass as detectors of flipped"
-            f" labels, epoch by epoch, on {where}; every sample with the loss and the mass it had"
+            "When it happens: AUROC of small loss and of the extra output as detectors of flipped"
+            f" labels, epoch by epoch, on {where}; every sample with the loss and the output it had"
             " just before the step that used it. Mean and pointwise 95 % Student interval over"
             f" {n}; dotted: chance.{kept}",
             epochs,
@@ -111,7 +111,7 @@ def _histograms(detection: Detection, conditions: Sequence[Condition]) -> Figure
             axes.set_ylabel(f"{method}\nshare of samples" if column == 0 else "")
             axes.tick_params(labelbottom=row + 1 == len(nodes), labelleft=column == 0)
             if row + 1 == len(nodes):
-                axes.set_xlabel("drainage mass")
+                axes.set_xlabel("extra output")
     handles, names = grid[0][0].get_legend_handles_labels()
     figure.legend(handles, names, loc="upper center", ncols=2, borderaxespad=0.1)
     figure.align_ylabels()

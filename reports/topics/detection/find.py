@@ -21,17 +21,17 @@ Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 
 # What tables call a criterion, in table order.
-CRITERIA = {names.PROBABILITY: "drainage mass", "loss": "small loss", "margin": "margin"}
+CRITERIA = {names.PROBABILITY: "extra output", "loss": "small loss", "margin": "margin"}
 METRICS = {"auroc": "AUROC", "ap": "average precision", "f1": "F1 at the known rate"}
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """The most drained training images of one run.
+    """The training images of one run with the largest extra output.
 
     Attributes:
         seed: of the run.
-        mass: (n,) drainage mass, highest first.
+        mass: (n,) probability of the extra output, highest first.
         given: (n,) labels trained on.
         true: (n,) labels as they were.
         classes: names.
@@ -55,10 +55,10 @@ class Detection:
         conditions: those with flipped labels and records.
         criteria: method -> its criteria in table order.
         cells: (method, noise line, criterion, metric) -> values in percent.
-        histograms: (method, noise line) -> (2, bins) samples by drainage mass in equal bins of
+        histograms: (method, noise line) -> (2, bins) samples by that probability in equal bins of
             [0, 1], clean and flipped, added up over seeds.
         flipped: run id -> share of flipped labels among the training samples.
-        pictures: (method, noise line) -> the most drained images, where a record holds any.
+        pictures: (method, noise line) -> those images, where a record holds any.
         parts: the records' own.
     """
 
@@ -78,7 +78,7 @@ class Detection:
 
     @property
     def nodes(self) -> tuple[str, ...]:
-        """Methods with a drainage node."""
+        """Methods with an extra output."""
         return tuple(m for m, criteria in self.criteria.items() if names.PROBABILITY in criteria)
 
     def cell(self, method: str, line: str, criterion: str, metric: str = "auroc") -> Cell | None:

@@ -1,4 +1,4 @@
-"""The most drained training images with given and true labels."""
+"""The training images with the largest extra output, with given and true labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAME = 13  # letters of a class name
 
 
 def gallery_figures(results: Results, detection: Detection) -> Iterator[Planned]:
-    """A gallery per condition and drainage method.
+    """A gallery per condition and method with an extra output.
 
     Of several settings the first one's; of many rates the lowest, middle and highest.
     """
@@ -45,9 +45,9 @@ def gallery_figures(results: Results, detection: Detection) -> Iterator[Planned]
             settings = "" if counts[name] == 1 else f", the first of {counts[name]} settings"
             yield Planned(
                 f"drained-{_slug(name)}-{_slug(condition.line)}",
-                f"The {len(pictures.mass)} training images with most drainage mass, {method}"
+                f"The {len(pictures.mass)} training images with the largest extra output, {method}"
                 f"{settings}, {pretty_condition(condition.line)}, seed {pictures.seed}, on {where}:"
-                " mass, label given in training and true label. A frame is a flipped label:"
+                " probability, label given in training and true label. A frame is a flipped label:"
                 f" {wrong} of {len(pictures.mass)}, where by chance it would be a share of"
                 f" {rate(condition.realised)}.",
                 _gallery(pictures),

@@ -35,9 +35,9 @@ FILE = "detection"
 COMPARISONS = f"{FILE}-comparisons.csv"
 FILES = (
     (f"{FILE}.csv", f"how every criterion finds flipped labels, [as a table]({FILE}.md)"),
-    (COMPARISONS, "drainage mass against small loss"),
+    (COMPARISONS, "extra output against small loss"),
     (f"{FILE}.tex", "the detection table for a paper"),
-    ("signatures.csv", "failure signatures of the drainage node, [as a table](signatures.md)"),
+    ("signatures.csv", "failure signatures of the extra output, [as a table](signatures.md)"),
 )
 COLUMNS = (
     *PLACE, "condition", "nominal_rate", "method", "criterion", "declared", "metric", *SUMMARY,
@@ -129,7 +129,7 @@ def _markdown(results: Results, found: Found) -> str:
         parts += first_bullets(lines, COMPARISONS)
         if verdicts.mass:
             size = len(verdicts.mass)
-            parts.append(f"### Drainage mass against small loss (family of {size})")
+            parts.append(f"### Extra output against small loss (family of {size})")
             parts += first_bullets([c.sentence() for c in verdicts.mass], COMPARISONS)
     return "\n\n".join(parts) + "\n"
 

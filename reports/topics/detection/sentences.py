@@ -1,4 +1,4 @@
-"""Captions and conclusions about what the node absorbs, plain text for every renderer."""
+"""Captions and conclusions about what the extra output takes up, plain text for every renderer."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def caption(results: Results, detection: Detection, found: Verdicts) -> list[str
         f" ({seed_words(results, [detection.block])}); in brackets the 95 %"
         " Student interval of the mean AUROC, cut at 0 and 100.",
         "Small loss: the method's own loss of the given label; margin: the largest logit of another"
-        " class minus the given one's; drainage mass: probability of the drainage node, which sees"
-        " the image and not the given label. AUROC: a flipped sample is more suspicious than a"
+        " class minus the given one's; extra output: its probability, which depends on the image"
+        " and not on the given label. AUROC: a flipped sample is more suspicious than a"
         " clean one (50 is chance); F1: as many samples flagged as are flipped, a number that"
         " is unknown in practice.",
         bold_rule(detection, found),
@@ -41,7 +41,7 @@ def bold_rule(detection: Detection, found: Verdicts) -> str:
     if not rule:
         return f"Nothing is bold: no test of all pairs was made (it takes 2 to {MOST_ROWS} rows)."
     return (
-        "Bold: the best set of each condition by AUROC of drainage mass and small loss, k of them"
+        "Bold: the best set of each condition by AUROC of extra output and small loss, k of them"
         f" together. {rule}"
     )
 
@@ -53,20 +53,20 @@ def _left_out(detection: Detection, names: Mapping[str, str]) -> list[str]:
         if len(several) < 2:
             return []
     return [
-        "Methods that stand with several settings are compared with their own small loss and with"
+        "Methods with several settings are compared with their own small loss and with"
         " that of methods with one setting: which of several to compare with would be a choice"
         " after looking."
     ]
 
 
 def conclusions(detection: Detection, found: Verdicts) -> list[str]:
-    """Where the node is the worse detector, where the better, in short."""
+    """Where the extra output is the worse detector, where the better, in short."""
     if not detection.nodes:
-        return ["No method of this study has a drainage node: there is no drainage mass to judge."]
+        return ["No method of this study has an extra output."]
     lines = []
     for kind, words in (
-        ("worse", "The node is the worse detector"),
-        ("better", "The node is the better detector"),
+        ("worse", "The extra output is the worse detector"),
+        ("better", "The extra output is the better detector"),
     ):
         chosen = [c for c in found.mass if c.words == kind]
         if len(chosen) == len(found.mass):
@@ -81,10 +81,10 @@ def conclusions(detection: Detection, found: Verdicts) -> list[str]:
             lines.append(f"{words}, decided: {listed}{more}.")
         else:
             lines.append(f"{words}: decided nowhere.")
-    own = [c for c in found.mass if c.a.partition(" (drainage mass)")[0] == _method(c.b)]
+    own = [c for c in found.mass if c.a.partition(" (extra output)")[0] == _method(c.b)]
     if own:
-        lines.append(f"{tally(own, 'Drainage mass against the small loss of its own network')}.")
-    return [f"{tally(found.mass, 'Drainage mass against small loss')}.", *lines]
+        lines.append(f"{tally(own, 'Extra output against the small loss of its own network')}.")
+    return [f"{tally(found.mass, 'Extra output against small loss')}.", *lines]
 
 
 def _method(label: str) -> str:
@@ -94,10 +94,10 @@ def _method(label: str) -> str:
 def no_gallery(detection: Detection) -> list[str]:
     """Why there is no gallery, a sentence per reason; nothing where all are there."""
     if not detection.nodes:
-        return ["No gallery: no method of this study has a drainage node."]
+        return ["No gallery: no method of this study has an extra output."]
     found = detection.pictures.values()
     if not found:
-        return ["No gallery: no record of seed 0 holds the most drained images yet."]
+        return ["No gallery: no record of seed 0 holds the images of the largest extra output yet."]
     if all(pictures.images is None for pictures in found):
         return ["No gallery: images of this data set are too large to be kept in records."]
     return []

@@ -1,4 +1,4 @@
-"""Failure signatures of the drainage node: signatures.md, signatures.csv and the warnings."""
+"""Failure signatures of extra outputs: signatures.md, signatures.csv and the warnings."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def warnings(results: Results, found: Found) -> tuple[str, ...]:
 
 
 def signatures_csv(results: Results, found: Found) -> str:
-    """A row per drainage method and condition."""
+    """A row per method with an extra output and condition."""
     return csv([_columns(results.blocks[s.block], s) for s in found.signatures], COLUMNS)
 
 
@@ -76,16 +76,16 @@ def _columns(block: Block, found: Signature) -> dict[str, Any]:
 
 
 def signatures_markdown(results: Results, found: Found) -> str:
-    """Every drainage method and condition with its numbers and what was found."""
-    parts = [f"# {escape(results.study.title)}: failure signatures of the drainage node"]
+    """Every such method and condition with its numbers and what was found."""
+    parts = [f"# {escape(results.study.title)}: failure signatures of the extra output"]
     if not found.signatures:
-        parts.append("No method of this study has a drainage node.")
+        parts.append("No method of this study has an extra output.")
         return "\n\n".join(parts) + "\n"
     blocks = [results.blocks[i] for i in dict.fromkeys(s.block for s in found.signatures)]
     lines = [f"{line}." for line in warnings(results, found)]
     parts.append(
         bullets(lines)
-        or "None was found: no collapse, no silent or blind node, no lost clean accuracy."
+        or "None was found: no collapse, no silent or blind output, no lost clean accuracy."
     )
     for block in blocks:
         body = [_row(s) for s in found.signatures if s.block == block.index]
@@ -122,11 +122,11 @@ def _caption(results: Results, blocks: Sequence[Block]) -> list[str]:
     parts = [f"{name.capitalize()}: {meaning}." for name, meaning in MEANING.items()]
     return [
         f"Failure signatures of {'; '.join(setting(results, block) for block in blocks)}. Mass:"
-        " drainage mass of the training samples at the last epoch, taken while it trained, mean ±"
-        " standard deviation (n − 1) over seeds; a run that diverged has none.",
+        " probability of the extra output, averaged over the training samples in the last epoch,"
+        " mean ± standard deviation (n − 1) over seeds; a run that diverged has none.",
         *parts,
         "All but the last are counted in seeds. The thresholds were set before results were looked"
-        " at, except blind node: its name, with bounds that were there, came after the first"
+        " at, except blind output: its name, with bounds that were there, came after the first"
         " results of suite extreme, so of such data it is a description and no finding. They are"
         " warnings and no tests, without correction for their number.",
         *dict.fromkeys(sentence for block in blocks for sentence in origin(results, block)[1:]),

@@ -30,9 +30,9 @@ class Verdicts:
 
     Attributes:
         baseline: every method against the baseline, over the noise conditions: for the sentences.
-        energy: the drainage mass of every method with a node against the baseline's energy, the
-            score of a network without a node that it resembles most: p_d is the logistic function
-            of the drainage logit minus the log-sum-exp of the class logits, and that is what the
+        energy: the extra output of every method with one against the baseline's energy, the
+            score of a network without one that it resembles most: p_d is the logistic function
+            of the extra logit minus the log-sum-exp of the class logits, and that is what the
             energy is, too.
         pairs: all pairs of methods, over the noise conditions: for bold print.
         noise: every method's noisy runs against its own clean ones.
@@ -76,7 +76,7 @@ def verdicts(
         energy=paired_comparisons(
             list(_against_energy(protocol, baseline)),
             metric=metric,
-            family=f"{title}: drainage mass against the baseline's energy",
+            family=f"{title}: extra output against the baseline's energy",
             unit=unit,
             test=test,
         ),
@@ -152,7 +152,7 @@ def _against(protocol: Protocol, baseline: Collection[str]) -> Iterator[Pair]:
 
 def _against_energy(protocol: Protocol, baseline: Collection[str]) -> Iterator[Pair]:
     for condition in protocol.conditions:
-        for first in filter(protocol.drains, protocol.methods):
+        for first in filter(protocol.has_extra_output, protocol.methods):
             for other in protocol.methods:
                 mass = protocol.cell(first, condition.line)
                 energy = protocol.cell(other, condition.line, "energy")

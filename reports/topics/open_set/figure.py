@@ -44,7 +44,7 @@ def _of_protocol(results: Results, protocol: Protocol, verdicts: Verdicts) -> It
             "openset-curves",
             f"Open-set recognition on {where}. Above: ROC curves (known images accepted against"
             " unknown ones accepted; dotted: chance); below: OSCR curves (known images accepted and"
-            " rightly classified). Declared scores (p_d with a drainage node, MSP without); mean"
+            " rightly classified). Declared scores (p_d with an extra output, MSP without); mean"
             f" and pointwise 95 % Student interval over {n}.{kept}",
             curves,
         )

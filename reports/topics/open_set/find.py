@@ -27,7 +27,7 @@ SCORES = {
     "entropy": "entropy",
 }
 # The declared score of a method, fixed before any result: the first of these that it has. A
-# drainage method is meant to reject by the mass in its node, any other by its softmax.
+# method with an extra output is meant to reject by it, any other by its softmax.
 DECLARED = (names.PROBABILITY, "msp")
 RULE = "own rule"
 # Per score; ``accuracy`` is the network's.
@@ -80,8 +80,8 @@ class Protocol:
         """The declared score of a method."""
         return self.scores[method][0]
 
-    def drains(self, method: str) -> bool:
-        """Whether the method has a drainage node."""
+    def has_extra_output(self, method: str) -> bool:
+        """Whether the method has an extra output."""
         return names.PROBABILITY in self.scores[method]
 
     def cell(self, method: str, line: str, score: str = "", metric: str = "auroc") -> Cell | None:

@@ -30,7 +30,7 @@ from nlbench.reports.topics.open_set.sentences import (
     after_the_fact,
     below_chance,
     caption,
-    where_drainage_loses,
+    where_it_loses,
 )
 from nlbench.reports.topics.parts import (
     first_bullets,
@@ -64,9 +64,9 @@ LATEX_HEADS = (
     "accuracy", "kn. rej.", "unk. rej.",
 )  # fmt: skip
 ENERGY = (
-    "p_d is the logistic function of the drainage logit minus the log-sum-exp of the class logits,"
-    " and the energy is that log-sum-exp with its sign turned, which any network has. What the node"
-    " adds is therefore seen better against the energy than against MSP."
+    "p_d is the logistic function of the extra logit minus the log-sum-exp of the class logits,"
+    " and the energy is that log-sum-exp with its sign turned, which any network has. What the"
+    " output adds is therefore seen better against the energy than against MSP."
 )
 NO_RUN = "No run yet."
 ONE_METHOD = "One method: there is nothing to compare."
@@ -113,7 +113,7 @@ def index_section(results: Results, found: Found, block: Block | None) -> Sequen
             lines = [
                 *[c.sentence() for c in verdicts.baseline][:MOST],
                 *[noise_sentence(c) for c in verdicts.noise][:MOST],
-                *where_drainage_loses(protocol, verdicts),
+                *where_it_loses(protocol, verdicts),
             ]
             parts += section("Open-set recognition", f"{FILE}.md", lines, level=3)
     return parts
@@ -170,7 +170,7 @@ def conclusions(protocol: Protocol, found: Verdicts) -> list[str]:
     parts += _bullets([c.sentence() for c in found.baseline]) or [ONE_METHOD]
     if found.energy:
         size = len(found.energy)
-        parts.append(f"### The node against the baseline's energy (family of {size})")
+        parts.append(f"### The extra output against the baseline's energy (family of {size})")
         parts.append(ENERGY)
         parts += _bullets([c.sentence() for c in found.energy])
     parts.append("### Does label noise hurt rejection, and whose?")
@@ -179,9 +179,9 @@ def conclusions(protocol: Protocol, found: Verdicts) -> list[str]:
         parts += _bullets([whose_sentence(c) for c in found.whose])
     else:
         parts.append("This needs runs on clean and on noisy labels.")
-    lost = where_drainage_loses(protocol, found)
+    lost = where_it_loses(protocol, found)
     if lost:
-        parts += ["### Where drainage loses", *_bullets(lost)]
+        parts += ["### Where the extra output loses", *_bullets(lost)]
     beside = [*below_chance(protocol), *after_the_fact(protocol)]
     return [*parts, "### Beside the tests", *_bullets(beside)]
 

@@ -33,15 +33,15 @@ def caption(results: Results, protocol: Protocol, found: Verdicts) -> list[str]:
         f"Rejected: by the threshold that accepts {share} of the validation images, which are of"
         " known classes; it does not depend on unknown images."
         + (
-            f" {RULE}: the method's rule without a threshold (the drainage output is the largest,"
+            f" {RULE}: the method's rule without a threshold (the extra output is the largest,"
             " or no logit reaches the constant)."
             if any(RULE in scores for scores in protocol.scores.values())
             else ""
         ),
-        "The declared score (●), fixed before looking, is the drainage mass p_d for a method with a"
-        " drainage node and the maximum softmax probability (MSP) for any other. Only declared"
-        " scores are compared. The others are shown and not tested: to pick each method's best"
-        " score after looking would be optimistic.",
+        "The declared score (●), fixed before looking, is the probability p_d of the extra output"
+        " for a method with one and the maximum softmax probability (MSP) for any other. Only"
+        " declared scores are compared. The others are shown and not tested: to pick each method's"
+        " best score after looking would be optimistic.",
         bold_rule(protocol, found),
         *filter(None, [detectable(found.baseline)]),
         *origin(results, protocol.block),
@@ -57,30 +57,32 @@ def bold_rule(protocol: Protocol, found: Verdicts) -> str:
     return f"Bold: the best set of each condition by AUROC of the declared scores. {rule}"
 
 
-def where_drainage_loses(protocol: Protocol, found: Verdicts) -> list[str]:
-    """Conditions where a node rejects worse than a method without one, decided or by the mean."""
-    node = {protocol.label(m) for m in protocol.methods if protocol.drains(m)}
-    rivals = [c for c in found.pairs if (c.a in node) != (c.b in node)]
+def where_it_loses(protocol: Protocol, found: Verdicts) -> list[str]:
+    """Conditions where an extra output rejects worse than without one, decided or by the mean."""
+    extra = {protocol.label(m) for m in protocol.methods if protocol.has_extra_output(m)}
+    rivals = [c for c in found.pairs if (c.a in extra) != (c.b in extra)]
     mixed = [c for c in (*rivals, *found.energy) if c.estimate is not None]
     tests = f"{len(found.pairs)} pairs of declared scores"
     if found.energy:
         tests += f", {len(found.energy)} against the baseline's energy"
-    if not node or not mixed:
+    if not extra or not mixed:
         return []
     if not any(c.comparable for c in mixed):
-        return ["Not known yet: no comparison of a node with a method without one is complete."]
+        return [
+            "Not known yet: no comparison of an extra output with a method without one is complete."
+        ]
     lost: list[str] = []
     lower: list[str] = []
     for comparison in mixed:
-        mine, other, gap = _seen_from(comparison, node)
+        mine, other, gap = _seen_from(comparison, extra)
         words = f"{mine} against {other} on {pretty_condition(comparison.condition)}"
         text = f"{words} ({number(gap, sign=True)})"
         if gap < 0:
             (lost if comparison.decided else lower).append(text)
     lines = [
-        f"Decided against the node ({tests}): {'; '.join(lost)}."
+        f"Decided against the extra output ({tests}): {'; '.join(lost)}."
         if lost
-        else f"No comparison is decided against the node ({tests})."
+        else f"No comparison is decided against the extra output ({tests})."
     ]
     if lower:
         lines.append(f"Its mean AUROC is lower, but not by what could be told: {'; '.join(lower)}.")
@@ -89,9 +91,9 @@ def where_drainage_loses(protocol: Protocol, found: Verdicts) -> list[str]:
     return lines
 
 
-def _seen_from(comparison: Comparison, node: set[str]) -> tuple[str, str, float]:
+def _seen_from(comparison: Comparison, extra: set[str]) -> tuple[str, str, float]:
     gap = comparison.estimate or 0.0
-    if comparison.a in node:
+    if comparison.a in extra:
         return comparison.a, comparison.b, gap
     return comparison.b, comparison.a, -gap
 

@@ -86,13 +86,13 @@ def accuracy_map(sweep: Sweep) -> Figure | None:
 
 
 def drained_map(sweep: Sweep) -> Figure | None:
-    """Mass in the drainage output at the last epoch; ``None`` where there is none."""
-    if not sweep.drains:
+    """Probability of the extra output at the last epoch; ``None`` where there is none."""
+    if not sweep.has_extra_output:
         return None
     beside = [s for s in sweep.beside if any(np.isfinite(v).any() for v in _masses(s))]
     shown: list[tuple[str, Values]] = [
-        ("drained mass, clean samples", lambda s: s.last[names.MEAN_CLEAN]),
-        ("drained mass, flipped samples", lambda s: s.last[names.MEAN_FLIPPED]),
+        ("extra output, clean samples", lambda s: s.last[names.MEAN_CLEAN]),
+        ("extra output, flipped samples", lambda s: s.last[names.MEAN_FLIPPED]),
     ]
     return _maps(sweep, shown, beside, Shade(0.0, 1.0, 2))
 
@@ -264,7 +264,7 @@ def _of_sweep(sweep: Sweep, choices: Choices | None) -> Iterator[tuple[str, str,
     if drained is not None:
         yield (
             "drained",
-            "Mass in the drainage output of clean and of flipped training samples at the last"
+            "Probability of the extra output for clean and of flipped training samples at the last"
             f" epoch over {sweep.rows.label} and {sweep.columns.label}, and of the methods beside"
             f" it that have one; the scale runs from 0 to 1; {KEY}",
             drained,

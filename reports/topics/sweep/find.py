@@ -81,8 +81,8 @@ class Sweep:
         return tuple(sorted({s.at[1] for s in self.settings if s.at}))
 
     @property
-    def drains(self) -> bool:
-        """Whether the method has a drainage output with a recorded mass."""
+    def has_extra_output(self) -> bool:
+        """Whether the method has an extra output with a recorded probability."""
         return any(np.isfinite(s.last[name]).any() for s in self.settings for name in DRAINED)
 
     @property

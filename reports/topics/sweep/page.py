@@ -86,10 +86,10 @@ def _sections(
     title = f"{sweep.title}{fixed}: {sweep.rows.label} and {sweep.columns.label}"
     parts = [f"## {escape(title)}", escape(caption(results, sweep))]
     parts += ["### Test accuracy (%)", _matrix(sweep, _accuracy), *_key(sweep)]
-    if sweep.drains:
+    if sweep.has_extra_output:
         for name, word in MASS.items():
             parts += [
-                f"### Mass in the drainage output, {word} training samples, last epoch",
+                f"### Probability of the extra output, {word} training samples, last epoch",
                 _matrix(sweep, lambda s, name=name: spread_of(s.last[name], 3)),  # type: ignore[misc]
             ]
     if sweep.beside:
@@ -147,7 +147,7 @@ def _key(sweep: Sweep) -> list[str]:
 
 
 def _beside(sweep: Sweep, found: Measured) -> str:
-    headers = ["method", "test accuracy (%)", "drained, clean", "drained, flipped",
+    headers = ["method", "test accuracy (%)", "extra output, clean", "extra output, flipped",
                "minus default", "95 % interval", "p_Holm", "verdict"]  # fmt: skip
     verdicts = {v.a: v for v in found.beside}
     rows = []

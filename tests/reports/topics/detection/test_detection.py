@@ -138,8 +138,8 @@ def test_mass_is_compared_with_every_small_loss(make_study: Make, tmp_path: Path
     assert {c.words for c in found} == {"worse"}
     reports.build_report(made.study, made.records, tmp_path, only="tables")
     text = (tmp_path / "detection.md").read_text()
-    assert "The node is the worse detector, decided in every comparison" in text
-    assert "drainage (drainage mass) is worse than ce (small loss) on symmetric 0.4" in text
+    assert "The extra output is the worse detector, decided in every comparison" in text
+    assert "drainage (extra output) is worse than ce (small loss) on symmetric 0.4" in text
     assert (tmp_path / "detection.tex").read_text().count("\\toprule") == 1
 
 
@@ -213,5 +213,5 @@ def test_no_gallery_has_its_reason(make_study: Make, tmp_path: Path) -> None:
         reports.build_report(words.study, words.records, tmp_path / name, only="tables")
     assert "images of this data set are too large" in (tmp_path / "a/detection.md").read_text()
     text = (tmp_path / "b/detection.md").read_text()
-    assert "No gallery: no method of this study has a drainage node" in text
+    assert "No gallery: no method of this study has an extra output" in text
     assert "No method" in (tmp_path / "b/signatures.md").read_text()

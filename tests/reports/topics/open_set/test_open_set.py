@@ -170,7 +170,7 @@ def test_the_page_says_what_the_numbers_say(study: Any, tmp_path: Path) -> None:
     assert "drainage (p_d): symmetric 0.4 hurts rejection" in text
     assert "Symmetric 0.4 does more harm to drainage (p_d) than to ce (MSP)" in text
     assert "Worse than chance" in text
-    assert "Decided against the node" in text
+    assert "Decided against the extra output" in text
     assert "6 of 10 classes known, 4 unknown" in text
     assert "n = 5 class splits" in text
     assert "would be optimistic" in text
