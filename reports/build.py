@@ -17,12 +17,10 @@ from nlbench.reports.compare.results import Results, analyse
 from nlbench.reports.errors import ReportError, unknown
 from nlbench.reports.figures.catalogue import figure_jobs
 from nlbench.reports.figures.drawn import Drawn
-from nlbench.reports.leaderboard.table import (
-    leaderboard_table,
-    overall_table,
-    runs_table,
-    significance_table,
-)
+from nlbench.reports.leaderboard.overall import overall_table
+from nlbench.reports.leaderboard.runs import runs_table
+from nlbench.reports.leaderboard.significance import significance_table
+from nlbench.reports.leaderboard.table import leaderboard_table
 from nlbench.reports.leaderboard.verdicts import verdicts_table
 from nlbench.reports.parallel import Job, background, collector_spared
 from nlbench.reports.read.extract import Intake

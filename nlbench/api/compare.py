@@ -16,7 +16,8 @@ from nlbench.benchmark.errors import UserError
 from nlbench.reports.compare.results import Results
 from nlbench.reports.figures.catalogue import planned
 from nlbench.reports.figures.style import styled
-from nlbench.reports.leaderboard.table import leaderboard_table, significance_table
+from nlbench.reports.leaderboard.significance import significance_table
+from nlbench.reports.leaderboard.table import leaderboard_table
 from nlbench.reports.own_numbers.analysis import Wanted
 from nlbench.reports.own_numbers.data_frame import frame_table
 from nlbench.reports.own_numbers.report import Analysed, analyse

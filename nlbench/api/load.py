@@ -11,7 +11,7 @@ from nlbench.api.evaluated import evaluated
 from nlbench.api.suites import Named, Seeds, Words, part_of, path_like, suite_of
 from nlbench.benchmark import published
 from nlbench.benchmark.store.results import store_in
-from nlbench.reports.leaderboard.table import listed
+from nlbench.reports.leaderboard.runs import listed
 from nlbench.reports.read.frame import tidy
 from nlbench.studies import Found, from_published, from_store
 

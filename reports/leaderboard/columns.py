@@ -8,6 +8,8 @@ Percentages are in 0..100, rates and probabilities in 0..1, empty means none.
 from __future__ import annotations
 
 from nlbench.benchmark.metrics import Metric
+from nlbench.reports.stats import Rope
+from nlbench.reports.text import significant
 
 LEADERBOARD_SCHEMA = 2
 LEADERBOARD: dict[str, str] = {
@@ -80,3 +82,13 @@ def measure_columns(metric: Metric) -> tuple[str, str, str]:
 def measure_column(metric: Metric) -> str:
     """Column of runs.csv with a measure that the suite asks for, in hundredths."""
     return f"measure_{metric.name}"
+
+
+# Columns of the region of practical equivalence.
+ROPE = ("p_rope_worse", "p_rope_equal", "p_rope_better")
+
+
+def rope_columns(rope: Rope | None) -> dict[str, float | None]:
+    """Probabilities that a difference lies below, within and above the region of equivalence."""
+    values = (None, None, None) if rope is None else (rope.worse, rope.equal, rope.better)
+    return {name: significant(value) for name, value in zip(ROPE, values, strict=True)}

@@ -1,82 +1,28 @@
-"""The machine-readable tables: numbers are numbers, a column means one thing."""
+"""leaderboard.csv: numbers are numbers, a column means one thing."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nlbench.reports.compare.across_conditions import Overall
-from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.pairing import condition_note
 from nlbench.reports.compare.results import Results
-from nlbench.reports.leaderboard import settled
 from nlbench.reports.leaderboard.columns import (
     LEADERBOARD,
     LEADERBOARD_SCHEMA,
-    measure_column,
     measure_columns,
 )
 from nlbench.reports.read.cells import Block, Cell, Condition
-from nlbench.reports.read.fields import ALWAYS, FIELDS, IF_ANY
-from nlbench.reports.stats import Rope
-from nlbench.reports.text import DECIMALS, rounded, significant
+from nlbench.reports.text import rounded, significant
 
-# Fields of a Comparison that are no column: they are in others, or in its sentence.
-HIDDEN = ("block", "metric", "unit", "smallest_p", "rope", "at_chance", "outcomes", "towards")
-# What is known of a run whose accuracy was given.
-GIVEN = ("method", "condition", "noise_type", "nominal_rate", "seed", "status")
 WHOLE_NUMBERS = (
     "schema", "train_per_class", "n", "expected_n", "tie_group", "in_best_set", "diverged",
     "failed", "missing", "collapsed", "paired",
 )  # fmt: skip
-OVERALL_COLUMNS = (
-    "profile", "accuracy_rule", "a", "b", "conditions", "higher", "ties", "lower",
-    "decided_better", "decided_worse", "seeds", "test", "estimate", "ci_low", "ci_high", "p",
-    "p_holm", "role", "words", "p_improvement", "p_improvement_low", "p_improvement_high",
-    "p_wilcoxon", "smallest_p", "p_holm_conditions", "family_size", "words_conditions",
-    "p_rope_worse", "p_rope_equal", "p_rope_better", "sentence", "sentence_conditions",
-    *settled.COLUMNS,
-)  # fmt: skip
-
-
-def runs_table(results: Results) -> pd.DataFrame:
-    """A row per expected run, accuracies in percent; missing runs have status ``missing``."""
-    frame = results.frame.runs
-    if results.study.given:
-        return frame[[*GIVEN, results.rule]].round({results.rule: DECIMALS})
-    return listed(frame).assign(**_measured(results))
-
-
-def _measured(results: Results) -> dict[str, pd.Series]:
-    """Column -> value of every run in hundredths, of the measures that the suite asks for."""
-    run_ids = results.frame.runs["run_id"]
-    columns = {}
-    for metric in results.study.metrics:
-        values: dict[str, float] = {}
-        for block in results.blocks:
-            for cell in results.measures[block.index, metric.name].values():
-                values |= zip(cell.run_ids, cell.values, strict=True)
-        numbers = run_ids.map(values).astype("float64")
-        columns[measure_column(metric)] = numbers.round(DECIMALS)
-    return columns
-
-
-def listed(frame: pd.DataFrame) -> pd.DataFrame:
-    """The columns of runs.csv, of the rows of :func:`nlbench.reports.read.frame.tidy`."""
-    names = [
-        field.name
-        for field in FIELDS
-        if field.listed == ALWAYS or (field.listed == IF_ANY and _any(frame[field.name]))
-    ]
-    return frame[names].round({field.name: DECIMALS for field in FIELDS if field.rounded})
-
-
-def _any(column: pd.Series) -> bool:
-    return bool((column.notna() & column.ne("")).any())
 
 
 def leaderboard_table(results: Results) -> pd.DataFrame:
@@ -94,73 +40,6 @@ def leaderboard_table(results: Results) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=[*LEADERBOARD, *further])
     whole = (*WHOLE_NUMBERS, *(name for name in further if name.endswith("_n")))
     return table.astype(dict.fromkeys(whole, "Int64"))
-
-
-def overall_table(results: Results) -> pd.DataFrame:
-    """A row per profile and pair of methods over conditions: fixed ones first, then in general."""
-    rows = []
-    for whole in results.overall:
-        for pair in whole.pairs:
-            test, chance = pair.difference, pair.improvement
-            rows.append(
-                {
-                    "profile": whole.profile,
-                    "accuracy_rule": results.rule,
-                    "a": pair.a,
-                    "b": pair.b,
-                    "conditions": len(whole.conditions),
-                    "higher": pair.higher,
-                    "ties": pair.ties,
-                    "lower": pair.lower,
-                    "decided_better": pair.better,
-                    "decided_worse": pair.worse,
-                    "seeds": test.n,
-                    "test": test.test,
-                    "estimate": rounded(test.estimate),
-                    "ci_low": rounded(test.low),
-                    "ci_high": rounded(test.high),
-                    "p": significant(test.p),
-                    "p_holm": significant(pair.p_holm),
-                    "role": pair.role,
-                    "words": pair.words,
-                    "p_wilcoxon": significant(pair.signed_rank.p),
-                    "smallest_p": significant(pair.signed_rank.floor),
-                    "p_holm_conditions": significant(pair.p_conditions),
-                    "family_size": len(whole.pairs),
-                    "words_conditions": pair.general,
-                    "p_improvement": significant(chance.value),
-                    "p_improvement_low": significant(chance.low),
-                    "p_improvement_high": significant(chance.high),
-                    **_rope(pair.rope),
-                    "sentence": pair.sentence(),
-                    "sentence_conditions": pair.general_sentence(len(whole.pairs)),
-                    **settled.of_profile(results, whole.profile, {pair.a, pair.b}),
-                }
-            )
-    return pd.DataFrame(rows, columns=OVERALL_COLUMNS)
-
-
-def significance_table(results: Results) -> pd.DataFrame:
-    """A row per comparison: the fields of its Comparison, and its sentence."""
-    names = [field.name for field in fields(Comparison) if field.name not in HIDDEN]
-    head = ["data_label", "model", "profile", "recipe", "noise_drawn", "accuracy_rule"]
-    rows = []
-    for block in results.blocks:
-        drawn = {condition.line: condition.drawn for condition in block.conditions}
-        place = (block.data_label, block.key.model, block.key.profile, block.recipe)
-        rows += [
-            {
-                **dict(zip(head, (*place, drawn[comparison.condition], results.rule), strict=True)),
-                **{name: _rounded(name, getattr(comparison, name)) for name in names},
-                **_rope(comparison.rope),
-                **_outcomes(comparison),
-                "sentence": comparison.sentence(),
-            }
-            for comparison in results.in_block(block)
-        ]
-    collapsed = _OUTCOMES if any(v.outcomes for v in results.verdicts) else ()
-    columns = [*head, *names, *_ROPE, *collapsed, "sentence"]
-    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(collapsed[:3], "Int64"))
 
 
 def _overall_rows(results: Results, whole: Overall) -> list[dict[str, Any]]:
@@ -303,35 +182,6 @@ def _against_baseline(
         "diff_ci_high": rounded(verdict.ci_high),
         "diff_p_holm": significant(verdict.p_holm),
     }
-
-
-_ROPE = ("p_rope_worse", "p_rope_equal", "p_rope_better")
-
-
-def _rope(rope: Rope | None) -> dict[str, float | None]:
-    values = (None, None, None) if rope is None else (rope.worse, rope.equal, rope.better)
-    return {name: significant(value) for name, value in zip(_ROPE, values, strict=True)}
-
-
-# Columns of significance.csv where some, not all, runs of a method collapsed.
-_OUTCOMES = ("collapsed_a", "collapsed_b", "left_out", "p_collapsed")
-
-
-def _outcomes(comparison: Comparison) -> dict[str, float | None]:
-    found = comparison.outcomes
-    if found is None:
-        return {}
-    values = (found.a, found.b, found.left_out, significant(found.p))
-    return dict(zip(_OUTCOMES, values, strict=True))
-
-
-_P_VALUES = ("p", "p_sign_flip", "p_holm", "t", "d_z", "hedges", "rho")
-
-
-def _rounded(name: str, value: Any) -> Any:
-    if not isinstance(value, float):
-        return value
-    return significant(value) if name in _P_VALUES else rounded(value)
 
 
 def _only(column: pd.Series) -> str:

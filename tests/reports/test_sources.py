@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from nlbench.reports.compare.results import analyse
-from nlbench.reports.leaderboard.table import runs_table
+from nlbench.reports.leaderboard.runs import runs_table
 from nlbench.reports.read.frame import tidy
 from nlbench.reports.speed.made_up_records import declared, made_up
 

@@ -13,7 +13,7 @@ import nlbench
 from nlbench.api.evaluated import evaluated
 from nlbench.benchmark import published
 from nlbench.benchmark.store.record import RunRecord
-from nlbench.reports.leaderboard.table import listed
+from nlbench.reports.leaderboard.runs import listed
 from nlbench.reports.read.frame import tidy
 from nlbench.studies import published_study
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nlbench.reports.compare.results import analyse
-from nlbench.reports.leaderboard.table import runs_table
+from nlbench.reports.leaderboard.runs import runs_table
 from nlbench.reports.read import extract, fields, frame
 from nlbench.reports.read.extract import gather
 from nlbench.reports.read.fields import FIELDS, RECORDED, Field
@@ -39,7 +39,7 @@ def test_an_entry_in_the_list_is_all_that_a_new_column_takes(
         monkeypatch.setattr(module, "COLUMNS", names)
     monkeypatch.setattr(extract, "RECORDED", recorded)
     monkeypatch.setattr(frame, "FIELDS", (*FIELDS, new))
-    monkeypatch.setattr("nlbench.reports.leaderboard.table.FIELDS", (*FIELDS, new))
+    monkeypatch.setattr("nlbench.reports.leaderboard.runs.FIELDS", (*FIELDS, new))
     made = make_study({("ce", "clean"): [80.0, 81.0], ("gce", "clean"): [81.0, 82.0]})
     made.records = [
         replace(r, environment={**r.environment, "numpy": f"2.{at}"})
