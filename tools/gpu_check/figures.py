@@ -39,6 +39,8 @@ def rows(
         if step["state"] != "done":
             how = step["state"] + (f" ({step['status']})" if step["status"] is not None else "")
             words = f"{how}; {words}"
+        if summary.get("rehearsal"):
+            words = f"a rehearsal, no GPU: {words}"
         cells = (date, commit, summary["device"], name, words.replace("|", "/"))
         found.append(f"| {' | '.join(cells)} |")
     return found

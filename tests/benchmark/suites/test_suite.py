@@ -209,6 +209,14 @@ def test_the_headline_is_the_release_on_another_network() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["l1-budget", "cifar10-jpeg"])
+def test_instance_noise_of_studies_of_the_release_is_drawn_as_it_draws(name: str) -> None:
+    """From pixels in [0, 1], the bias of its truncation kept."""
+    drawn = [s.noise.split(":") for s in suite.load(name).specs if "instance" in s.noise]
+    assert drawn
+    assert all(words[2:] == ["bias=legacy", "scale=unit"] for words in drawn)
+
+
 def test_select_cuts_and_names_what_is_not_there() -> None:
     cut = parse().select(methods=["ce"], noise=["symmetric:0.40"], seeds=[1])
     assert [s.seed for s in cut.specs] == [1]

@@ -106,6 +106,17 @@ def test_one_command_takes_everything_in_and_twice_is_once(tmp_path: Path) -> No
     assert taken(tmp_path, archive)[1] == text
 
 
+def test_a_rehearsal_is_named_one_in_each_row() -> None:
+    steps = [{"name": name, "state": "done", "status": 0} for name in ("facts", "study")]
+    found = figures.rows({**FACTS, "rehearsal": "less", "steps": steps}, {}, "1234567", 0)
+    assert [row.split(" | ")[-1] for row in found] == [
+        "a rehearsal, no GPU: no figures |",
+        "a rehearsal, no GPU: no suite begun; 0 records |",
+    ]
+    real = figures.rows({**FACTS, "rehearsal": None, "steps": steps}, {}, "1234567", 0)
+    assert "rehearsal" not in "".join(real)
+
+
 def changed(archive: Path, name: str, content: bytes) -> Path:
     """The archive with one of its files replaced."""
     path = archive.with_name("changed.tar.gz")
