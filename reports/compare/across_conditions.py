@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nlbench.reports.compare.comparison import UNDECIDED, Comparison
-from nlbench.reports.compare.gates import Gate, Spot
+from nlbench.reports.compare.gate import Gate, Spot
 from nlbench.reports.compare.pair_overall import PairOverall
 from nlbench.reports.compare.pairs_across import Floats, Known, Whole, decided, pairs, unpaired
 from nlbench.reports.compare.ranking import Best

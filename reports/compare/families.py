@@ -10,7 +10,8 @@ from nlbench.benchmark.spec.hypothesis import Hypothesis
 from nlbench.reports.compare.claims import claims
 from nlbench.reports.compare.comparison import DECLARED, EXPLORATORY, Comparison
 from nlbench.reports.compare.engine import Family, Pair, corrected, uncorrected, verdict
-from nlbench.reports.compare.gates import CONDITION, Gate, Spot, gates, spot
+from nlbench.reports.compare.gate import CONDITION, Gate, Spot, spot
+from nlbench.reports.compare.gates import gates
 from nlbench.reports.read.cells import Block, Cell, Condition
 from nlbench.reports.stats import PAIRED_T, SignificanceTest
 

@@ -19,7 +19,7 @@ from nlbench.reports.compare.comparison import (
     WORSE,
     Comparison,
 )
-from nlbench.reports.compare.gates import Gate, Spot, spot
+from nlbench.reports.compare.gate import Gate, Spot, spot
 from nlbench.reports.compare.pair_overall import CANNOT, PairOverall
 from nlbench.reports.compare.pairing import match
 from nlbench.reports.read.cells import Block, Cell, Condition

@@ -11,7 +11,7 @@ from nlbench.benchmark.store.record import RunRecord
 from nlbench.reports.compare.across_conditions import Overall, overall
 from nlbench.reports.compare.comparison import Comparison
 from nlbench.reports.compare.families import compare
-from nlbench.reports.compare.gates import Gate
+from nlbench.reports.compare.gate import Gate
 from nlbench.reports.compare.ranking import Best, Standing, best_of, cells_of, standings
 from nlbench.reports.errors import ReportError, unknown
 from nlbench.reports.read.cells import Block, Cell, Condition, make_blocks

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from nlbench.reports.compare.comparison import ALPHA, BETTER, NOT_COMPARABLE, UNDECIDED, WORSE
-from nlbench.reports.compare.gates import Gate
+from nlbench.reports.compare.gate import Gate
 from nlbench.reports.compare.results import Results
 from nlbench.reports.render.leader import Part
 from nlbench.reports.render.told import told_sentence

@@ -10,7 +10,7 @@ from statistics import fmean
 
 from nlbench.reports.compare.across_conditions import Overall
 from nlbench.reports.compare.comparison import BETTER, WORSE
-from nlbench.reports.compare.gates import CONDITION, Gate
+from nlbench.reports.compare.gate import CONDITION, Gate
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block, Condition
 from nlbench.reports.read.names import pretty_condition

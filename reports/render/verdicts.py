@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nlbench.reports.compare.comparison import ALPHA, EXPLORATORY, Comparison
-from nlbench.reports.compare.gates import CONDITION, Gate
+from nlbench.reports.compare.gate import CONDITION, Gate
 from nlbench.reports.compare.results import Results
 from nlbench.reports.read.cells import Block
 from nlbench.reports.text import NONE, interval, listing, number, p_value, plural

@@ -14,7 +14,7 @@ from scipy import stats as scipy_stats
 
 from nlbench import reports
 from nlbench.benchmark.spec.hypothesis import Hypothesis
-from nlbench.reports.compare.gates import Gate
+from nlbench.reports.compare.gate import Gate
 from nlbench.reports.compare.results import Results, analyse
 
 Make = Callable[..., Any]
