@@ -82,10 +82,19 @@ def read_pairs(path: Path) -> list[tuple[str, int]]:
 
 
 def image_names(folder: Path) -> list[str]:
-    """Names of the image files of a folder, sorted: the order must not be the file system's."""
+    """Names of the image files of a folder, sorted: the order must not be the file system's.
+
+    Hidden files are none: macOS writes a ``._photo.jpg`` beside a ``photo.jpg``.
+    """
     kinds = (".jpg", ".jpeg", ".png")
     try:
         with os.scandir(folder) as found:
-            return sorted(e.name for e in found if e.name.lower().endswith(kinds))
+            names = [e.name for e in found if e.name.lower().endswith(kinds)]
+            return sorted(name for name in names if not name.startswith("."))
     except OSError as error:
         raise UserError(f"{folder}: cannot be read ({error.strerror})") from error
+
+
+def class_names(place: Path) -> list[str]:
+    """Names of the folders of classes, sorted; hidden ones (``.ipynb_checkpoints``) are none."""
+    return sorted(p.name for p in place.iterdir() if p.is_dir() and not p.name.startswith("."))

@@ -179,14 +179,15 @@ def _of(files: ImageFiles, new: Labels) -> ImageFiles:
 
 
 def folder_of_images(place: Path) -> ImageFiles:
-    """Every .jpg, .jpeg and .png file below a folder, by name; no labels.
+    """Every .jpg, .jpeg and .png file below a folder, by name, but hidden ones; no labels.
 
     Raises:
         UserError: no such folder, or no image in it.
     """
     kinds = {".jpg", ".jpeg", ".png"}
     found = (p for p in place.rglob("*") if p.suffix.lower() in kinds and p.is_file())
-    paths = sorted(p.relative_to(place).as_posix() for p in found)
+    names = (p.relative_to(place) for p in found)
+    paths = sorted(n.as_posix() for n in names if not any(w.startswith(".") for w in n.parts))
     if not paths:
         raise UserError(f"unknown images: no .jpg or .png file below {place}")
     return locate(str(place), place, [(path, 0) for path in paths], "images", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nlbench.benchmark.datasets.file_lists import first_folder, image_names
+from nlbench.benchmark.datasets.file_lists import class_names, first_folder, image_names
 from nlbench.benchmark.datasets.files import FileDataset, ImageFiles, locate
 from nlbench.benchmark.datasets.registry import DatasetInfo, Source, register
 from nlbench.benchmark.errors import UserError
@@ -35,11 +35,10 @@ def load_folder(source: Source) -> FileDataset:
     place = Path(source.argument).expanduser()
     folder = place if place.is_absolute() else source.root / place
     first_folder(source.name, (folder,), ("train", "test"), _HINT)
-    classes = sorted(path.name for path in (folder / "train").iterdir() if path.is_dir())
-    tested = {path.name for path in (folder / "test").iterdir() if path.is_dir()}
+    classes, tested = class_names(folder / "train"), class_names(folder / "test")
     if len(classes) < 2:
         raise UserError(f"data set {source.name!r}: {folder / 'train'} has no two class folders")
-    if unknown := sorted(tested - set(classes)):
+    if unknown := sorted(set(tested) - set(classes)):
         raise UserError(f"data set {source.name!r}: class {unknown[0]!r} of test/ is not in train/")
     return FileDataset(
         name=source.name,

@@ -21,7 +21,7 @@ from nlbench.benchmark.datasets.base import (
     channel_statistics,
     first_per_class,
 )
-from nlbench.benchmark.datasets.file_lists import image_names, shown
+from nlbench.benchmark.datasets.file_lists import class_names, image_names, shown
 from nlbench.benchmark.datasets.files import ImageFiles, locate
 from nlbench.benchmark.datasets.registry import Source
 from nlbench.benchmark.datasets.table import KINDS, whole_table
@@ -201,7 +201,7 @@ def of_folder(place: Path) -> FileDataset:
     """
     hint = "put a folder of .jpg or .png images there for each class"
     base = place / "train" if (place / "train").is_dir() else place
-    classes = sorted(p.name for p in base.iterdir() if p.is_dir() and not p.name.startswith("."))
+    classes = class_names(base)
     if len(classes) < 2:
         raise UserError(f"{base}: {len(classes)} class folders, at least 2 are needed; {hint}")
     entries = [

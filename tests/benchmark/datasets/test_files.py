@@ -101,6 +101,11 @@ def test_own_folders_of_images(tmp_path: Path) -> None:
     assert data.class_names == ("ant", "bee", "cow")
     assert data.given_labels is None
     assert data.train.paths[:2] == ("train/ant/0.png", "train/ant/1.jpg")
+    for part in ("train", "test"):
+        (tmp_path / "mine" / part / ".ipynb_checkpoints").mkdir()
+    for name in ("._0.png", ".DS_Store", "Thumbs.db"):
+        (tmp_path / "mine/train/ant" / name).touch()
+    assert find("folder:mine", tmp_path).fingerprint == data.fingerprint
     (tmp_path / "mine/test/dog").mkdir()
     with pytest.raises(UserError, match=r"class 'dog' of test/ is not in train/"):
         find("folder:mine", tmp_path)
