@@ -47,25 +47,25 @@ def outliers(classes: int) -> float:
     return 0.0 if classes >= MANY_CLASSES else OUTLIERS
 
 
-def anchored(p: Tensor, left_out: float = OUTLIERS) -> Tensor:
+def anchored(p: Tensor, left_out: float = OUTLIERS, *, in_place: bool = False) -> Tensor:
     """Estimate T from anchors: row i is the prediction for the image most surely of class i.
 
     Args:
         p: (n, K) predicted probabilities of given labels.
         left_out: this share of the images with the highest p_i is not taken for class i.
+        in_place: these p_i count as 0 in the rows of later classes too, a bug of released code.
     """
+    seen = p.clone()
     rows = []
-    for column in p.unbind(dim=1):
+    for column in seen.unbind(dim=1):
         if left_out > 0.0:
             limit = torch.quantile(column, 1.0 - left_out, interpolation="higher")
-            # A copy: zeroed in place, as released code does it, the row of a later class would have
-            # a zero where this one stood.
-            column = column.masked_fill(column >= limit, 0.0)  # noqa: PLW2901
-        rows.append(p[column.argmax()])
+            column.masked_fill_(column >= limit, 0.0)
+        rows.append((seen if in_place else p)[column.argmax()])
     return _normalised(torch.stack(rows))
 
 
-def dual(p: Tensor, given: Tensor, left_out: float = OUTLIERS) -> Tensor:
+def dual(p: Tensor, given: Tensor, left_out: float = OUTLIERS, *, in_place: bool = False) -> Tensor:
     """Estimate T as anchored T times the share of each given label among images predicted as j.
 
     A class that is predicted nowhere keeps its own label.
@@ -74,12 +74,14 @@ def dual(p: Tensor, given: Tensor, left_out: float = OUTLIERS) -> Tensor:
         p: (n, K) predicted probabilities.
         given: (n,) labels.
         left_out: see `anchored`.
+        in_place: see `anchored`.
     """
     classes = p.shape[1]
     pairs = p.argmax(dim=1) * classes + given
     counts = torch.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
     counts = counts + torch.diag((counts.sum(dim=1) == 0).long())
-    return _normalised(anchored(p, left_out) @ _normalised(counts.to(p.dtype)))
+    matrix = anchored(p, left_out, in_place=in_place)
+    return _normalised(matrix @ _normalised(counts.to(p.dtype)))
 
 
 def _normalised(rows: Tensor) -> Tensor:

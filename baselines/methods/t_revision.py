@@ -32,10 +32,10 @@ class TRevision(Method):
     held-out noisy labels.
 
     Source: Xia et al., NeurIPS 2019, and its release, in which sample i of a batch sees
-    T + (i + 1) D, because D is added again for each (`legacy`); its second version of the loss
-    lets no gradient through the weight, so that D never learns, and is not offered. The estimate is
-    that of Forward (estimated), without zeros in place. Deviation: stage 1 follows the recipe, in
-    the release it is without momentum and weight decay.
+    T + (i + 1) D, because D is added again for each, and T is estimated with zeros in place as in
+    Forward (estimated): `legacy` does both. Its second version of the loss lets no gradient
+    through the weight, so that D never learns, and is not offered. Deviation: stage 1 follows the
+    recipe, in the release it is without momentum and weight decay.
     """
 
     title: ClassVar[str] = "T-Revision"
@@ -57,7 +57,9 @@ class TRevision(Method):
     lr_revision: float = hyper(
         5e-7, "learning rate of stage 3, of Adam", "(0, inf)", search=(5e-7, 5e-6, 5e-5)
     )
-    legacy: bool = hyper(False, "add D once more for each sample of a batch, as released")
+    legacy: bool = hyper(
+        False, "add D once more for each sample of a batch, and estimate T in place, as released"
+    )
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the cross-entropy, (N,)."""
@@ -98,7 +100,7 @@ class TRevision(Method):
         if sweep is not None:
             outliers = transition.outliers(facts.num_classes)
             p = sweep[0, facts.trained].softmax(dim=1)
-            state.put("transition", transition.anchored(p, outliers))
+            state.put("transition", transition.anchored(p, outliers, in_place=self.legacy))
 
     def step(self, batch: Batch) -> Step:
         """Return the losses, weighted once T is there."""

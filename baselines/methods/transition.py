@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nlbench.baselines import transition
 from nlbench.baselines.hyper import hyper
-from nlbench.baselines.method import Method, Published
+from nlbench.baselines.method import Method, Published, Scalar
 from nlbench.baselines.registry import register
 from nlbench.baselines.state import Batch, Facts, Stage, State, Step
 
@@ -102,6 +102,14 @@ class _Estimated(Forward):
     validated: bool = hyper(
         True, "estimate from the weights best on held-out noisy labels, not from the last ones"
     )
+    legacy: bool = hyper(
+        False, "zero the highest 3 % for the rows of later classes too, as released"
+    )
+
+    def params(self) -> dict[str, Scalar]:
+        """Return them without `legacy` where it is off: runs from before it are the same runs."""
+        found = super().params()
+        return found if self.legacy else {k: v for k, v in found.items() if k != "legacy"}
 
     def stages(self, epochs: int) -> tuple[Stage, ...]:
         """Return a run of cross-entropy and a run with its estimate, of equal length."""
@@ -119,9 +127,10 @@ class _Estimated(Forward):
         p = sweep[0, facts.trained].softmax(dim=1)
         left_out = transition.outliers(facts.num_classes)
         if self.dual:
-            matrix = transition.dual(p, facts.given[facts.trained], left_out)
+            given = facts.given[facts.trained]
+            matrix = transition.dual(p, given, left_out, in_place=self.legacy)
         else:
-            matrix = transition.anchored(p, left_out)
+            matrix = transition.anchored(p, left_out, in_place=self.legacy)
         state.put("transition", self.prepared(matrix))
 
 
@@ -135,9 +144,9 @@ class ForwardEstimated(_Estimated):
     the images predicted as each class). Then training starts anew, with the same batches: twice the
     cost.
 
-    Source: as Forward; `dual` is Yao et al., NeurIPS 2020. Deviation: released code (the former,
-    T-Revision, Dual-T) leaves out the highest 3 % by zeroing them in place, which gives later rows
-    of T zeros that were not predicted; here a copy is changed.
+    Source: as Forward; `dual` is Yao et al., NeurIPS 2020. `legacy` is the bug of released code
+    (the former's, T-Revision's, Dual-T's): the highest 3 % are left out by zeroing them in place,
+    which gives later rows of T zeros that were not predicted.
     """
 
     title: ClassVar[str] = "Forward (estimated)"

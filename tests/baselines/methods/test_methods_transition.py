@@ -95,6 +95,30 @@ def test_outliers_of_one_class_do_not_change_the_row_of_another() -> None:
     found = transition.anchored(value(f"{key}/in_probs"), 0.03)
     close(found, value(f"{key}/T_with_copied_column"))
     assert (found - value(f"{key}/T_as_released")).abs().max() > 0.1
+    found = transition.anchored(value(f"{key}/in_probs"), 0.03, in_place=True)
+    close(found, value(f"{key}/T_as_released"))
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("name", ["forward-est", "backward-est", "t-revision"])
+def test_estimates_in_place_are_legacy(name: str, legacy: bool) -> None:
+    key = f"anchor_T/outlier97=True,in_place_matters/K{K}"
+    p = value(f"{key}/in_probs")
+    facts = facts_of(torch.zeros(len(p), dtype=torch.long), K)
+    method = baselines.create(name, {"legacy": legacy})
+    bench = Bench(method, facts)
+    method.begin_stage(bench.state, facts, 1, p.log()[None])
+    expected = value(f"{key}/{'T_as_released' if legacy else 'T_with_copied_column'}")
+    expected = transition.inverse(expected) if name == "backward-est" else expected
+    close(bench.state.globals["transition"], expected)
+
+
+@pytest.mark.parametrize("name", ["forward-est", "backward-est"])
+def test_legacy_left_off_is_no_part_of_a_run_s_identity(
+    name: str,
+) -> None:
+    assert "legacy" not in baselines.create(name, {"legacy": False}).params()
+    assert baselines.create(name, {"legacy": True}).params()["legacy"] is True
 
 
 def test_dual_t_is_the_release_s_and_a_class_never_predicted_keeps_its_label() -> None:
