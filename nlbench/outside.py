@@ -1,6 +1,7 @@
 """Parts from outside the project: by ``module:name``, or by a name that a package announces.
 
-One resolver for methods, noise models, networks, optimisers, augmentations, measures and data sets.
+One resolver for methods, noise models, networks, optimisers, augmentations, measures, data sets and
+executors.
 It imports nothing of ours: every package may use it.
 """
 

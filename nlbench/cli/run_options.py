@@ -55,7 +55,8 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
         "--executor",
         default="auto",
         metavar="NAME",
-        help="serial, multiprocessing, or a joblib backend: loky (default), threading",
+        help="serial, multiprocessing, a joblib backend: loky (default), threading; or module:NAME,"
+        " yours",
     )
     parser.add_argument(
         "--scheduler",
