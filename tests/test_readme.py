@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
@@ -24,22 +25,42 @@ STUDIES = (
 PUBLISHED = ROOT / "results" / "published"
 
 
-def test_its_table_is_the_published_one() -> None:
-    published = (PUBLISHED / "field" / "accuracy.md").read_text("utf-8").splitlines()
+def test_its_table_is_the_first_rows_of_the_published_one_and_the_baseline() -> None:
+    text = (PUBLISHED / "field" / "accuracy.md").read_text("utf-8")
+    rows = [line for line in text.splitlines() if re.search(r"^\|.*\d ± \d", line)]
     shown = [line for line in README.splitlines() if re.search(r"^\|.*\d ± \d", line)]
-    assert len(shown) == len({spec.method for spec in suite.load(_suite("field")).specs})
-    assert [line for line in shown if line not in published] == []
+    first = [line for line in shown if not line.startswith("| CE ")]
+    assert len(first) >= 15
+    assert first == [line for line in rows if not line.startswith("| CE ")][: len(first)]
+    assert [line for line in shown if line not in first] == [
+        line for line in rows if line.startswith("| CE ")
+    ]
+    methods = len({spec.method for spec in suite.load(_suite("field")).specs})
+    assert len(rows) == methods
+    said = (f"{methods} of its 53 methods", f"the first {len(first)} of them", f"[all {methods}]")
+    assert [words for words in said if words not in README] == []
+
+
+def test_its_verdicts_are_counted_as_published() -> None:
+    with (PUBLISHED / "field" / "verdicts.csv").open(encoding="utf-8", newline="") as file:
+        overall = [row["words"] for row in csv.DictReader(file) if row["gate"] == "1"]
+    better, worse = overall.count("better"), overall.count("worse")
+    words = " ".join(README.split())
+    assert (
+        f"Of the {len(overall)}, {better} are better than CE on average and {worse} worse" in words
+    )
+    assert f"The other {len(overall) - better - worse} differ" in words
 
 
 def test_its_differences_are_the_published_ones() -> None:
-    report = (PUBLISHED / "field" / "index.md").read_text("utf-8")
+    report = (PUBLISHED / "field" / "overall.md").read_text("utf-8")
     words = README.split("Mean ± standard")[1].split("![")[0]
     found = re.findall(
         r"(-?\d+\.\d\d) (?:points )?(\[\d+\.\d\d, \d+\.\d\d\])", " ".join(words.split())
     )
     assert len(found) >= 4
     by = re.findall(
-        r"beats CE on average over all 4 conditions by (\S+) points (\[[^]]*\])", report
+        r"beats CE on average over these conditions by (\S+) points (\[[^]]*\])", report
     )
     assert [one for one in found if one not in by] == []
 
