@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -89,6 +92,58 @@ def test_another_thread_is_interrupted_and_one_that_has_ended_is_not() -> None:
     thread.start()
     thread.join(60)
     assert len(ended) == 2
+
+
+LIMITS = """
+import sys, threading
+from nlbench.benchmark.runs.limit import Limit, RunTimeout
+
+def ended():
+    Limit(60, print).end()
+
+def interrupted():
+    limit = Limit(0.05, print)
+    try:
+        while True:
+            pass
+    except RunTimeout:
+        limit.end()
+
+for target in (ended, interrupted):
+    thread = threading.Thread(target=target)
+    thread.start()
+    thread.join()
+sys.setprofile(lambda frame, event, arg: None)
+ended()
+sys.setprofile(None)
+print("gone on")
+"""
+
+
+def test_limits_of_threads_leave_no_thread_looking_for_errors() -> None:
+    """Before Python 3.12 the profiled call would never return then."""
+    words = [sys.executable, "-c", LIMITS]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "gone on\n", done.stderr
+
+
+def test_an_interruption_that_comes_with_the_end_is_dropped() -> None:
+    seen: list[str] = []
+
+    def work() -> None:
+        limit = Limit(60, never)
+        with contextlib.suppress(RunTimeout):  # it may be raised before the end takes it
+            threading.Thread(target=limit._interrupt).start()
+            limit.end()
+        limit.end()
+        sum(range(1000))
+        seen.append("quiet")
+
+    for _ in range(50):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(60)
+    assert seen == ["quiet"] * 50
 
 
 def test_who_swallows_the_interruption_is_said_to_hang() -> None:
