@@ -275,7 +275,7 @@ def test_wide_tables_keep_their_first_column_and_hint_at_the_others(
     for name in ("fashion.html", "index.html", "methods/gce.html"):
         watched.go(site / name)
         page.evaluate("document.querySelectorAll('details').forEach((d) => d.open = true)")
-        page.wait_for_timeout(100)
+        page.wait_for_function(f"() => ({BOXES})().every(([wide, hinted]) => wide === hinted)")
         boxes = page.evaluate(BOXES)
         assert all(wide == hinted for wide, hinted in boxes), boxes
         if width == 390:
