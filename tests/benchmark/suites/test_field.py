@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
 import pytest
 
 from nlbench import baselines
@@ -10,6 +14,8 @@ from nlbench.benchmark.suites import suite
 from nlbench.benchmark.training.course import course
 from nlbench.benchmark.training.limits import check_method
 from nlbench.methods_page import shipped
+
+PUBLISHED = Path(__file__).resolve().parents[3] / "results" / "published" / "field"
 
 
 def test_the_anchors_of_the_suite_of_views_are_runs_of_the_field() -> None:
@@ -20,6 +26,16 @@ def test_the_anchors_of_the_suite_of_views_are_runs_of_the_field() -> None:
     others = {s.method.name for s in views.specs if s.run_id not in shared}
     assert others == {name for name in baselines.names() if baselines.get(name).strong_views}
     assert not others & {s.method.name for s in field.specs}
+
+
+def test_the_leaders_are_the_first_ten_of_the_published_field_on_other_seeds() -> None:
+    field, leaders = suite.load("field"), suite.load("field-leaders")
+    rows = pd.read_csv(PUBLISHED / "leaderboard.csv")
+    first = rows.groupby("method_name")["mean"].mean().nlargest(10)
+    assert {s.method.name for s in leaders.specs} == {"ce", "drainage", *first.index}
+    assert {s.seed for s in leaders.specs} == {5, 6, 7, 8, 9}
+    moved = {replace(s, seed=s.seed - 5).run_id for s in leaders.specs}
+    assert moved < {s.run_id for s in field.specs}
 
 
 @pytest.mark.parametrize(
