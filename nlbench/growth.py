@@ -21,6 +21,7 @@ from nlbench.benchmark.executors.rehearse import rehearse_suite
 from nlbench.benchmark.runs.status import suite_status
 from nlbench.benchmark.runs.watch import Watch
 from nlbench.benchmark.store import archive, index
+from nlbench.benchmark.store.merge import merge
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite as suites
@@ -102,7 +103,7 @@ def _export(root: Path) -> None:
 
 
 def _import(root: Path) -> None:
-    archive.merge(Store.open(root / "other" / "runs", create=True), archive.read(root / ARCHIVE))
+    merge(Store.open(root / "other" / "runs", create=True), archive.read(root / ARCHIVE))
 
 
 # What is prepared for a step is not timed.

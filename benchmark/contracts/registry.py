@@ -24,7 +24,7 @@ from nlbench.benchmark.contracts.contract import Check, Found, carried_out
 from nlbench.benchmark.contracts.networks import Network
 from nlbench.benchmark.errors import UserError, unknown
 from nlbench.benchmark.pipeline import augment_outside
-from nlbench.benchmark.pipeline.augment import check_name
+from nlbench.benchmark.pipeline.augment_kinds import check_name
 from nlbench.benchmark.pipeline.augment_outside import Transform
 from nlbench.benchmark.spec.recipe import OUTSIDE as OPTIMIZER
 from nlbench.benchmark.spec.recipe import Recipe

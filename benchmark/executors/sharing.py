@@ -15,7 +15,8 @@ from nlbench.benchmark.executors.executor import (
 )
 from nlbench.benchmark.runs.context import Context
 from nlbench.benchmark.spec.run_spec import RunSpec
-from nlbench.benchmark.store.claims import UNKNOWN, Claims, Owner
+from nlbench.benchmark.store.claim_file import UNKNOWN, Owner
+from nlbench.benchmark.store.claims import Claims
 from nlbench.benchmark.store.store import Store
 
 # Seconds between two looks at what others are doing, and between two lines about it.

@@ -10,7 +10,7 @@ from types import ModuleType
 
 from nlbench import noise
 from nlbench.benchmark import datasets, metrics, models
-from nlbench.benchmark.pipeline import augment, augment_outside
+from nlbench.benchmark.pipeline import augment_kinds, augment_outside
 from nlbench.benchmark.runs.source_files import digest_of, source_lines
 from nlbench.benchmark.spec import recipe
 from nlbench.benchmark.spec.run_spec import RunSpec
@@ -53,7 +53,7 @@ def _parts(spec: RunSpec) -> Iterator[tuple[Kind, str]]:
         yield models.OUTSIDE, spec.model
     if spec.recipe.outside_optimizer:
         yield recipe.OUTSIDE, spec.recipe.optimizer
-    if augment.is_outside(spec.recipe.augment):
+    if augment_kinds.is_outside(spec.recipe.augment):
         yield augment_outside.OUTSIDE, spec.recipe.augment
     for name in spec.metrics:
         yield metrics.OUTSIDE, name

@@ -16,7 +16,7 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.labels.draw import draw_labels
 from nlbench.benchmark.machine.device import check_precision
 from nlbench.benchmark.metrics import outside
-from nlbench.benchmark.pipeline import augment, select
+from nlbench.benchmark.pipeline import augment_kinds, select
 from nlbench.benchmark.pipeline.batches import check_batches, draw_split
 from nlbench.benchmark.runs.method_source import described, method_source
 from nlbench.benchmark.runs.part_sources import part_sources
@@ -169,9 +169,10 @@ def check(
     left = []
     for spec in {(s.dataset, s.noise, s.recipe.batch_size, s.model): s for s in specs}.values():
         dataset = select.described(spec.dataset, root)
-        augment.check_fits(spec.recipe.augment, isinstance(dataset, FileDataset), dataset.name)
+        from_files = isinstance(dataset, FileDataset)
+        augment_kinds.check_fits(spec.recipe.augment, from_files, dataset.name)
         models.weights_file(spec.model, root)
-        if not isinstance(dataset, FileDataset):
+        if not from_files:
             select.unknown_images(spec.dataset, root)
         if train or "softmax" not in noise.needs(spec.noise):
             draw_labels(spec.noise, spec.dataset, spec.seed, root, device)

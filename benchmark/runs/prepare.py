@@ -17,7 +17,7 @@ from nlbench.benchmark.labels.draw import draw_labels
 from nlbench.benchmark.labels.foreign_images import with_foreign_images
 from nlbench.benchmark.machine.device import check_precision, resolve
 from nlbench.benchmark.models import Classifier
-from nlbench.benchmark.pipeline.augment import check_fits
+from nlbench.benchmark.pipeline.augment_kinds import check_fits
 from nlbench.benchmark.pipeline.batches import BatchPlan, check_batches, draw_split
 from nlbench.benchmark.pipeline.in_memory import Resident, supply
 from nlbench.benchmark.pipeline.select import described

@@ -10,7 +10,7 @@ from nlbench import baselines
 from nlbench.baselines import MethodError
 from nlbench.baselines import registry as methods
 from nlbench.benchmark import metrics, models
-from nlbench.benchmark.pipeline import augment, augment_outside
+from nlbench.benchmark.pipeline import augment_kinds, augment_outside
 from nlbench.benchmark.runs.method_source import described, method_source
 from nlbench.benchmark.spec import recipe
 from nlbench.benchmark.spec.run_spec import RunSpec
@@ -99,7 +99,7 @@ def _outside(spec: RunSpec) -> Iterator[str]:
     """Parts of a run that its record must name the source of, by their names alone."""
     if spec.recipe.outside_optimizer:
         yield f"{recipe.OUTSIDE.word} {spec.recipe.optimizer}"
-    if augment.is_outside(spec.recipe.augment):
+    if augment_kinds.is_outside(spec.recipe.augment):
         yield f"{augment_outside.OUTSIDE.word} {spec.recipe.augment}"
     if ":" in spec.model:
         yield f"{models.OUTSIDE.word} {spec.model}"

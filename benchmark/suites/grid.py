@@ -11,7 +11,7 @@ from typing import Any
 from nlbench import baselines
 from nlbench.benchmark import datasets, models
 from nlbench.benchmark.errors import UserError, unknown
-from nlbench.benchmark.pipeline import augment
+from nlbench.benchmark.pipeline import augment_kinds
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.spec.run_spec import PROFILES, DatasetSpec, MethodSpec, RunSpec
 from nlbench.benchmark.suites import tune as tuning
@@ -48,7 +48,7 @@ def expand(
     if name not in PROFILES:
         raise unknown("profile", name, PROFILES, where)
     recipe = Recipe.from_dict(typed.table(grid["recipe"], "recipe", where), f"{where}, recipe")
-    augment.check_name(recipe.augment)
+    augment_kinds.check_name(recipe.augment)
     lines = [noise_line(line, where) for line in typed.items(grid["noise"], "noise", where)]
     methods = [
         _method(entry, dataset.name, name, recipe, where, tune)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nlbench import noise
 from nlbench.baselines import Method, MethodError
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.pipeline import augment
+from nlbench.benchmark.pipeline import augment_kinds
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.noise import NoiseSpec
 
@@ -41,7 +41,7 @@ def _from_outside(recipe: Recipe) -> list[str]:
     """What of a recipe is code that may do in a step what cannot be recorded."""
     parts = {
         "optimizer": recipe.outside_optimizer,
-        "augment": augment.is_outside(recipe.augment),
+        "augment": augment_kinds.is_outside(recipe.augment),
     }
     return [f"the recipe's {name} is from outside" for name, outside in parts.items() if outside]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.store import archive
-from nlbench.benchmark.store.archive import Merged
+from nlbench.benchmark.store.merge import Merged, merge
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.store.remote import Remote
 from nlbench.cli import equivalence, options
@@ -113,7 +113,7 @@ def call_pull(args: argparse.Namespace) -> int:
     """Take in the records at a URL."""
     remote = Remote.open(args.url)
     store = options.store_of(args, create=True)
-    return _say(archive.merge(store, remote.pull(store)))
+    return _say(merge(store, remote.pull(store)))
 
 
 def _sound(found: Iterator[RunRecord | str], refused: list[str]) -> Iterator[RunRecord]:
@@ -148,7 +148,7 @@ def _records_in(folder: Path) -> Iterator[RunRecord | str]:
 
 def _merge(args: argparse.Namespace, sources: Sequence[Source]) -> int:
     opened = _opened(sources)
-    return _say(archive.merge(options.store_of(args, create=True), opened))
+    return _say(merge(options.store_of(args, create=True), opened))
 
 
 def _say(result: Merged) -> int:

@@ -15,7 +15,7 @@ import torch
 from nlbench import baselines, noise
 from nlbench.benchmark import datasets, models
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.pipeline import augment
+from nlbench.benchmark.pipeline import augment, augment_kinds
 from nlbench.benchmark.runs.part_sources import part_sources
 from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.spec.recipe import Recipe
@@ -280,7 +280,7 @@ def test_an_augmentation_is_drawn_once_and_applied_to_the_rows_of_a_batch() -> N
     with pytest.raises(UserError, match="there is no strong view"):
         augment.draw(f"{MINE}:MIRROR", 4, (3, 3), noise.generator("test"), strong=True)
     with pytest.raises(UserError, match="whose images are read from files"):
-        augment.check_fits(f"{MINE}:MIRROR", True, "clothing1m")
+        augment_kinds.check_fits(f"{MINE}:MIRROR", True, "clothing1m")
 
 
 def _recipe(**changes: object) -> Recipe:

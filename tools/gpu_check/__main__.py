@@ -18,6 +18,7 @@ from nlbench.benchmark.errors import UserError, unknown
 from nlbench.benchmark.machine.device import resolve
 from nlbench.benchmark.machine.environment import environment
 from nlbench.benchmark.store import archive
+from nlbench.benchmark.store.merge import merge
 from nlbench.benchmark.store.store import Store
 from tools.gpu_check import package, take
 from tools.gpu_check.conduct import Done, carry_out
@@ -143,7 +144,7 @@ def _prepare(place: Place, earlier: Sequence[Path], afresh: bool) -> None:
         shutil.rmtree(place.tables, ignore_errors=True)
     for path in earlier:
         store = Store.open(place.results / "runs", create=True)
-        archive.merge(store, archive.read(path))
+        merge(store, archive.read(path))
 
 
 def _say(line: str) -> None:

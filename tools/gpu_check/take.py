@@ -13,6 +13,7 @@ from typing import Any
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.machine.environment import commit_of
 from nlbench.benchmark.store import archive
+from nlbench.benchmark.store.merge import merge
 from nlbench.benchmark.store.store import Store
 from nlbench.benchmark.suites import suite as suites
 from nlbench.cli import main as nlbench
@@ -71,7 +72,7 @@ def _import(folder: Path, results: Path) -> tuple[set[str], int]:
     if not packed.is_file():
         print("no records", file=sys.stderr)
         return set(), 0
-    merged = archive.merge(Store.open(results / "runs", create=True), archive.read(packed))
+    merged = merge(Store.open(results / "runs", create=True), archive.read(packed))
     print(
         f"records: {len(merged.added)} new, {len(merged.same)} known,"
         f" {len(merged.replaced)} replaced, {len(merged.kept)} kept",

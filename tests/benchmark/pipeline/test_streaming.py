@@ -11,7 +11,7 @@ from PIL import Image
 
 from nlbench.benchmark.datasets import FileDataset
 from nlbench.benchmark.errors import UserError
-from nlbench.benchmark.pipeline import augment, streaming
+from nlbench.benchmark.pipeline import augment, augment_kinds, streaming
 from nlbench.benchmark.pipeline.augment_files import FILE_KINDS, Geometry, augmented
 from nlbench.benchmark.pipeline.select import described
 from nlbench.benchmark.pipeline.streaming import Streamed
@@ -141,13 +141,13 @@ def test_progress_is_said_now_and_then(
 
 
 def test_augmentations_are_for_files_or_for_memory() -> None:
-    augment.check_fits("none", True, "x")
-    augment.check_fits("none", False, "x")
-    augment.check_fits(KIND, True, "x")
+    augment_kinds.check_fits("none", True, "x")
+    augment_kinds.check_fits("none", False, "x")
+    augment_kinds.check_fits(KIND, True, "x")
     with pytest.raises(UserError, match=r"'crop_flip' is not for data set 'x', .* read from files"):
-        augment.check_fits("crop_flip", True, "x")
+        augment_kinds.check_fits("crop_flip", True, "x")
     with pytest.raises(UserError, match=f"'{KIND}' is not for data set 'x', .* in memory"):
-        augment.check_fits(KIND, False, "x")
+        augment_kinds.check_fits(KIND, False, "x")
 
 
 def test_plans_of_file_kinds_are_hashed_and_cut() -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.store import archive
+from nlbench.benchmark.store.merge import merge, preferred
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.store.store import Store
 from nlbench.cli import main
@@ -49,11 +50,11 @@ def empty(tmp_path: Path, name: str = "other") -> Store:
 def test_out_and_in_again_is_the_same_store(store: Store, tmp_path: Path) -> None:
     path, other = tmp_path / "piece.tar.gz", empty(tmp_path)
     assert archive.write(path, store.records()) == 3
-    first = archive.merge(other, archive.read(path))
+    first = merge(other, archive.read(path))
     assert content(other) == content(store)
     assert sorted(first.added) == sorted(store.ids())
     assert first.refused == []
-    again = archive.merge(other, archive.read(path))
+    again = merge(other, archive.read(path))
     assert (again.added, len(again.same)) == ([], 3)
     assert content(other) == content(store)
 
@@ -86,7 +87,7 @@ def test_a_damaged_record_is_named_and_the_others_come_in(store: Store, tmp_path
     archive.write(path, store.records())
     bad = next(store.ids())
     repacked(path, lambda members: damage(members, f"{bad}.json"))
-    result = archive.merge(other, archive.read(path))
+    result = merge(other, archive.read(path))
     assert len(result.refused) == 1
     assert bad in result.refused[0]
     assert set(other.ids()) == set(store.ids()) - {bad}
@@ -97,7 +98,7 @@ def test_a_record_that_nobody_listed_is_refused(store: Store, tmp_path: Path) ->
     archive.write(path, store.records())
     foreign = record(9)
     repacked(path, lambda m: m.update({f"{foreign.run_id}.json": foreign.to_json().encode()}))
-    result = archive.merge(other, archive.read(path))
+    result = merge(other, archive.read(path))
     assert [foreign.run_id in line for line in result.refused] == [True]
     assert content(other) == content(store)
 
@@ -112,7 +113,7 @@ def test_a_missing_record_and_another_runs_record_are_named(store: Store, tmp_pa
         members[f"{ids[1]}.json"] = members[f"{ids[2]}.json"]
 
     repacked(path, change)
-    result = archive.merge(other, archive.read(path))
+    result = merge(other, archive.read(path))
     assert len(result.refused) == 2
     assert any(ids[0] in line and "not in the file" in line for line in result.refused)
     assert list(other.ids()) == [ids[2]]
@@ -125,7 +126,7 @@ def test_a_cut_file_gives_what_precedes_the_cut(store: Store, tmp_path: Path) ->
     archive.write(path, store.records())
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) * 2 // 3])
-    result = archive.merge(other, archive.read(path))
+    result = merge(other, archive.read(path))
     assert 0 < len(result.added) < 60
     assert "damaged from here on" in result.refused[0]
     assert len(result.refused) == 1 + 60 - len(result.added)
@@ -159,7 +160,7 @@ def test_what_is_no_archive_is_refused_whole(
     archive.write(path, store.records())
     spoil(path)
     with pytest.raises(UserError, match=says):
-        archive.merge(other, archive.read(path))
+        merge(other, archive.read(path))
     assert list(other.ids()) == []
 
 
@@ -185,7 +186,7 @@ def test_the_winner_depends_neither_on_order_nor_on_grouping(order: list[int], c
     def best(records: list[RunRecord]) -> RunRecord:
         winner = records[0]
         for other in records[1:]:
-            winner = archive.preferred(winner, other)
+            winner = preferred(winner, other)
         return winner
 
     records = [RIVALS[i] for i in order]
@@ -202,8 +203,8 @@ def test_the_winner_depends_neither_on_order_nor_on_grouping(order: list[int], c
     ],
 )
 def test_the_rule_is_the_one_the_help_tells(better: int, worse: int) -> None:
-    assert archive.preferred(RIVALS[better], RIVALS[worse]) == RIVALS[better]
-    assert archive.preferred(RIVALS[worse], RIVALS[better]) == RIVALS[better]
+    assert preferred(RIVALS[better], RIVALS[worse]) == RIVALS[better]
+    assert preferred(RIVALS[worse], RIVALS[better]) == RIVALS[better]
 
 
 def test_stores_merged_in_any_order_end_up_equal_and_disagreement_is_named(tmp_path: Path) -> None:
@@ -214,7 +215,7 @@ def test_stores_merged_in_any_order_end_up_equal_and_disagreement_is_named(tmp_p
     results = []
     for i, order in enumerate(itertools.permutations(sources)):
         target = empty(tmp_path, f"target{i}")
-        merged = [archive.merge(target, archive.stored(source)) for source in order]
+        merged = [merge(target, archive.stored(source)) for source in order]
         results.append(content(target))
         lines = [line for result in merged for line in result.disagreeing]
         assert any("60.00 %" in line and "50.00 %" in line for line in lines)
@@ -225,9 +226,9 @@ def test_a_damaged_file_in_the_store_gives_way_to_a_sound_record(
     store: Store, tmp_path: Path
 ) -> None:
     other, bad = empty(tmp_path), next(store.ids())
-    archive.merge(other, archive.stored(store))
+    merge(other, archive.stored(store))
     other.path(bad).write_bytes(b"{}")
-    result = archive.merge(other, archive.stored(store))
+    result = merge(other, archive.stored(store))
     assert result.replaced == [bad]
     assert bad in result.refused[0]
     assert content(other) == content(store)

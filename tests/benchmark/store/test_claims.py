@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from nlbench.benchmark.store import claims as module
-from nlbench.benchmark.store.claims import Claim, Claims, Held, Owner
+from nlbench.benchmark.store.claim_file import Owner
+from nlbench.benchmark.store.claims import Claim, Claims, Held
 
 RUN = "0123456789abcdef"
 
@@ -118,7 +119,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from nlbench.benchmark.store import claims
-claims._lock = lambda descriptor: os._exit(0)
+claims.lock = lambda descriptor: os._exit(0)
 claims.Claims(Path(sys.argv[1])).claim(sys.argv[2])
 """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nlbench.benchmark.store import archive
+from nlbench.benchmark.store.merge import merge, preferred
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.store.store import Store
 from tests.helpers.records import sound
@@ -19,7 +19,7 @@ def test_the_preferred_record_stays_whoever_is_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     better, worse = sound(tiny()), sound(tiny(), environment={"dirty": True})
-    assert archive.preferred(better, worse) == better
+    assert preferred(better, worse) == better
     read = Store.read
 
     def slow(store: Store, run_id: str) -> RunRecord | None:
@@ -36,7 +36,7 @@ def test_the_preferred_record_stays_whoever_is_last(
             mine: RunRecord, store: Store = store, barrier: threading.Barrier = barrier
         ) -> None:
             barrier.wait()
-            archive.merge(store, [mine])
+            merge(store, [mine])
 
         threads = [
             threading.Thread(target=take, args=(better,)),

@@ -14,7 +14,7 @@ import pytest
 
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.store import remote
-from nlbench.benchmark.store.archive import merge
+from nlbench.benchmark.store.merge import merge
 from nlbench.benchmark.store.record import RunRecord
 from nlbench.benchmark.store.remote import Remote
 from nlbench.benchmark.store.store import Store

@@ -13,6 +13,7 @@ from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.runs import plan
 from nlbench.benchmark.spec.canonical_json import canonical_json, sha256_of
 from nlbench.benchmark.store import archive
+from nlbench.benchmark.store.merge import merge
 from nlbench.benchmark.store.record import DamagedRecord, RunRecord
 from nlbench.benchmark.store.schema import newest, written
 from nlbench.benchmark.store.store import Store
@@ -114,7 +115,7 @@ def test_an_older_version_leaves_a_newer_record_alone_and_goes_on(tmp_path: Path
     (line,) = result.foreign.values()
     assert str(path) in line
     assert f"schema {NEWEST + 1} is newer than {NEWEST}" in line
-    merged = archive.merge(store, [sound(tiny(seed=0)), sound(tiny(seed=2))])
+    merged = merge(store, [sound(tiny(seed=0)), sound(tiny(seed=2))])
     assert merged.added == [specs[2].run_id]
     assert len(merged.refused) == 1
     assert path.read_bytes() == kept

@@ -19,6 +19,7 @@ import pytest
 
 from nlbench.benchmark.runs.run import train
 from nlbench.benchmark.store import archive
+from nlbench.benchmark.store.merge import merge
 from nlbench.benchmark.store.store import Store
 from tests.helpers.runs import HERE, tiny
 from tools.gpu_check import conduct, log, package, steps
@@ -215,7 +216,7 @@ def test_the_archive_holds_summary_logs_tables_and_records(tmp_path: Path) -> No
     assert (folder / "logs" / "1-a.log").read_text() == "log\n"
     assert (folder / "tables" / "facts.json").is_file()
     store = Store.open(tmp_path / "mine", create=True)
-    assert len(archive.merge(store, archive.read(folder / "records.tar.gz")).added) == 2
+    assert len(merge(store, archive.read(folder / "records.tar.gz")).added) == 2
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [path.name, "summary.json"]
 
 
