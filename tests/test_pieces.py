@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,15 @@ def test_every_piece_is_sound_and_counted(path: Path) -> None:
     rows = (RESULTS / "pieces" / "README.md").read_text("utf-8").splitlines()
     (row,) = (row for row in rows if row.startswith(f"| `{path.name}`"))
     assert row.split("|")[2].strip() == str(len(found))
+
+
+def test_the_tuned_suite_is_what_the_settings_tried_give(tmp_path: Path) -> None:
+    results, out = str(tmp_path / "results"), tmp_path / "field-tuned.toml"
+    tries = str(RESULTS / "pieces" / "field-tuning.tar.gz")
+    assert main(["store", "import", tries, "--results", results]) == 0
+    assert main(["tune", "field-tuning", "--results", results, "--out", str(out)]) == 0
+    suites = resources.files("nlbench.benchmark.suites")
+    assert out.read_text("utf-8") == (suites / "field-tuned.toml").read_text("utf-8")
 
 
 def test_the_cards_runs_are_published_ones_on_another_device(

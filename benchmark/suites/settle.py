@@ -90,11 +90,11 @@ def _settings(suite: Suite) -> dict[tuple[str, str], list[Runs]]:
 def _text(suite: Suite, chosen: Mapping[str, list[Chosen]], records: list[RunRecord]) -> str:
     tune, first = suite.tune, suite.specs[0]
     assert tune is not None
-    seeds = ", ".join(map(str, tune.seeds))
+    seeds = f"seed{'s' * (len(tune.seeds) > 1)} {', '.join(map(str, tune.seeds))}"
     about = (
         f"{suite.description}\nSettings chosen for each method and condition by accuracy on"
         f" held-out noisy labels: {tune.budget} tried for every method, learning rate among"
-        f" them, on seeds {seeds} of suite {suite.name}."
+        f" them, on {seeds} of suite {suite.name}."
     ).strip()
     head = {
         "title": f"{suite.title}, tuned",
