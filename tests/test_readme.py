@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 STUDIES = (
     "field",
+    "field-tuned",
     "quick",
     "fashion",
     "osr-fashion",
@@ -63,6 +64,16 @@ def test_its_differences_are_the_published_ones() -> None:
         r"beats CE on average over these conditions by (\S+) points (\[[^]]*\])", report
     )
     assert [one for one in found if one not in by] == []
+
+
+def test_its_means_before_and_after_tuning_are_the_published_ones() -> None:
+    table = README.split("With settings chosen")[1].split("Drainage in detail")[0]
+    shown = re.findall(r"^\| (\S+) +\| +(\d+\.\d+) \| +(\d+\.\d+) \|", table, re.MULTILINE)
+    assert len(shown) == 7
+    for name, column in (("field", 1), ("field-tuned", 2)):
+        text = (PUBLISHED / name / "accuracy.md").read_text("utf-8")
+        means = dict(re.findall(r"^\| (\S+) .*?(\d+\.\d+)\W*\|$", text, re.MULTILINE))
+        assert {row[0]: row[column] for row in shown}.items() <= means.items()
 
 
 def test_its_links_and_pictures_are_there() -> None:

@@ -157,6 +157,8 @@ def _record(tuned: Tuned, row: Row) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> str:
+    if value is None:
+        return "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
