@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 STUDIES = (
     "field",
+    "field-leaders",
     "field-tuned",
     "quick",
     "fashion",
@@ -53,9 +54,16 @@ def test_its_verdicts_are_counted_as_published() -> None:
     assert f"The other {len(overall) - better - worse} differ" in words
 
 
-def test_its_differences_are_the_published_ones() -> None:
-    report = (PUBLISHED / "field" / "overall.md").read_text("utf-8")
-    words = README.split("Mean ± standard")[1].split("![")[0]
+@pytest.mark.parametrize(
+    ("study", "begins", "ends"),
+    [
+        ("field", "Mean ± standard", "!["),
+        ("field-leaders", "On fresh seeds", "With settings chosen"),
+    ],
+)
+def test_its_differences_are_the_published_ones(study: str, begins: str, ends: str) -> None:
+    report = (PUBLISHED / study / "overall.md").read_text("utf-8")
+    words = README.split(begins)[1].split(ends)[0]
     found = re.findall(
         r"(-?\d+\.\d\d) (?:points )?(\[\d+\.\d\d, \d+\.\d\d\])", " ".join(words.split())
     )
@@ -64,6 +72,13 @@ def test_its_differences_are_the_published_ones() -> None:
         r"beats CE on average over these conditions by (\S+) points (\[[^]]*\])", report
     )
     assert [one for one in found if one not in by] == []
+
+
+def test_the_first_eight_come_in_the_same_order_on_fresh_seeds() -> None:
+    texts = [(PUBLISHED / n / "accuracy.md").read_text("utf-8") for n in ("field", "field-leaders")]
+    first = [re.findall(r"^\| (\w.*?) +\|.*\d ± \d", text, re.MULTILINE)[:9] for text in texts]
+    assert first[0] == first[1]
+    assert first[0][0] == "Co-teaching"
 
 
 def test_its_means_before_and_after_tuning_are_the_published_ones() -> None:
