@@ -91,6 +91,20 @@ def test_its_means_before_and_after_tuning_are_the_published_ones() -> None:
         assert {row[0]: row[column] for row in shown}.items() <= means.items()
 
 
+def test_three_tuned_runs_of_gce_are_far_below_the_others() -> None:
+    with (PUBLISHED / "field-tuned" / "runs.csv").open(encoding="utf-8", newline="") as file:
+        runs = [row for row in csv.DictReader(file) if row["method_name"] == "gce"]
+    found: list[float] = []
+    for noise in ("clean", "symmetric:0.4"):
+        ends = sorted(float(row["last"]) for row in runs if row["condition"] == noise)
+        low, rest = [x for x in ends if x < 80], [x for x in ends if x > 80]
+        found += [other - one for one in low for other in rest]
+        assert len(ends) == 5
+    assert len(found) == 1 * 4 + 2 * 3
+    assert min(found) > 10
+    assert max(found) < 14
+
+
 def test_its_links_and_pictures_are_there() -> None:
     targets = re.findall(r"\]\(([^)#]+)\)", README)
     local = [target for target in targets if "://" not in target]
