@@ -74,6 +74,8 @@ class Method(ABC):
             augmentation: two operations of RandAugment's and a square cut out.
         joined_views: the views go through a network as one batch of `views` times the size, with
             common BatchNorm statistics, and not one after the other.
+        sweep_views: a sweep's logits are the logarithm of the mean probabilities for so many views
+            augmented by the recipe; 0: those of the images as they are.
         selects: whether steps give weights that are 0 for samples left out.
         own_batches: some epochs are `own_epoch`, which only the loop trains, of images in memory.
         own_cost: what pages say of the cost where a method draws batches: images through networks
@@ -99,6 +101,7 @@ class Method(ABC):
     views: ClassVar[int] = 1
     strong_views: ClassVar[bool] = False
     joined_views: ClassVar[bool] = False
+    sweep_views: ClassVar[int] = 0
     selects: ClassVar[bool] = False
     own_batches: ClassVar[bool] = False
     own_cost: ClassVar[str] = ""
@@ -174,8 +177,8 @@ class Method(ABC):
             state: to be written into.
             facts: of the run.
             epoch: its number; stages go on counting.
-            sweep: (members, N, outputs), logits of the whole training set in evaluation mode
-                without augmentation; None unless it was asked for.
+            sweep: (members, N, outputs), logits of the whole training set in evaluation mode, by
+                `sweep_views`; None unless it was asked for.
         """
 
     def step(self, batch: Batch) -> Step:

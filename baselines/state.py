@@ -36,6 +36,7 @@ class Facts:
         given: (N,) int64, the labels to learn from; wrong ones among them are not marked.
         class_counts: (K,) int64, how many of the samples trained on have each given label.
         epochs: passes over the training set, of all stages together.
+        starts: the number of the first epoch of each stage, counted from 0.
         steps: steps of an epoch.
         batch_size: samples of a step; the last one of an epoch may have fewer.
         device: where all tensors are.
@@ -43,6 +44,7 @@ class Facts:
         generator: a fresh NumPy generator of the method's own stream, by words of its choice: the
             same words give the same numbers on every device, after any resume.
         told: what the class declares in `privileged`, by name; see PRIVILEGES.
+        width: of the features, the input of each network's head.
     """
 
     num_classes: int
@@ -57,6 +59,8 @@ class Facts:
     dtype: torch.dtype
     generator: Callable[..., Any]
     told: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    starts: tuple[int, ...] = (0,)
+    width: int = 0
 
     def zeros(self, *shape: int) -> Tensor:
         """Zeros in the run's precision, on its device."""
@@ -230,8 +234,19 @@ class Engine(Protocol):
         """A network's outputs, (B, outputs) in full precision."""
         ...
 
+    def features(self, member: int, images: Tensor) -> Tensor:
+        """The input of a network's head, (B, width) in full precision."""
+        ...
+
+    def sweep(self) -> Tensor:
+        """A sweep of the weights there are now, as `begin_epoch` gets one."""
+        ...
+
     def descend(self, member: int, objective: Tensor) -> None:
-        """One step of a network's optimiser, with the recipe's L1 and clipping."""
+        """One step of a network's optimiser, with the recipe's L1 and clipping.
+
+        The state's parameters take a step of theirs where the objective depends on them.
+        """
         ...
 
     def follow(self, member: int, source: int, keep: float) -> None:
@@ -250,12 +265,23 @@ class Stage:
             with the batches of the run's beginning.
         look: which weights of the stage before are swept for `begin_stage`: `last`, `best` or none.
         recipe: what is trained differently in it, by Recipe field name.
+        at: where in the schedule of the recipe's epochs it begins, counted from 0; None: it has a
+            schedule of its own, over its epochs.
+        last: how many of each network's last parts `redraw` and `trains` are about; the head is the
+            last part, and the first is never among them (`nlbench.benchmark.models.parts`).
+        redraw: whether the last parts get weights drawn anew.
+        trains: `all` parts, the `last` or the `others`; the rest keep their weights, while the
+            statistics of BatchNorm move in all.
     """
 
     epochs: int
     start: str = "last"
     look: str = ""
     recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    at: int | None = None
+    last: int = 0
+    redraw: bool = False
+    trains: str = "all"
 
     def __post_init__(self) -> None:
         if self.start not in ("last", "best", "first") or self.look not in ("", "last", "best"):
@@ -263,4 +289,8 @@ class Stage:
                 f"stage: start = {self.start!r} must be last, best or first, and look ="
                 f" {self.look!r} last, best or empty"
             )
+        if self.trains not in ("all", "last", "others"):
+            raise MethodError(f"stage: trains = {self.trains!r} must be all, last or others")
+        if self.last < 1 and (self.redraw or self.trains != "all"):
+            raise MethodError(f"stage: last = {self.last} must be 1 or more")
         object.__setattr__(self, "recipe", dict(self.recipe))

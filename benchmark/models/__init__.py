@@ -5,8 +5,9 @@ from nlbench.benchmark.models import (  # noqa: F401  (register)
     mlp,
     resnet,
 )
-from nlbench.benchmark.models.init import init_fingerprint, initialise
+from nlbench.benchmark.models.init import GeneratorFor, init_fingerprint, initialise, redraw
 from nlbench.benchmark.models.outside import OUTSIDE, TIMM
+from nlbench.benchmark.models.parts import last_parts, parts
 from nlbench.benchmark.models.pretrained import load_weights, weights_file
 from nlbench.benchmark.models.registry import (
     Classifier,
@@ -23,6 +24,7 @@ __all__ = [
     "OUTSIDE",
     "TIMM",
     "Classifier",
+    "GeneratorFor",
     "ModelInfo",
     "build",
     "check_name",
@@ -31,7 +33,10 @@ __all__ = [
     "info",
     "init_fingerprint",
     "initialise",
+    "last_parts",
     "load_weights",
     "names",
+    "parts",
+    "redraw",
     "weights_file",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +54,34 @@ def initialise(model: Classifier, generator_for: GeneratorFor, num_classes: int)
             _initialise_weights(prefix, module, generator_for, num_classes, model.scheme)
         else:
             _initialise_others(prefix, module, generator_for)
+
+
+def redraw(
+    model: Classifier, inside: Sequence[str], generator_for: GeneratorFor, num_classes: int
+) -> None:
+    """Draw the parameters of some modules anew, by the rule of :func:`initialise`, in place.
+
+    Args:
+        model: trained, on any device.
+        inside: names of modules; what is in them is drawn.
+        generator_for: as there.
+        num_classes: K.
+
+    Raises:
+        UserError: a layer has no rule: what its own code first gave it is not known any more.
+    """
+    for prefix, module in _owners(model):
+        if not f"{prefix}.".startswith(tuple(f"{name}." for name in inside)):
+            continue
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            _initialise_weights(prefix, module, generator_for, num_classes, model.scheme)
+        elif isinstance(module, _BatchNorm | nn.LayerNorm | nn.GroupNorm):
+            module.reset_parameters()
+        else:
+            raise UserError(
+                f"layer {prefix!r}, a {type(module).__name__}, cannot be drawn anew: there is a"
+                " rule for convolutions, linear layers and normalisation"
+            )
 
 
 def init_fingerprint(model: Classifier, num_classes: int) -> str:

@@ -24,29 +24,26 @@ class Turn:
         plan: whose order and augmentation it has; the same as ``number`` until a stage starts from
             the first weights, and with the first batches.
         stage: counted from 0.
-        at: its number within the stage.
+        at: its place in the schedule.
+        begins: whether a later stage than the first begins with it.
         setting: of the stage.
-        recipe: of the stage, whose schedule goes over its epochs.
+        recipe: of the stage; its schedule goes over its epochs, or is that of the run.
     """
 
     number: int
     plan: int
     stage: int
     at: int
+    begins: bool
     setting: Stage
     recipe: Recipe
-
-    @property
-    def changes(self) -> bool:
-        """Whether a later stage than the first begins with it."""
-        return self.stage > 0 and self.at == 0
 
 
 def course(method: Method, recipe: Recipe) -> Iterator[Turn]:
     """Every epoch of a run.
 
     Raises:
-        MethodError: a stage changes what it may not.
+        MethodError: a stage changes what it may not, or goes on after the schedule's end.
     """
     number = plan = 0
     for index, stage in enumerate(method.stages(recipe.epochs)):
@@ -54,10 +51,17 @@ def course(method: Method, recipe: Recipe) -> Iterator[Turn]:
             raise MethodError(
                 f"method {method.name!r}: a stage cannot change {', '.join(strange)} of the recipe"
             )
-        whole = index == 0 and stage.epochs == recipe.epochs and not stage.recipe
-        changes = {**stage.recipe, "epochs": stage.epochs}
+        at = stage.at or 0
+        if stage.at is not None and at + stage.epochs > recipe.epochs:
+            raise MethodError(
+                f"method {method.name!r}: a stage of {stage.epochs} epochs that begins at {at} goes"
+                f" beyond the recipe's {recipe.epochs} epochs"
+            )
+        epochs = stage.epochs if stage.at is None else recipe.epochs
+        whole = index == 0 and epochs == recipe.epochs and not stage.recipe
+        changes = {**stage.recipe, "epochs": epochs}
         own = recipe if whole else recipe.override(changes, f"method {method.name!r}, a stage")
         plan = 0 if stage.start == "first" else plan
-        for at in range(stage.epochs):
-            yield Turn(number, plan, index, at, stage, own)
+        for since in range(stage.epochs):
+            yield Turn(number, plan, index, at + since, index > 0 and since == 0, stage, own)
             number, plan = number + 1, plan + 1

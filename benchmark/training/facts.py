@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import torch
+from torch import nn
 
 from nlbench.baselines import Facts, MethodError
 from nlbench.baselines.state import PRIVILEGES
@@ -24,19 +26,23 @@ def facts(task: Task) -> Facts:
     given = torch.tensor(task.labels.noisy, device=task.device)
     trained = torch.tensor(task.split.train, device=task.device)
     classes = task.data.dataset.num_classes
+    epochs = [stage.epochs for stage in task.method.stages(task.recipe.epochs)]
+    head = getattr(task.network, "head", None)
     return Facts(
         num_classes=classes,
         samples=len(given),
         trained=trained,
         given=given,
         class_counts=torch.bincount(given[trained], minlength=classes),
-        epochs=sum(stage.epochs for stage in task.method.stages(task.recipe.epochs)),
+        epochs=sum(epochs),
+        starts=tuple(accumulate(epochs[:-1], initial=0)),
         steps=len(batch_sizes(len(trained), task.recipe.batch_size)),
         batch_size=task.recipe.batch_size,
         device=task.device,
         dtype=task.dtype,
         generator=partial(Streams(task.seed).generator, "method"),
         told=told(task),
+        width=head.in_features if isinstance(head, nn.Linear) else 0,
     )
 
 

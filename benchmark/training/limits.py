@@ -84,6 +84,11 @@ def check_method(method: Method, dataset: str, in_files: bool, line: str, holdou
             f"method {method.name!r} draws batches of its own: that is for images in memory, and"
             f" those of {dataset!r} are read from files"
         )
+    if method.sweep_views and in_files:
+        raise UserError(
+            f"method {method.name!r} looks at {method.sweep_views} augmented views of all images:"
+            f" that is for images in memory, and those of {dataset!r} are read from files"
+        )
     asked = method.asks()
     if asked & _TRUTH and not noise.get(NoiseSpec.parse(line).kind).truth:
         what = ", ".join(sorted(asked & _TRUTH)).replace("_", " ")

@@ -55,7 +55,7 @@ class _Training:
         self.outcome.cost = self.trainer.cost
         self.outcome.state = self.trainer.memory.state.named()
         for turn in self.turns[self.done :]:
-            if turn.changes:
+            if turn.begins:
                 self._change(turn)
             self._epoch(turn)
             if self.outcome.diverged is not None:
@@ -89,9 +89,10 @@ class _Training:
         sweep = None
         if stage.look:
             trainer.load_weights(self.shelf.weights(stage.look, last))
-            sweep = trainer.sweep()
+            sweep = trainer.sweep(turn.number)
         trainer.begin_stage(turn.stage, sweep)
         trainer.load_weights(self.shelf.weights(stage.start, last))
+        trainer.redraw(turn)
         trainer.enter(turn)
         self.shelf.forget_best()
         if stage.start == "first":

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
+from nlbench.baselines import Stage
+from nlbench.benchmark import models
 from nlbench.benchmark.pipeline.in_memory import Resident
 from nlbench.benchmark.pipeline.normalise import Normaliser
 from nlbench.benchmark.pipeline.streaming import Part
 from nlbench.benchmark.spec.recipe import Recipe
 from nlbench.benchmark.training.epoch_stats import Answers, accuracy
-from nlbench.benchmark.training.images import batches
+from nlbench.benchmark.training.images import augmented, batches
 from nlbench.benchmark.training.memory import Memory
 from nlbench.benchmark.training.optimizer import optimiser, restore, saved
 from nlbench.benchmark.training.task import Cost, Task
@@ -47,6 +50,28 @@ class Member:
         with torch.no_grad():
             for name, tensor in self.tensors.items():
                 tensor.copy_(tensors[name])
+
+    def redraw(self, stage: Stage, draws: models.GeneratorFor, classes: int) -> None:
+        """Draw the last parts of the network anew if the stage does."""
+        if stage.redraw:
+            network = cast(models.Classifier, self.network)
+            models.redraw(network, models.last_parts(network, stage.last), draws, classes)
+
+    def choose(self, stage: Stage) -> None:
+        """Train what the stage trains alone; no gradient is left from before."""
+        last: tuple[str, ...] = ()
+        if stage.trains != "all":
+            found = models.last_parts(cast(models.Classifier, self.network), stage.last)
+            last = tuple(f"{name}." for name in found)
+        for name, parameter in zip(self.names, self.parameters, strict=True):
+            parameter.grad = None
+            among = "last" if name.startswith(last) else "others"
+            parameter.requires_grad_(stage.trains in ("all", among))
+
+    @property
+    def trained(self) -> list[nn.Parameter]:
+        """The weights that are trained."""
+        return [parameter for parameter in self.parameters if parameter.requires_grad]
 
     @property
     def gradients(self) -> dict[str, Tensor]:
@@ -116,10 +141,19 @@ class Networks:
             # Not `or`: a module with a length has a truth value, a compiled one raises there.
             return (self.task.network if network is None else network)(images)
 
-    def sweep(self) -> Tensor:
-        """Logits of the whole training set, (members, N, outputs): evaluation, no augmentation."""
-        self.cost.forward += len(self.members) * self.memory.facts.samples
-        return torch.stack(list(self._evaluated(self.task.data.x_train, None, self._plain)))
+    def sweep(self, epoch: int) -> Tensor:
+        """Logits of the whole training set in evaluation mode, (members, N, outputs).
+
+        Without augmentation, or the logarithm of the mean probabilities for the method's
+        `sweep_views`, augmented as no other epoch's are.
+        """
+        views = self.task.method.sweep_views
+        self.cost.forward += max(1, views) * len(self.members) * self.memory.facts.samples
+        if not views:
+            return torch.stack(list(self._evaluated(self.task.data.x_train, None, self._plain)))
+        images = (augmented(self.task, "sweep", epoch, view) for view in range(views))
+        shares = [torch.stack(list(self._evaluated(one, None, self._plain))) for one in images]
+        return torch.stack(shares).log_softmax(dim=-1).logsumexp(dim=0) - math.log(views)
 
     def predictions(self, images: Tensor | Part, rows: Tensor | None = None) -> tuple[Tensor, ...]:
         """Closed-set predictions in evaluation mode, without augmentation.

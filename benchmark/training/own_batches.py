@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor
 
+from nlbench.benchmark.models import Classifier
 from nlbench.benchmark.pipeline import augment
 from nlbench.benchmark.pipeline.batches import Epoch
 from nlbench.benchmark.streams import Streams
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
 class Hands:
     """The part of the engine for such a method; see :class:`nlbench.baselines.state.Engine`."""
 
-    def __init__(self, trainer: Trainer) -> None:
+    def __init__(self, trainer: Trainer, epoch: int) -> None:
         self._trainer = trainer
+        self._epoch = epoch
         self._images = trainer.task.resident.x_train
 
     def images(self, ids: Tensor, *words: str | int, strong: bool = False) -> Tensor:
@@ -39,19 +42,27 @@ class Hands:
 
     def logits(self, member: int, images: Tensor) -> Tensor:
         """A network's outputs in full precision."""
-        trainer = self._trainer
-        trainer.cost.forward += len(images)
-        if torch.is_grad_enabled():
-            trainer.cost.backward += len(images)
-        return trainer.forward(images, trainer.members[member].call).to(trainer.task.dtype)
+        return self._through(images, self._trainer.members[member].call)
+
+    def features(self, member: int, images: Tensor) -> Tensor:
+        """The input of a network's head in full precision."""
+        network = cast(Classifier, self._trainer.members[member].network)
+        return self._through(images, network.features)
+
+    def sweep(self) -> Tensor:
+        """Logits of the whole training set in evaluation mode, (members, N, outputs)."""
+        with torch.no_grad():
+            return self._trainer.sweep(self._epoch)
 
     def descend(self, member: int, objective: Tensor) -> None:
-        """A step of a network's optimiser against the gradient of the objective."""
-        chosen = self._trainer.members[member]
-        chosen.optimiser.zero_grad(set_to_none=True)
+        """A step against the gradient of the objective: of a network, and of what it used."""
+        trainer, chosen = self._trainer, self._trainer.members[member]
+        trainer.forget_gradients()
         objective.backward()  # type: ignore[no-untyped-call]
-        regularise(self._trainer.recipe, chosen.parameters)
+        regularise(trainer.recipe, chosen.parameters)
         chosen.optimiser.step()
+        if trainer.memory.optimiser is not None:
+            trainer.memory.optimiser.step()
 
     @torch.no_grad()
     def follow(self, member: int, source: int, keep: float) -> None:
@@ -61,6 +72,13 @@ class Hands:
         for weight, goal in pairs:
             weight.mul_(keep).add_(goal, alpha=1.0 - keep)
 
+    def _through(self, images: Tensor, network: Callable[[Tensor], Tensor]) -> Tensor:
+        trainer = self._trainer
+        trainer.cost.forward += len(images)
+        if torch.is_grad_enabled():
+            trainer.cost.backward += len(images)
+        return trainer.forward(images, network).to(trainer.task.dtype)
+
 
 def own_epoch(trainer: Trainer, epoch: Epoch) -> EpochStats:
     """One epoch with a method's own batches; its curves are those of the sweep before it."""
@@ -68,7 +86,7 @@ def own_epoch(trainer: Trainer, epoch: Epoch) -> EpochStats:
     sweep = trainer.begin_epoch(epoch.number)
     assert sweep is not None  # every epoch with own batches begins with one
     trainer.set_rates(epoch.number)
-    selected = task.method.own_epoch(Hands(trainer), state, facts, epoch.number)
+    selected = task.method.own_epoch(Hands(trainer, epoch.number), state, facts, epoch.number)
     at = torch.from_numpy(epoch.positions).to(task.device)
     losses = torch.stack([task.method.loss(one[at], facts.given[at]) for one in sweep])
     weights = None if selected is None else selected[at]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from nlbench.baselines import Batch, Method, Mixed, Step
 from nlbench.benchmark.errors import UserError
 from nlbench.benchmark.pipeline.augment import apply
 from nlbench.benchmark.pipeline.batches import Epoch
+from nlbench.benchmark.streams import Streams
 from nlbench.benchmark.training import sam
 from nlbench.benchmark.training.course import Turn
 from nlbench.benchmark.training.epoch_stats import EpochStats, Seen
@@ -78,7 +80,7 @@ class Trainer(Networks):
         """
         method, facts = self.task.method, self.memory.facts
         looks = method.wants_sweep(facts, epoch) or method.draws_batches(facts, epoch)
-        sweep = self.sweep() if looks else None
+        sweep = self.sweep(epoch) if looks else None
         method.begin_epoch(self.memory.state, facts, epoch, sweep)
         for member in self.members:
             member.network.train()
@@ -97,11 +99,20 @@ class Trainer(Networks):
         """What the method makes of the stage before, at the beginning of a later one."""
         self.task.method.begin_stage(self.memory.state, self.memory.facts, stage, sweep)
 
+    def redraw(self, turn: Turn) -> None:
+        """Give the parts of each network that a stage draws anew their first weights."""
+        draw = Streams(self.task.seed).generator
+        for number, member in enumerate(self.members):
+            words = ("stage", turn.stage, *(("member", number) if number else ()))
+            draws = partial(draw, "init", *words)
+            member.redraw(turn.setting, draws, self.memory.facts.num_classes)
+
     def enter(self, turn: Turn) -> None:
         """Go on with the recipe of a stage, and with optimisers that have seen nothing."""
         self.recipe, self._before = turn.recipe, turn.number - turn.at
         for member in self.members:
-            member.optimiser = optimiser(turn.recipe, member.parameters)
+            member.choose(turn.setting)
+            member.optimiser = optimiser(turn.recipe, member.trained)
 
     @torch.no_grad()
     def end_epoch(self, epoch: int) -> None:

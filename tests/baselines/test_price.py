@@ -18,6 +18,8 @@ from nlbench.baselines import price
         ("forward-est", "2 (2 passes) + sweeps", "noisy validation"),
         ("truncated-gce", "1 + sweeps", ""),
         ("dividemix", "12 x share of labelled samples (2 networks) + sweeps", ""),
+        ("unicon", "16 x share of labelled samples (2 networks) + sweeps", ""),
+        ("pes", "1.06 (1.06 passes) + sweeps", ""),
         ("t-revision", "2.1 (2.1 passes) + sweeps", "noisy validation"),
     ],
 )

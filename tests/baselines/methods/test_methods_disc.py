@@ -10,6 +10,7 @@ from nlbench import baselines
 from nlbench.baselines.methods import disc
 from nlbench.baselines.methods.disc import CLEAN, HARD, OUT, PURIFIED
 from tests.helpers.steps import Bench, facts_of
+from tests.helpers.unasked import Unasked
 
 K = 3
 
@@ -67,7 +68,7 @@ def test_clean_and_hard_samples_have_their_losses_and_others_none() -> None:
     torch.testing.assert_close(found, (ce + 0.2 * gce) / 4.0)
 
 
-class Counted:
+class Counted(Unasked):
     """An engine that counts the images that go through it."""
 
     def __init__(self) -> None:
@@ -90,9 +91,6 @@ class Counted:
     def descend(self, member: int, objective: Tensor) -> None:
         assert objective.requires_grad, member
         self.objectives.append(float(objective.detach()))
-
-    def follow(self, member: int, source: int, keep: float) -> None:
-        raise AssertionError((member, source, keep))
 
 
 def test_an_epoch_mixes_what_is_not_left_out() -> None:

@@ -11,6 +11,7 @@ from nlbench import baselines
 from nlbench.baselines import MethodError, mixture
 from nlbench.baselines.methods import dividemix
 from tests.helpers.steps import Bench, facts_of, settings, value
+from tests.helpers.unasked import Unasked
 
 K = 3
 
@@ -82,7 +83,7 @@ def test_the_weight_of_the_unlabelled_part_rises_as_in_the_release() -> None:
     close(torch.tensor(found, dtype=torch.float64), value(f"{key}/lambda_u"))
 
 
-class Recorded:
+class Recorded(Unasked):
     """An engine that notes what it is asked for; a network's logits are a parameter of its own."""
 
     def __init__(self, classes: int) -> None:
@@ -106,9 +107,6 @@ class Recorded:
         assert self.training == [member == 0, member == 1]
         torch.autograd.backward(objective)
         self.steps.append(member)
-
-    def follow(self, member: int, source: int, keep: float) -> None:
-        raise AssertionError((member, source, keep))
 
 
 def test_each_network_learns_from_what_the_other_finds_clean() -> None:

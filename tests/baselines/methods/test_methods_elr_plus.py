@@ -10,6 +10,7 @@ from torch import Tensor
 from nlbench import baselines
 from nlbench.baselines.methods import elr_plus
 from tests.helpers.steps import facts_of, settings, value
+from tests.helpers.unasked import Unasked
 
 K = 10
 
@@ -60,7 +61,7 @@ def test_predictions_are_those_of_the_two_networks_that_are_trained() -> None:
     close(method.combine(logits), (logits[0] + logits[1]) / 2.0)
 
 
-class Weights:
+class Weights(Unasked):
     """An engine of four networks of one number each."""
 
     def __init__(self) -> None:
