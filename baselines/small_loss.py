@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from nlbench.baselines.state import Facts, State
@@ -59,3 +60,21 @@ def smallest_among(losses: Tensor, candidates: Tensor, share: Tensor) -> Tensor:
 
 def _name(size: int) -> str:
     return f"keep_{size}"
+
+
+def of_each_class(losses: Tensor, given: Tensor, classes: int, quota: int) -> Tensor:
+    """Return which samples are among the `quota` with the least loss of their class, (N,) bool.
+
+    Args:
+        losses: (N,); the first one of equals is the lesser.
+        given: (N,) int64 labels.
+        classes: K.
+        quota: of a class with fewer samples all of them.
+    """
+    # Sorted by loss, then, keeping that order, by class: ranks count from each class's first place.
+    order = losses.argsort(stable=True)
+    order = order[given[order].argsort(stable=True)]
+    counts = torch.bincount(given, minlength=classes)
+    starts = counts.cumsum(0) - counts
+    ranks = torch.arange(len(losses), device=losses.device) - starts[given[order]]
+    return torch.zeros_like(given, dtype=torch.bool).index_put((order,), ranks < quota)

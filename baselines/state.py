@@ -234,8 +234,8 @@ class Engine(Protocol):
         """A network's outputs, (B, outputs) in full precision."""
         ...
 
-    def features(self, member: int, images: Tensor) -> Tensor:
-        """The input of a network's head, (B, width) in full precision."""
+    def features(self, member: int, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The input of a network's head, (B, width), and its outputs, both in full precision."""
         ...
 
     def sweep(self) -> Tensor:

@@ -106,10 +106,7 @@ class DivideMix(Method):
         outputs = [views[0] for views in batch.logits]
         losses = [self.loss(one, batch.targets) for one in outputs]
         if self.confident:
-            entropies = [
-                -(one.softmax(dim=1) * one.log_softmax(dim=1)).sum(dim=1) for one in outputs
-            ]
-            losses = [loss - more for loss, more in zip(losses, entropies, strict=True)]
+            losses = [less_entropy(*pair) for pair in zip(losses, outputs, strict=True)]
         return Step(losses=tuple(losses))
 
     def draws_batches(self, facts: Facts, epoch: int) -> bool:
@@ -187,6 +184,11 @@ class DivideMix(Method):
 
     def _warm_epochs(self, facts: Facts) -> int:
         return round(self.warm * facts.epochs)
+
+
+def less_entropy(losses: Tensor, logits: Tensor) -> Tensor:
+    """Return the losses less the entropy of the predictions, (B,)."""
+    return losses + (logits.softmax(dim=1) * logits.log_softmax(dim=1)).sum(dim=1)
 
 
 def risen(epochs: float, length: float) -> float:

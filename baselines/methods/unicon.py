@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nlbench.baselines import draws
+from nlbench.baselines import draws, small_loss
 from nlbench.baselines.errors import MethodError
 from nlbench.baselines.hyper import hyper
 from nlbench.baselines.method import Method, Published
-from nlbench.baselines.methods.dividemix import guessed, objective, refined, risen
+from nlbench.baselines.methods.dividemix import guessed, less_entropy, objective, refined, risen
 from nlbench.baselines.registry import register
 from nlbench.baselines.state import Batch, Engine, Facts, State, Step
 
@@ -109,9 +109,11 @@ class UNICON(Method):
 
     def step(self, batch: Batch) -> Step:
         """Return the losses of the warm-up."""
-        return Step(
-            losses=tuple(self._warm_loss(views[0], batch.targets) for views in batch.logits)
-        )
+        outputs = [views[0] for views in batch.logits]
+        losses = [self.loss(one, batch.targets) for one in outputs]
+        if self.confident:
+            losses = [less_entropy(*pair) for pair in zip(losses, outputs, strict=True)]
+        return Step(losses=tuple(losses))
 
     def draws_batches(self, facts: Facts, epoch: int) -> bool:
         """Return whether the warm-up is over."""
@@ -179,7 +181,7 @@ class UNICON(Method):
     ) -> Tensor:
         names = ("weight", "bias", "gain", "shift")
         layer = [state.parameters[f"{name}.{member}"] for name in names]
-        one, two = (projected(engine.features(member, view), *layer) for view in views)
+        one, two = (projected(engine.features(member, view)[0], *layer) for view in views)
         return simclr(one, two, self.contrast)
 
     @torch.no_grad()
@@ -200,12 +202,6 @@ class UNICON(Method):
     def _guessed(self, engine: Engine, member: int, views: Sequence[Tensor]) -> Tensor:
         logits = [engine.logits(m, one) for m in (member, 1 - member) for one in views]
         return guessed(logits, self.temperature)
-
-    def _warm_loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        losses = self.loss(logits, targets)
-        if not self.confident:
-            return losses
-        return losses + (logits.softmax(dim=1) * logits.log_softmax(dim=1)).sum(dim=1)
 
     def _warm_epochs(self, facts: Facts) -> int:
         return round(self.warm * facts.epochs)
@@ -235,13 +231,7 @@ def labelled(d: Tensor, given: Tensor, classes: int, cutoff: float, tau: float) 
     if limit > cutoff:
         limit = limit - (limit - d.min()) / tau
     quota = int(int((d < limit).sum()) / classes)
-    # Ranks within a class: sorted by d, then, keeping that order, by class.
-    order = d.argsort(stable=True)
-    order = order[given[order].argsort(stable=True)]
-    counts = torch.bincount(given, minlength=classes)
-    starts = counts.cumsum(0) - counts
-    ranks = torch.arange(len(d), device=d.device) - starts[given[order]]
-    return torch.zeros_like(given, dtype=torch.bool).index_put((order,), ranks < quota)
+    return small_loss.of_each_class(d, given, classes, quota)
 
 
 def projected(
@@ -275,13 +265,11 @@ def _views(
 
 
 def _projection(facts: Facts, member: int) -> dict[str, Tensor]:
-    """First weights of a linear layer, U(-b, b) with b = 1 / sqrt(width), and of BatchNorm."""
-    drawn = facts.generator("projection", member).random((WIDTH, facts.width + 1))
-    values = torch.from_numpy(2 * drawn - 1) / math.sqrt(facts.width)
-    values = values.to(facts.device, facts.dtype)
+    """First weights of a linear layer and of BatchNorm."""
+    weight, bias = draws.linear(facts.width, WIDTH, facts.generator("projection", member))
     return {
-        "weight": values[:, :-1].contiguous(),
-        "bias": values[:, -1].contiguous(),
+        "weight": weight.to(facts.device, facts.dtype),
+        "bias": bias.to(facts.device, facts.dtype),
         "gain": facts.zeros(WIDTH) + 1.0,
         "shift": facts.zeros(WIDTH),
     }

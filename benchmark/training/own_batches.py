@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -44,10 +45,12 @@ class Hands:
         """A network's outputs in full precision."""
         return self._through(images, self._trainer.members[member].call)
 
-    def features(self, member: int, images: Tensor) -> Tensor:
-        """The input of a network's head in full precision."""
+    def features(self, member: int, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The input of a network's head, and its outputs, in full precision."""
         network = cast(Classifier, self._trainer.members[member].network)
-        return self._through(images, network.features)
+        joined = self._through(images, partial(_joined, network))
+        width = network.head.in_features
+        return joined[:, :width], joined[:, width:]
 
     def sweep(self) -> Tensor:
         """Logits of the whole training set in evaluation mode, (members, N, outputs)."""
@@ -78,6 +81,12 @@ class Hands:
         if torch.is_grad_enabled():
             trainer.cost.backward += len(images)
         return trainer.forward(images, network).to(trainer.task.dtype)
+
+
+def _joined(network: Classifier, images: Tensor) -> Tensor:
+    """Features and outputs side by side."""
+    features = network.features(images)
+    return torch.cat([features, network.head(features)], dim=1)
 
 
 def own_epoch(trainer: Trainer, epoch: Epoch) -> EpochStats:

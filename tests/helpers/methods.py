@@ -23,6 +23,7 @@ AT_ONCE: dict[str, dict[str, Any]] = {
     "disc": {"mu": 0.0, "sigma": 0.0, "start": 0.5},
     "elr+": {"ema": 0.5},
     "dividemix": {"warm": 0.5, "threshold": 0.3},
+    "promix": {"warm": 0.5, "expand": 1.0, "tau": 0.2},
     "unicon": {"warm": 0.5},
     "pes": {"warm": 0.5, "lr_new": 0.01},
     "jocor": {"gradual": 2},

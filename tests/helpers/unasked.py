@@ -17,7 +17,7 @@ class Unasked:
     def logits(self, member: int, images: Tensor) -> Tensor:
         raise AssertionError(("logits", member, images))
 
-    def features(self, member: int, images: Tensor) -> Tensor:
+    def features(self, member: int, images: Tensor) -> tuple[Tensor, Tensor]:
         raise AssertionError(("features", member, images))
 
     def sweep(self) -> Tensor:

@@ -102,9 +102,9 @@ class Recorded(Unasked):
     def logits(self, member: int, images: Tensor) -> Tensor:
         return self.weights[member] * images
 
-    def features(self, member: int, images: Tensor) -> Tensor:
-        scale = torch.arange(WIDTH) + 1.0
-        return (self.weights[member] * images).sum(dim=1, keepdim=True) * scale
+    def features(self, member: int, images: Tensor) -> tuple[Tensor, Tensor]:
+        logits, scale = self.logits(member, images), torch.arange(WIDTH) + 1.0
+        return logits.sum(dim=1, keepdim=True) * scale, logits
 
     def sweep(self) -> Tensor:
         return self.sweeps.pop(0)
