@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nlbench import baselines
@@ -44,6 +44,8 @@ recipe, and its published hyper-parameters. + and −: declared better and worse
 there; without a sign: undecided. It shows what a method does there, not what it can do with more
 images, epochs or tuning.
 """
+# Published studies with numbers of methods, the broadest first.
+STUDIES = ("field", "field-views")
 HEADS = ("method", "formula", "source", "cost", "told", "published for", "defaults", "tried")
 SETTINGS = ("published for", "hyper-parameters", "recipe", "whose")
 # What Markdown would take for its own signs, outside of code.
@@ -57,13 +59,14 @@ def shipped() -> list[type[Method]]:
 
 
 def write_here(root: Path, folder: Path) -> list[Path]:
-    """Write the pages of this project's methods, with the accuracies of study `field` under root.
+    """Write the pages of this project's methods, with the accuracies of our studies under root.
 
     Returns:
         The files, in a folder that is made if it is not there.
     """
     files = []
-    for name, text in pages(shipped(), read(root, "field")).items():
+    numbers = [found for name in STUDIES if (found := read(root, name))]
+    for name, text in pages(shipped(), *numbers).items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         whole.write_text(file, text)
@@ -71,12 +74,13 @@ def write_here(root: Path, folder: Path) -> list[Path]:
     return files
 
 
-def pages(methods: Iterable[type[Method]], numbers: Numbers | None = None) -> dict[str, str]:
+def pages(methods: Iterable[type[Method]], *numbers: Numbers) -> dict[str, str]:
     """Name of a file -> Markdown: methods.md, and methods/FAMILY.md of each family.
 
     Args:
         methods: of which families.
-        numbers: what a study found of them, for a table on the page of each family.
+        numbers: what studies found of them, for tables on the page of each family; a method is in
+            the first study that has it.
 
     Raises:
         MethodError: a method without formula, or of no family that there is.
@@ -107,19 +111,30 @@ def _grouped(methods: Iterable[type[Method]]) -> Mapping[str, list[type[Method]]
     return groups
 
 
-def _page(name: str, methods: Sequence[type[Method]], numbers: Numbers | None) -> str:
+def _page(name: str, methods: Sequence[type[Method]], numbers: Sequence[Numbers]) -> str:
     """The page of a family."""
-    family, names = FAMILIES[name], [method.name for method in methods]
+    family = FAMILIES[name]
+    measured = list(_measured([method.name for method in methods], numbers))
     parts = [
         f"# {family.title}\n\n[All methods](../methods.md). {MADE_BY}",
         f"## What they assume\n\n{family.assumes}\n",
         f"## Where they fail\n\n{family.fails}\n",
     ]
-    if numbers and not numbers.cells.keys().isdisjoint(names):
-        rows = _table(("measured", *numbers.conditions), numbers.rows(names))
-        about = NUMBERS.format(name=Path(numbers.folder).name, **vars(numbers))
-        parts.append(f"## Our numbers\n\n{about}\n{rows}\n")
+    if measured:
+        parts += ["## Our numbers\n", *measured]
     return "\n".join([*parts, *map(_described, methods)])
+
+
+def _measured(names: Sequence[str], numbers: Sequence[Numbers]) -> Iterator[str]:
+    """A table for each study that has methods which no study before it has."""
+    left = list(names)
+    for study in numbers:
+        found = [name for name in left if name in study.cells]
+        left = [name for name in left if name not in found]
+        if found:
+            rows = _table(("measured", *study.conditions), study.rows(found))
+            about = NUMBERS.format(name=Path(study.folder).name, **vars(study))
+            yield f"{about}\n{rows}\n"
 
 
 def _described(cls: type[Method]) -> str:

@@ -16,6 +16,7 @@ STUDIES = (
     "field",
     "field-leaders",
     "field-tuned",
+    "field-views",
     "quick",
     "fashion",
     "osr-fashion",
@@ -58,7 +59,8 @@ def test_its_verdicts_are_counted_as_published() -> None:
     ("study", "begins", "ends"),
     [
         ("field", "Mean ± standard", "!["),
-        ("field-leaders", "On fresh seeds", "With settings chosen"),
+        ("field-leaders", "On fresh seeds", "With a second view"),
+        ("field-views", "With a second view", "With settings chosen"),
     ],
 )
 def test_its_differences_are_the_published_ones(study: str, begins: str, ends: str) -> None:

@@ -11,6 +11,7 @@ from nlbench.baselines.families import FAMILIES
 from nlbench.baselines.methods.ce import CE
 from nlbench.baselines.methods.elr import ELR
 from nlbench.cli.main import main
+from nlbench.methods_numbers import Numbers
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs" / "methods.md"
@@ -26,8 +27,13 @@ def test_the_docs_pages_are_what_the_command_makes(
     assert made == {file.relative_to(DOCS.parent): file.read_text() for file in there}
 
 
+def numbers_of(*names: str) -> list[Numbers]:
+    found = [methods_numbers.read(ROOT, name) for name in names]
+    return [one for one in found if one is not None]
+
+
 def test_a_family_s_page_says_what_it_assumes_where_it_fails_and_whose_settings_it_has() -> None:
-    made = methods_page.pages(methods_page.shipped(), methods_numbers.read(ROOT, "field"))
+    made = methods_page.pages(methods_page.shipped(), *numbers_of("field"))
     for name, family in FAMILIES.items():
         text = made[f"methods/{name}.md"]
         assert f"## What they assume\n\n{family.assumes}\n" in text
@@ -82,10 +88,18 @@ def test_numbers_are_those_of_the_published_report() -> None:
 
 
 def test_a_family_shows_the_baseline_first_and_only_what_was_measured() -> None:
-    made = methods_page.pages(methods_page.shipped(), methods_numbers.read(ROOT, "fashion"))
+    made = methods_page.pages(methods_page.shipped(), *numbers_of("fashion"))
     measured = made["methods/bounded.md"].partition("| measured |")[2].splitlines()[2:4]
     assert [line.split("|")[1].strip() for line in measured] == ["`ce`", "`gce`"]
     assert "| measured |" not in made["methods/regularisation.md"]
+
+
+def test_a_method_is_in_the_first_study_that_has_it() -> None:
+    made = methods_page.pages(methods_page.shipped(), *numbers_of("fashion", "field"))
+    bounded = made["methods/bounded.md"]
+    assert bounded.count("| measured |") == 2
+    assert bounded.count("| `gce` |") == 1
+    assert bounded.count("| `ce` |") == 2  # the baseline of both
 
 
 def test_no_numbers_without_a_published_study(tmp_path: Path) -> None:
