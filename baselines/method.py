@@ -78,8 +78,8 @@ class Method(ABC):
             augmented by the recipe; 0: those of the images as they are.
         selects: whether steps give weights that are 0 for samples left out.
         own_batches: some epochs are `own_epoch`, which only the loop trains, of images in memory.
-        own_cost: what pages say of the cost where a method draws batches: images through networks
-            for one of cross-entropy's.
+        own_cost: what pages say of the cost where a method draws batches, or where it is not what
+            networks, views and stages make it: images through networks for one of cross-entropy's.
         privileged: what `Facts.told` must hold, of `nlbench.baselines.state.PRIVILEGES`.
         version: raised by the author of a built-in method with every change of what it computes:
             records of another version are trained again. The files of a method from outside are

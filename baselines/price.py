@@ -10,7 +10,7 @@ EPOCHS = 1000
 
 def cost(method: Method) -> str:
     """How many images go through networks for one of cross-entropy's, and what makes it so."""
-    if method.own_batches:
+    if method.own_cost:
         return method.own_cost
     stages = method.stages(EPOCHS)
     passes = sum(stage.epochs for stage in stages) / EPOCHS

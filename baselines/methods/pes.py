@@ -28,7 +28,8 @@ class PES(Method):
     for the rest of the epochs, on confident samples: those whose given label is the class with the
     highest mean probability over two augmented views, before each epoch. Their cross-entropy is
     weighted by mean(n) / n_y, n_k the confident samples of class k. (2) and (3) come on top of the
-    epochs and leave the schedule as it is.
+    epochs and leave the schedule as it is. Their lengths are epochs as published, not shares of the
+    recipe's: what has been drawn anew needs steps.
 
     Source: Bai et al., NeurIPS 2021, and its release (without semi-supervised training), whose
     optimiser does not know the parts drawn anew: in (4) they stay as they are, which `legacy` does.
@@ -43,6 +44,7 @@ class PES(Method):
     formula: ClassVar[str] = "CE; last parts drawn anew; then (mean n / n_y) CE where argmax p = y"
     selects: ClassVar[bool] = True
     sweep_views: ClassVar[int] = 2
+    own_cost: ClassVar[str] = "1, 12 epochs of the last parts + sweeps of 2 views"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(
             params={"warm": 0.125}, recipe={"lr": 0.1, "weight_decay": 1e-4}, source=_RELEASE
@@ -55,8 +57,8 @@ class PES(Method):
     warm: float = hyper(
         0.125, "length of stage 1, a share of the epochs", "(0, 1]", search=(0.0625, 0.125, 0.25)
     )
-    second: float = hyper(0.035, "length of stage 2, a share of the epochs; one at least", "(0, 1]")
-    third: float = hyper(0.025, "length of stage 3, a share of the epochs; one at least", "(0, 1]")
+    second: int = hyper(7, "epochs of stage 2", "[1, inf)", search=(3, 7, 15))
+    third: int = hyper(5, "epochs of stage 3", "[1, inf)")
     lr_new: float = hyper(
         1e-4, "learning rate of stages 2 and 3, of Adam", "(0, inf)", search=(1e-5, 1e-4, 1e-3)
     )
@@ -68,14 +70,13 @@ class PES(Method):
 
     def stages(self, epochs: int) -> tuple[Stage, ...]:
         """Return the stages; the first and the last have the recipe's epochs between them."""
-        shares = (self.warm, self.second, self.third)
-        first, second, third = (max(1, round(share * epochs)) for share in shares)
+        first = max(1, round(self.warm * epochs))
         adam: dict[str, Any] = {"optimizer": "adam", "lr": self.lr_new, "schedule": "constant"}
         adam |= {"weight_decay": 0.0, "l1": 0.0}
         early = (
             Stage(epochs=first, at=0),
-            Stage(epochs=second, last=2, redraw=True, trains="last", recipe=adam),
-            Stage(epochs=third, last=1, redraw=True, trains="last", recipe=adam),
+            Stage(epochs=self.second, last=2, redraw=True, trains="last", recipe=adam),
+            Stage(epochs=self.third, last=1, redraw=True, trains="last", recipe=adam),
         )
         if first == epochs:
             return early

@@ -188,7 +188,8 @@ class ProMix(Method):
         believed = believed | ((label * p[member]).sum(dim=1) > self.tau)
         late = epoch > facts.epochs * (1.0 - self.expand)
         clean = agreed(believed, p, self.tau, self.threshold) if late else believed
-        shift = self.debias * state.globals["prior"][member].log()
+        prior = state.globals["prior"][member].clamp(min=torch.finfo(p.dtype).tiny)
+        shift = self.debias * prior.log()
         guess = F.one_hot((heads[0][0] - shift[0]).argmax(dim=1), facts.num_classes)
         target = torch.where(believed[:, None], label, guess.to(p.dtype))
         return Look(tuple(zip(*heads, strict=True)), target, clean, shift)
@@ -247,7 +248,6 @@ class ProMix(Method):
         return mixed.mean() + masked.mean()
 
     def _note(self, state: State, member: int, p: Tensor, clean: Tensor) -> None:
-        """Move pi of the clean and of the other samples towards the predictions."""
         prior = state.globals["prior"]
         for kind, among in enumerate((clean, ~clean)):
             if bool(among.any()):

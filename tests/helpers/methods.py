@@ -25,7 +25,7 @@ AT_ONCE: dict[str, dict[str, Any]] = {
     "dividemix": {"warm": 0.5, "threshold": 0.3},
     "promix": {"warm": 0.5, "expand": 1.0, "tau": 0.2},
     "unicon": {"warm": 0.5},
-    "pes": {"warm": 0.5, "lr_new": 0.01},
+    "pes": {"warm": 0.5, "second": 1, "third": 1, "lr_new": 0.01},
     "jocor": {"gradual": 2},
     "plc": {"theta": 0.9, "start": 0.0},
     "truncated-gce": {"k": 0.1, "start": 0.5, "every": 0.5},

@@ -61,7 +61,7 @@ def test_every_method_has_a_line_and_every_family_a_method() -> None:
     lines = [line for line in DOCS.read_text().splitlines() if line.startswith("| **")]
     assert len(lines) == len(methods)
     for method in methods:
-        assert bool(method.own_cost) == method.own_batches
+        assert method.own_cost or not method.own_batches
         assert sum(f"`{method.name}` |" in line for line in lines) == 1
 
 

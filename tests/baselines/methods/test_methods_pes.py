@@ -78,7 +78,7 @@ def test_the_stages_are_the_release_s() -> None:
     assert second.recipe["lr"] == 1e-4
     assert (rest.redraw, rest.trains) == (False, "all")
     assert baselines.create("pes", {"legacy": True}).stages(200)[3].trains == "others"
-    assert [s.epochs for s in baselines.create("pes").stages(1)] == [1, 1, 1]
+    assert [s.epochs for s in baselines.create("pes").stages(1)] == [1, 7, 5]
 
 
 @pytest.mark.parametrize(("epoch", "sweeps"), [(0, False), (2, False), (3, False), (4, True)])
