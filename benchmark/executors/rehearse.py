@@ -47,7 +47,12 @@ class Prepared:
         lines += [f"{line}: {then}" for line in plan.outdated_lines(self.plan)]
         if self.plan.note:
             lines.append(f"the next call reads all records again: {self.plan.note}")
-        slow = precision.slow_bf16(self.plan.todo, self.setup.device, self.options.threads)
+        todo, device = self.plan.todo, self.setup.device
+        slow = (
+            precision.bf16_elsewhere(todo, device)
+            if self.options.scheduler
+            else precision.slow_bf16(todo, device, self.options.threads)
+        )
         return (*lines, f"warning: {slow}") if slow else tuple(lines)
 
     @property

@@ -6,7 +6,7 @@ slower, and with them its gain depends on the kernels that torch has for them. S
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -114,6 +114,17 @@ def slow_bf16(
         f"{sum(asked)} of {len(asked)} runs ask for bf16, for which this processor has no fast"
         f' units: {found}. A suite with precision = "float32" trains faster here; its runs have ids'
         " of their own"
+    )
+
+
+def bf16_elsewhere(specs: Sequence[RunSpec], device: torch.device) -> str:
+    """A warning where runs ask for bf16 on CPUs that are not this machine's; else empty."""
+    asked = sum(spec.recipe.precision == "bf16" for spec in specs)
+    if device.type != "cpu" or not asked:
+        return ""
+    return (
+        f"{asked} of {len(specs)} runs ask for bf16, which is slow on processors without units for"
+        " it; the workers' are not measured from here: `nlbench doctor` on one of them does"
     )
 
 

@@ -11,7 +11,7 @@ import torch
 
 from nlbench.benchmark.machine import processor
 from nlbench.benchmark.speed import precision
-from nlbench.benchmark.speed.precision import Speeds, fastest, probe, slow_bf16
+from nlbench.benchmark.speed.precision import Speeds, bf16_elsewhere, fastest, probe, slow_bf16
 from nlbench.cli import main
 from tests.helpers.runs import tiny
 
@@ -138,3 +138,12 @@ def test_units_are_those_that_the_system_lists(
     if text is not None:
         path.write_text(text)
     assert processor.units(path).startswith(words)
+
+
+def test_of_the_workers_of_a_scheduler_nothing_is_measured() -> None:
+    half = [tiny(), tiny(precision="bf16"), tiny(precision="bf16", seed=1)]
+    words = bf16_elsewhere(half, CPU)
+    assert words.startswith("2 of 3 runs ask for bf16")
+    assert "`nlbench doctor` on one of them does" in words
+    assert bf16_elsewhere([tiny()], CPU) == ""
+    assert bf16_elsewhere(half, torch.device("cuda")) == ""
