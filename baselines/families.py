@@ -147,7 +147,9 @@ FAMILIES = {
             " are left out for a while, or for good. Peer loss selects nothing: it takes away what"
             " a blind fit to the labels of other samples would gain, which makes agreement with"
             " one's own label pay only where it is about the image. The theory is for noise that"
-            " does not depend on the image and for balanced classes."
+            " does not depend on the image and for balanced classes. PES leaves out samples that are"
+            " classified otherwise than their label, after the last layers, which fit wrong labels"
+            " first, have been trained anew for a few epochs."
         ),
         fails=(
             "Hard and rare samples are left out as well, and since a sample that is never trained"
@@ -179,8 +181,9 @@ FAMILIES = {
             "The samples are divided by their losses into likely clean ones, whose labels are used,"
             " and the rest, of which only the images are: their targets are the networks' own"
             " predictions for several views, made surer and mixed. So nothing is lost by leaving a"
-            " wrong label out. ELR+ divides nothing and holds on to what two networks and their"
-            " slow copies predicted earlier."
+            " wrong label out. UNICON and ProMix choose as many samples of each class, so that hard"
+            " classes are not emptied. ELR+ divides nothing and holds on to what two networks and"
+            " their slow copies predicted earlier."
         ),
         fails=(
             "It rests on the division: losses must fall into two groups, which they do for noise at"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,21 @@ def test_each_call_leaves_a_log(study: str, tmp_path: Path) -> None:
     assert "1 of 1 runs to train" in text
     assert "[1/1] digits mlp ce symmetric:0.4 seed 0: " in text
     assert text.splitlines()[-1].endswith("1 ok, 0 diverged, 0 failed, 0 missing")
+
+
+def test_results_without_room_for_a_log_are_as_complete(
+    study: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["run", study, "--device", "cpu", "--workers", "1"]
+    assert main(words) == 0
+    logs = tmp_path / "results" / "logs"
+    shutil.rmtree(logs)
+    logs.write_text("no folder")
+    capsys.readouterr()
+    assert main(words) == 0
+    said = capsys.readouterr().err
+    assert said.count(f"nlbench: no log in {logs}: ") == 1
+    assert "2 ok" in said
 
 
 def test_verbose_names_versions_machine_and_folders(
