@@ -147,8 +147,8 @@ FAMILIES = {
             " are left out for a while, or for good. Peer loss selects nothing: it takes away what"
             " a blind fit to the labels of other samples would gain, which makes agreement with"
             " one's own label pay only where it is about the image. The theory is for noise that"
-            " does not depend on the image and for balanced classes. PES leaves out samples that are"
-            " classified otherwise than their label, after the last layers, which fit wrong labels"
+            " does not depend on the image and for balanced classes. PES leaves out samples that"
+            " are classified otherwise than their label, after the last layers, which fit wrong labels"
             " first, have been trained anew for a few epochs."
         ),
         fails=(
