@@ -148,8 +148,8 @@ FAMILIES = {
             " a blind fit to the labels of other samples would gain, which makes agreement with"
             " one's own label pay only where it is about the image. The theory is for noise that"
             " does not depend on the image and for balanced classes. PES leaves out samples that"
-            " are classified otherwise than their label, after the last layers, which fit wrong labels"
-            " first, have been trained anew for a few epochs."
+            " are classified otherwise than their label, after the last layers, which fit wrong"
+            " labels first, have been trained anew for a few epochs."
         ),
         fails=(
             "Hard and rare samples are left out as well, and since a sample that is never trained"
