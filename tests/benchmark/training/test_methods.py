@@ -184,6 +184,8 @@ def test_rows_of_samples_held_out_stay_and_all_else_moves(name: str) -> None:
         ("coteaching+", {"forget": 0.0, "start": 1.0}),
         ("jocor", {"forget": 0.0, "lam": 0.0}),
         ("dividemix", {"warm": 1.0}),
+        ("unicon", {"warm": 1.0}),
+        ("promix", {"warm": 1.0}),
         ("cores2", {"beta": 0.0, "sieve": 1.0}),
         ("truncated-gce", {"q": 0.0, "start": 1.0, "every": 1.0}),
         ("plc", {"start": 1.0}),
@@ -235,7 +237,9 @@ def test_joined_views_are_one_batch_and_others_go_one_after_the_other(
     assert sizes == [size for count in (32, 32, 32, 32, 22) for size in [share * count] * passes]
 
 
-@pytest.mark.parametrize("name", ["elr", "sop", "selc", "volminnet", "disc", "dividemix", "elr+"])
+@pytest.mark.parametrize(
+    "name", ["elr", "sop", "selc", "volminnet", "disc", "dividemix", "elr+", "unicon", "promix"]
+)
 def test_with_half_precision_networks_all_of_the_state_is_in_full(name: str) -> None:
     trainer, _ = trained(task_of(spec_of(name, precision="bf16")))
     state = list(trainer.memory.state.floating())
