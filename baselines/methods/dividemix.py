@@ -14,16 +14,17 @@ from torch import Tensor
 from nlbench.baselines import draws, mixture
 from nlbench.baselines.errors import MethodError
 from nlbench.baselines.hyper import hyper
-from nlbench.baselines.method import Method, Published
+from nlbench.baselines.method import Published
 from nlbench.baselines.registry import register
-from nlbench.baselines.state import Batch, Engine, Facts, State, Step
+from nlbench.baselines.state import Engine, Facts, State
+from nlbench.baselines.warmed import WarmedPair, looked
 
 _RELEASE = "github.com/LiJunnan1992/DivideMix (d9d3058)"
 
 
 @register("dividemix")
 @dataclass(frozen=True, kw_only=True)
-class DivideMix(Method):
+class DivideMix(WarmedPair):
     """Two networks; what one finds likely clean is labelled for the other, the rest is guessed.
 
     After a warm-up of cross-entropy, each epoch: a mixture of two normal distributions is fitted to
@@ -46,13 +47,9 @@ class DivideMix(Method):
 
     title: ClassVar[str] = "DivideMix"
     source: ClassVar[str] = "Li et al., ICLR 2020"
-    family: ClassVar[str] = "semi-supervised"
     formula: ClassVar[str] = (
         "CE of mixed labelled samples + lambda_u |q - p|^2 of mixed others, divided by their losses"
     )
-    members: ClassVar[int] = 2
-    selects: ClassVar[bool] = True
-    own_batches: ClassVar[bool] = True
     own_cost: ClassVar[str] = "12 x share of labelled samples (2 networks) + sweeps"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(
@@ -85,33 +82,11 @@ class DivideMix(Method):
         4.0, "both parameters of the mixing weight's distribution", "[0, inf)", search=(0.5, 4.0)
     )
     threshold: float = hyper(0.5, "probability above which a sample is labelled", "(0, 1)")
-    warm: float = hyper(0.0333, "share of the epochs of the warm-up; one epoch at least", "[0, 1]")
     ramp: float = hyper(0.0533, "share of the epochs in which lambda_u rises", "(0, 1]")
-    confident: bool = hyper(False, "subtract the predictions' entropy in the warm-up")
-
-    def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Return the cross-entropy, (N,)."""
-        return F.cross_entropy(logits, targets, reduction="none")
-
-    def combine(self, logits: Sequence[Tensor]) -> Tensor:
-        """Return the mean of the logits."""
-        return torch.stack(list(logits)).mean(dim=0)
 
     def begin(self, facts: Facts) -> State:
         """Return how likely each network finds each sample clean."""
         return State(rows={"clean": facts.zeros(facts.samples, self.members) + 1.0})
-
-    def step(self, batch: Batch) -> Step:
-        """Return the losses of the warm-up."""
-        outputs = [views[0] for views in batch.logits]
-        losses = [self.loss(one, batch.targets) for one in outputs]
-        if self.confident:
-            losses = [less_entropy(*pair) for pair in zip(losses, outputs, strict=True)]
-        return Step(losses=tuple(losses))
-
-    def draws_batches(self, facts: Facts, epoch: int) -> bool:
-        """Return whether the warm-up is over."""
-        return epoch >= max(1, self._warm_epochs(facts))
 
     def begin_epoch(self, state: State, facts: Facts, epoch: int, sweep: Tensor | None) -> None:  # noqa: ARG002
         """Divide the samples for both networks, before either is trained."""
@@ -145,16 +120,19 @@ class DivideMix(Method):
         half = max(2, facts.batch_size // 2)
         rest = draws.endless(unlabelled, half, random)
         batches = list(draws.one_pass(labelled, half, random))
-        since = epoch - self._warm_epochs(facts)
+        since = epoch - self.warm_epochs(facts)
         for number, ids in enumerate(batches):
             others = next(rest) if len(unlabelled) >= 2 else unlabelled
             weight = self.lambda_u * risen(since + number / len(batches), self.ramp * facts.epochs)
             drawn = (epoch, member, number)
             views = [engine.images(ids, *drawn, "labelled", view) for view in range(2)]
-            targets = [self._refined(engine, member, views, ids, clean, facts)] * 2
+            label = F.one_hot(facts.given[ids], facts.num_classes).to(clean.dtype)
+            looks = looked(engine, (member,), views)
+            targets = [refined(looks, label, clean[ids], self.temperature)] * 2
             if len(others):
                 more = [engine.images(others, *drawn, "unlabelled", view) for view in range(2)]
-                targets += [self._guessed(engine, member, more)] * 2
+                looks = looked(engine, (member, 1 - member), more)
+                targets += [guessed(looks, self.temperature)] * 2
                 views += more
             images, wanted = torch.cat(views), torch.cat(targets)
             how = draws.mixing(len(images), self.alpha, random, images.device)
@@ -162,33 +140,6 @@ class DivideMix(Method):
             engine.descend(
                 member, objective(logits, draws.mixed(wanted, *how), 2 * len(ids), weight)
             )
-
-    @torch.no_grad()
-    def _refined(
-        self,
-        engine: Engine,
-        member: int,
-        views: Sequence[Tensor],
-        ids: Tensor,
-        clean: Tensor,
-        facts: Facts,
-    ) -> Tensor:
-        label = F.one_hot(facts.given[ids], facts.num_classes).to(clean.dtype)
-        logits = [engine.logits(member, one) for one in views]
-        return refined(logits, label, clean[ids], self.temperature)
-
-    @torch.no_grad()
-    def _guessed(self, engine: Engine, member: int, views: Sequence[Tensor]) -> Tensor:
-        logits = [engine.logits(m, one) for m in (member, 1 - member) for one in views]
-        return guessed(logits, self.temperature)
-
-    def _warm_epochs(self, facts: Facts) -> int:
-        return round(self.warm * facts.epochs)
-
-
-def less_entropy(losses: Tensor, logits: Tensor) -> Tensor:
-    """Return the losses less the entropy of the predictions, (B,)."""
-    return losses + (logits.softmax(dim=1) * logits.log_softmax(dim=1)).sum(dim=1)
 
 
 def risen(epochs: float, length: float) -> float:

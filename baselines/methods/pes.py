@@ -44,7 +44,7 @@ class PES(Method):
     formula: ClassVar[str] = "CE; last parts drawn anew; then (mean n / n_y) CE where argmax p = y"
     selects: ClassVar[bool] = True
     sweep_views: ClassVar[int] = 2
-    own_cost: ClassVar[str] = "1, 12 epochs of the last parts + sweeps of 2 views"
+    own_cost: ClassVar[str] = "1 + epochs of the last parts + sweeps of 2 views"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(
             params={"warm": 0.125}, recipe={"lr": 0.1, "weight_decay": 1e-4}, source=_RELEASE

@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from nlbench.baselines import draws, small_loss
 from nlbench.baselines.errors import MethodError
 from nlbench.baselines.hyper import hyper
-from nlbench.baselines.method import Method, Published
-from nlbench.baselines.methods.dividemix import less_entropy, risen, sharpened
+from nlbench.baselines.method import Published
+from nlbench.baselines.methods.dividemix import risen, sharpened
 from nlbench.baselines.registry import register
-from nlbench.baselines.state import Batch, Engine, Facts, State, Step
+from nlbench.baselines.state import Engine, Facts, State
+from nlbench.baselines.warmed import WarmedPair
 
 _RELEASE = "github.com/Justherozen/ProMix (40d8378), run.sh: symmetric noise of 0.5"
 _RECIPE = {"lr": 0.05, "weight_decay": 5e-4}
@@ -26,7 +27,7 @@ _RECIPE = {"lr": 0.05, "weight_decay": 5e-4}
 
 @register("promix")
 @dataclass(frozen=True, kw_only=True)
-class ProMix(Method):
+class ProMix(WarmedPair):
     """Two networks, trained on the same batches, each on the samples that it finds clean.
 
     After a warm-up of cross-entropy, before each epoch: of each class the `rho` N / K samples with
@@ -47,14 +48,10 @@ class ProMix(Method):
 
     title: ClassVar[str] = "ProMix"
     source: ClassVar[str] = "Xiao et al., IJCAI 2023"
-    family: ClassVar[str] = "semi-supervised"
     formula: ClassVar[str] = (
         "CE of clean samples (small loss of each class, p_y > tau), of both views, mixed and masked"
     )
-    members: ClassVar[int] = 2
     strong_views: ClassVar[bool] = True
-    selects: ClassVar[bool] = True
-    own_batches: ClassVar[bool] = True
     own_cost: ClassVar[str] = "4 + 8 x share of clean samples (2 networks) + sweeps"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(params={"rho": 0.5}, recipe=_RECIPE, source=_RELEASE),
@@ -76,15 +73,6 @@ class ProMix(Method):
     warm: float = hyper(0.0167, "share of the epochs of the warm-up; one epoch at least", "[0, 1]")
     ramp: float = hyper(0.0833, "share of the epochs in which weights rise", "(0, 1]")
     lr_second: float = hyper(0.05, "first learning rate of the second heads", "[0, inf)")
-    confident: bool = hyper(False, "subtract the predictions' entropy in the warm-up")
-
-    def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Return the cross-entropy, (N,)."""
-        return F.cross_entropy(logits, targets, reduction="none")
-
-    def combine(self, logits: Sequence[Tensor]) -> Tensor:
-        """Return the mean of the logits."""
-        return torch.stack(list(logits)).mean(dim=0)
 
     def begin(self, facts: Facts) -> State:
         """Return that all is clean, pi = 1/K for both kinds of samples, and the second heads."""
@@ -108,18 +96,6 @@ class ProMix(Method):
         return torch.optim.SGD(
             weights, lr=self.lr_second, momentum=0.9, weight_decay=5e-4, fused=True
         )
-
-    def step(self, batch: Batch) -> Step:
-        """Return the losses of the warm-up."""
-        outputs = [views[0] for views in batch.logits]
-        losses = [self.loss(one, batch.targets) for one in outputs]
-        if self.confident:
-            losses = [less_entropy(*pair) for pair in zip(losses, outputs, strict=True)]
-        return Step(losses=tuple(losses))
-
-    def draws_batches(self, facts: Facts, epoch: int) -> bool:
-        """Return whether the warm-up is over."""
-        return epoch >= max(1, round(self.warm * facts.epochs))
 
     def begin_epoch(self, state: State, facts: Facts, epoch: int, sweep: Tensor | None) -> None:  # noqa: ARG002
         """Choose each network's samples with small losses."""

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from nlbench.baselines import draws, small_loss
 from nlbench.baselines.errors import MethodError
 from nlbench.baselines.hyper import hyper
-from nlbench.baselines.method import Method, Published
-from nlbench.baselines.methods.dividemix import guessed, less_entropy, objective, refined, risen
+from nlbench.baselines.method import Published
+from nlbench.baselines.methods.dividemix import guessed, objective, refined, risen
 from nlbench.baselines.registry import register
-from nlbench.baselines.state import Batch, Engine, Facts, State, Step
+from nlbench.baselines.state import Engine, Facts, State
+from nlbench.baselines.warmed import WarmedPair, looked
 
 _RELEASE = "github.com/nazmul-karim170/UNICON-Noisy-Label (616dc49), Train_cifar.py"
 WIDTH = 128  # of the projection
@@ -26,7 +27,7 @@ TINY = 1e-10  # added to probabilities before their logarithm, as in the release
 
 @register("unicon")
 @dataclass(frozen=True, kw_only=True)
-class UNICON(Method):
+class UNICON(WarmedPair):
     """DivideMix with another division, and a contrastive loss of the unlabelled samples.
 
     After a warm-up of cross-entropy: d is the Jensen-Shannon divergence of the two networks' mean
@@ -45,14 +46,10 @@ class UNICON(Method):
 
     title: ClassVar[str] = "UNICON"
     source: ClassVar[str] = "Karim et al., CVPR 2022"
-    family: ClassVar[str] = "semi-supervised"
     formula: ClassVar[str] = (
         "DivideMix's, as many labelled of each class by JSD(p, y), + lambda_c SimCLR of the others"
     )
-    members: ClassVar[int] = 2
     strong_views: ClassVar[bool] = True
-    selects: ClassVar[bool] = True
-    own_batches: ClassVar[bool] = True
     own_cost: ClassVar[str] = "16 x share of labelled samples (2 networks) + sweeps"
     published: ClassVar[Mapping[str, Published]] = {
         "cifar10": Published(
@@ -77,16 +74,7 @@ class UNICON(Method):
     cutoff: float = hyper(0.7, "mean divergence above which the threshold is lowered", "[0, 1]")
     tau: float = hyper(5.0, "by 1/tau of its distance from the least divergence", "[1, inf)")
     lr_projection: float = hyper(0.02, "first learning rate of the projection", "[0, inf)")
-    confident: bool = hyper(False, "subtract the predictions' entropy in the warm-up")
     legacy: bool = hyper(False, "divergences in nats, as released: the cut-off never acts")
-
-    def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Return the cross-entropy, (N,)."""
-        return F.cross_entropy(logits, targets, reduction="none")
-
-    def combine(self, logits: Sequence[Tensor]) -> Tensor:
-        """Return the mean of the logits."""
-        return torch.stack(list(logits)).mean(dim=0)
 
     def begin(self, facts: Facts) -> State:
         """Return the trust in each label for each network, 1, and the projections."""
@@ -106,18 +94,6 @@ class UNICON(Method):
         return torch.optim.SGD(
             weights, lr=self.lr_projection, momentum=0.9, weight_decay=5e-4, fused=True
         )
-
-    def step(self, batch: Batch) -> Step:
-        """Return the losses of the warm-up."""
-        outputs = [views[0] for views in batch.logits]
-        losses = [self.loss(one, batch.targets) for one in outputs]
-        if self.confident:
-            losses = [less_entropy(*pair) for pair in zip(losses, outputs, strict=True)]
-        return Step(losses=tuple(losses))
-
-    def draws_batches(self, facts: Facts, epoch: int) -> bool:
-        """Return whether the warm-up is over."""
-        return epoch >= max(1, self._warm_epochs(facts))
 
     def begin_epoch(self, state: State, facts: Facts, epoch: int, sweep: Tensor | None) -> None:  # noqa: ARG002
         """Divide the samples for the first network."""
@@ -159,15 +135,18 @@ class UNICON(Method):
         batches = list(draws.one_pass(ours, half, random))
         for number, ids in enumerate(batches):
             others = next(rest) if len(unlabelled) >= 2 else unlabelled
-            since = epoch - self._warm_epochs(facts) + number / len(batches)
+            since = epoch - self.warm_epochs(facts) + number / len(batches)
             weight = self.lambda_u * risen(since, self.ramp * facts.epochs)
             drawn = (epoch, member, number)
             weak, strong = _views(engine, ids, *drawn, "labelled")
-            targets = [self._refined(engine, member, weak, ids, trust, facts)] * 2
+            label = F.one_hot(facts.given[ids], facts.num_classes).to(trust.dtype)
+            looks = looked(engine, (member,), weak)
+            targets = [refined(looks, label, trust[ids], self.temperature)] * 2
             extra = torch.zeros((), dtype=facts.dtype, device=facts.device)
             if len(others):
-                looks, more = _views(engine, others, *drawn, "unlabelled")
-                targets += [self._guessed(engine, member, looks)] * 2
+                weak, more = _views(engine, others, *drawn, "unlabelled")
+                looks = looked(engine, (member, 1 - member), weak)
+                targets += [guessed(looks, self.temperature)] * 2
                 strong += more
                 extra = self.lambda_c * self._contrast(engine, member, more, state)
             images, wanted = torch.cat(strong), torch.cat(targets)
@@ -183,28 +162,6 @@ class UNICON(Method):
         layer = [state.parameters[f"{name}.{member}"] for name in names]
         one, two = (projected(engine.features(member, view)[0], *layer) for view in views)
         return simclr(one, two, self.contrast)
-
-    @torch.no_grad()
-    def _refined(
-        self,
-        engine: Engine,
-        member: int,
-        views: Sequence[Tensor],
-        ids: Tensor,
-        trust: Tensor,
-        facts: Facts,
-    ) -> Tensor:
-        label = F.one_hot(facts.given[ids], facts.num_classes).to(trust.dtype)
-        logits = [engine.logits(member, one) for one in views]
-        return refined(logits, label, trust[ids], self.temperature)
-
-    @torch.no_grad()
-    def _guessed(self, engine: Engine, member: int, views: Sequence[Tensor]) -> Tensor:
-        logits = [engine.logits(m, one) for m in (member, 1 - member) for one in views]
-        return guessed(logits, self.temperature)
-
-    def _warm_epochs(self, facts: Facts) -> int:
-        return round(self.warm * facts.epochs)
 
 
 def divergence(p: Tensor, given: Tensor, bits: bool = True) -> Tensor:

@@ -19,7 +19,7 @@ from nlbench.baselines import price
         ("truncated-gce", "1 + sweeps", ""),
         ("dividemix", "12 x share of labelled samples (2 networks) + sweeps", ""),
         ("unicon", "16 x share of labelled samples (2 networks) + sweeps", ""),
-        ("pes", "1, 12 epochs of the last parts + sweeps of 2 views", ""),
+        ("pes", "1 + epochs of the last parts + sweeps of 2 views", ""),
         ("t-revision", "2.1 (2.1 passes) + sweeps", "noisy validation"),
     ],
 )
