@@ -49,6 +49,12 @@ def test_its_table_is_the_first_rows_of_the_published_one_and_the_baseline() -> 
     assert [words for words in said if words not in README] == []
 
 
+def test_its_seconds_a_run_are_the_published_ones() -> None:
+    cost = (PUBLISHED / "field" / "cost.md").read_text("utf-8")
+    (seconds,) = re.findall(r"A run of CE: .*?, (\d+\.\d) s,", cost)
+    assert f"{float(seconds):.0f} s a run of CE on one core" in README
+
+
 def test_its_verdicts_are_counted_as_published() -> None:
     with (PUBLISHED / "field" / "verdicts.csv").open(encoding="utf-8", newline="") as file:
         overall = [row["words"] for row in csv.DictReader(file) if row["gate"] == "1"]
